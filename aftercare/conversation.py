@@ -1,0 +1,57 @@
+"""What is remembered of a conversation. Every field is plain data, so that any store can keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+
+@dataclass
+class Conversation:
+    """One patient's conversation so far.
+
+    Attributes:
+        findings: finding -> status (`present`, `absent`, `resolved`, `hypothetical`); once present, always present.
+        evidence: finding -> the patient's own words for it.
+        asked: questions asked in this interview, in order.
+        pending: the question that waits for its answer, or empty.
+        repeated: the pending question has been asked a second time.
+        disposition: the most urgent disposition given so far, or empty.
+        procedure_day: the day of the procedure as an ISO date, or empty.
+        writer: `patient` or `helper` once it is known, else empty.
+    """
+
+    findings: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    pending: str = ""
+    repeated: bool = False
+    disposition: str = ""
+    procedure_day: str = ""
+    writer: str = ""
+
+    @classmethod
+    def from_slots(cls, slots: Mapping[str, Any]) -> Conversation:
+        """The conversation kept in these slots; a slot that is missing or None is as new."""
+        kept = {each.name: slots[each.name] for each in fields(cls) if slots.get(each.name) is not None}
+        return cls(**kept)
+
+    def to_slots(self) -> dict[str, Any]:
+        """The conversation as slots."""
+        return asdict(self)
+
+    def copy(self) -> Conversation:
+        """An independent copy, so that a turn never changes the conversation it began with."""
+        return Conversation(**asdict(self))
+
+    def has(self, status: str) -> set[str]:
+        """The findings that have this status."""
+        return {finding for finding, value in self.findings.items() if value == status}
+
+    def record(self, finding: str, status: str, evidence: str) -> None:
+        """Remember a finding; a contradiction is resolved to the more urgent: present stays present."""
+        if self.findings.get(finding) == "present" or (self.findings.get(finding) == "resolved" and status != "present"):
+            return
+        self.findings[finding] = status
+        self.evidence[finding] = evidence

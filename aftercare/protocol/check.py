@@ -1,0 +1,201 @@
+"""What makes a protocol wrong: its shape (protocols/schema.json) and its sense. Each problem names file, line and remedy."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+import string
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+from aftercare.protocol.files import LinedDict, line_at
+from aftercare.understanding.patterns import Compiler, PatternError
+
+Content = Mapping[str, LinedDict]
+_URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
+_SCHEMA = Path(__file__).resolve().parents[2] / "protocols" / "schema.json"
+_FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
+
+
+def check(folder: Path, content: Content) -> list[str]:
+    """Every problem of a protocol's files.
+
+    Args:
+        folder: holds leaflet.txt.
+        content: the parsed files by name without ending (`rules`, `lexicon/words`, ...).
+
+    Returns:
+        One line a problem, `file:line: what is wrong; what to do`; empty when all is well.
+    """
+    shape = list(_shape(content))
+    if shape:
+        return shape
+    checks = (_clinic, _findings, _rules, _questions, _topics, _wording, _lexicon)
+    problems = itertools.chain(_leaflet(folder, content), *(each(content) for each in checks))
+    return list(problems)
+
+
+def _at(content: Content, name: str, *path: str | int) -> str:
+    return f"{name}.yml:{line_at(content[name], list(path))}"
+
+
+def _shape(content: Content) -> Iterator[str]:
+    schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
+    for name, data in content.items():
+        validator = Draft7Validator({"$ref": f"#/definitions/{name.replace('/', '_')}", "definitions": schema["definitions"]})
+        for error in validator.iter_errors(data):
+            path = list(error.absolute_path)
+            place = ".".join(str(step) for step in path) or "the file"
+            yield f"{_at(content, name, *path)}: {place}: {error.message}; correct it as protocols/schema.json says"
+
+
+def _leaflet(folder: Path, content: Content) -> Iterator[str]:
+    leaflet = folder / "leaflet.txt"
+    if not leaflet.exists():
+        yield f"{leaflet.name}: the leaflet is missing; put the clinic's text there"
+        return
+    text = leaflet.read_bytes()
+    digest = hashlib.sha256(text).hexdigest()
+    if digest != content["leaflet"]["sha256"]:
+        yield (
+            f"{_at(content, 'leaflet', 'sha256')}: leaflet.txt has changed (its hash is {digest}); "
+            "compare every sentence and rule with the new text, then put that hash here"
+        )
+    seen: set[str] = set()
+    for number, section in enumerate(content["leaflet"]["sections"]):
+        place = ("sections", number)
+        if section["title"] not in text.decode():
+            yield f"{_at(content, 'leaflet', *place)}: no section '{section['title']}' in leaflet.txt; copy its title word for word"
+        for name, quote in section["sentences"].items():
+            line = _at(content, "leaflet", *place, "sentences", name)
+            if quote not in text.decode():
+                yield f"{line}: '{name}' is not in leaflet.txt word for word; copy the sentence exactly"
+            if name in seen:
+                yield f"{line}: two sentences are called '{name}'; rename one"
+            seen.add(name)
+
+
+def _clinic(content: Content) -> Iterator[str]:
+    clinic = content["clinic"]
+    for name in ("phone", "after_hours_phone"):
+        fictional = bool(_FICTIONAL.search(clinic[name].strip()))
+        if clinic["mode"] == "clinic" and fictional:
+            yield f"{_at(content, 'clinic', name)}: '{name}' is empty or fictional; put in the clinic's real number"
+        if clinic["mode"] == "demo" and not fictional:
+            yield f"{_at(content, 'clinic', name)}: '{name}' looks real; a demo uses 555-01xx, a real clinic sets mode: clinic"
+
+
+def _findings(content: Content) -> Iterator[str]:
+    ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
+    for name in content["findings"]["findings"]:
+        if name not in ruled:
+            yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
+
+
+def _rules(content: Content) -> Iterator[str]:
+    findings = content["findings"]["findings"]
+    sentences = _sentence_names(content)
+    rules = content["rules"]["rules"]
+    seen: set[str] = set()
+    for number, rule in enumerate(rules):
+        here = _at(content, "rules", "rules", number)
+        if rule["id"] in seen:
+            yield f"{here}: two rules are called '{rule['id']}'; rename one"
+        seen.add(rule["id"])
+        for part in ("all", "any", "ask_when"):
+            for finding in rule.get(part, ()):
+                if finding not in findings:
+                    yield f"{here}: rule '{rule['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
+        if not rule.get("all") and not rule.get("any"):
+            yield f"{here}: rule '{rule['id']}' has no condition; give it `all` or `any`"
+        if "sentence" in rule and rule["sentence"] not in sentences:
+            yield f"{here}: rule '{rule['id']}' quotes '{rule['sentence']}', which leaflet.yml does not have; correct the name"
+        if rule["basis"] == "leaflet" and "sentence" not in rule:
+            yield f"{here}: rule '{rule['id']}' follows the leaflet but quotes nothing; name its `sentence`"
+        leaflet = rule.get("leaflet_disposition")
+        if rule["basis"] == "extension" and leaflet is None:
+            yield f"{here}: extension '{rule['id']}' does not say what the leaflet does; add `leaflet_disposition`"
+        if leaflet is not None and _URGENCY[rule["disposition"]] < _URGENCY[leaflet]:
+            yield f"{here}: rule '{rule['id']}' is less urgent than the leaflet ({leaflet}); raise its disposition"
+        if rule["advice"] not in content["wording"]["advice"]:
+            yield f"{here}: rule '{rule['id']}' gives the advice '{rule['advice']}', which wording.yml does not have; write it there"
+        for other in rules:
+            if other is not rule and _hides(other, rule):
+                yield f"{here}: rule '{rule['id']}' can never decide, '{other['id']}' always holds with it; remove one"
+
+
+def _hides(other: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
+    """Whether `other` holds wherever `rule` does and is more urgent."""
+    if _URGENCY[other["disposition"]] <= _URGENCY[rule["disposition"]]:
+        return False
+    cases = [{*rule.get("all", ()), choice} for choice in rule.get("any", ())] or [set(rule.get("all", ()))]
+    return all(set(other.get("all", ())) <= case and (not other.get("any") or case & set(other["any"])) for case in cases)
+
+
+def _questions(content: Content) -> Iterator[str]:
+    findings = content["findings"]["findings"]
+    covered: set[str] = set()
+    for number, question in enumerate(content["interview"]["questions"]):
+        here = _at(content, "interview", "questions", number)
+        named = {*question["covers"], *question.get("yes_means", ())}
+        for button in question.get("buttons", ()):
+            named |= {*button.get("is", ()), *button.get("not", ())}
+        covered |= set(question["covers"])
+        for finding in sorted(named - set(findings)):
+            yield f"{here}: question '{question['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
+    for number, rule in enumerate(content["rules"]["rules"]):
+        alone = not rule.get("all") and rule["disposition"] == "emergency"
+        for finding in (*rule.get("all", ()), *rule.get("any", ())):
+            if alone and finding not in covered:
+                yield f"{_at(content, 'rules', 'rules', number)}: no question settles the red flag '{finding}'; add one to interview.yml"
+
+
+def _topics(content: Content) -> Iterator[str]:
+    sentences = _sentence_names(content)
+    for name, topic in content["faq"]["topics"].items():
+        for sentence in topic["sentences"]:
+            if sentence not in sentences:
+                here = _at(content, "faq", "topics", name)
+                yield f"{here}: topic '{name}' quotes '{sentence}', which leaflet.yml does not have; correct the name"
+
+
+def _wording(content: Content) -> Iterator[str]:
+    details = {*content["clinic"], "clinic"}
+    values = {"evidence", "labels", "quote", "section", "label", "instruction"}
+
+    def texts(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+        if isinstance(data, LinedDict):
+            for key, value in data.items():
+                yield from texts(value, (*path, key))
+        else:
+            yield path, str(data)
+
+    for path, text in texts(content["wording"], ()):
+        for _, field, _, _ in string.Formatter().parse(text):
+            if field is not None and field not in details | values:
+                here = _at(content, "wording", *path)
+                yield f"{here}: '{'.'.join(path)}' uses {{{field}}}, which clinic.yml does not have; correct the name"
+
+
+def _lexicon(content: Content) -> Iterator[str]:
+    compiler = Compiler(content["lexicon/words"]["classes"])
+    findings = content["findings"]["findings"]
+    for file, key in (("findings", "patterns"), ("normal", "normal")):
+        name = f"lexicon/{file}"
+        for finding, patterns in content[name][key].items():
+            if finding not in findings:
+                yield f"{_at(content, name, key, finding)}: '{finding}' is no finding of findings.yml; correct the name"
+            for number, pattern in enumerate(patterns):
+                try:
+                    compiler.compile(pattern)
+                except PatternError as error:
+                    yield f"{_at(content, name, key, finding, number)}: {error}; correct the pattern"
+
+
+def _sentence_names(content: Content) -> set[str]:
+    return {name for section in content["leaflet"]["sections"] for name in section["sentences"]}

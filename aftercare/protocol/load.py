@@ -1,0 +1,124 @@
+"""Reads a protocol folder into a `Protocol`, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from aftercare.protocol.check import check
+from aftercare.protocol.files import LinedDict, ProtocolError, read
+from aftercare.protocol.model import Button, Clinic, Disposition, Finding, Protocol, Question, Rule, Sentence, Topic
+
+FILES = ("leaflet", "findings", "rules", "interview", "faq", "wording", "thresholds")
+LEXICON = ("words", "findings", "normal", "assertion", "spelling")
+CLINIC_VARIABLE = "AFTERCARE_CLINIC"
+PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
+_DEFAULT = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty"
+
+
+def load_protocol(folder: Path | None = None) -> Protocol:
+    """Read, check and type a protocol; the same folder is read once.
+
+    Args:
+        folder: the protocol's folder; the environment variable AFTERCARE_PROTOCOL, or vertebroplasty, when None. The clinic's
+            own file is named by the environment variable AFTERCARE_CLINIC, the folder's clinic.yml when it is not set.
+
+    Returns:
+        The protocol.
+
+    Raises:
+        ProtocolError: every mistake found, each with file, line and remedy.
+    """
+    folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE) or _DEFAULT)
+    return _load(folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml"))
+
+
+@lru_cache(maxsize=8)
+def _load(folder: Path, clinic_file: Path) -> Protocol:
+    content = {name: read(folder / f"{name}.yml") for name in FILES}
+    content["clinic"] = read(clinic_file)
+    content |= {f"lexicon/{name}": read(folder / "lexicon" / f"{name}.yml") for name in LEXICON}
+    problems = check(folder, content)
+    if problems:
+        raise ProtocolError(problems)
+    sentences = {
+        name: Sentence(name, section["title"], quote)
+        for section in content["leaflet"]["sections"]
+        for name, quote in section["sentences"].items()
+    }
+    return Protocol(
+        id=folder.name,
+        version=_version(folder),
+        sentences=sentences,
+        findings={
+            name: Finding(name, finding["code"], finding["label"], tuple(finding["intents"]))
+            for name, finding in content["findings"]["findings"].items()
+        },
+        rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),
+        questions={
+            question["id"]: _question(question, content["interview"]["default_buttons"]) for question in content["interview"]["questions"]
+        },
+        max_questions=content["interview"]["max_questions"],
+        topics={
+            name: Topic(name, topic["label"], tuple(sentences[each] for each in topic["sentences"]))
+            for name, topic in content["faq"]["topics"].items()
+        },
+        wording=content["wording"],
+        clinic=Clinic(
+            content["clinic"]["mode"],
+            {key: str(value) for key, value in content["clinic"].items()} | {"clinic": content["clinic"]["name"]},
+        ),
+        thresholds=content["thresholds"],
+        lexicon={
+            "words": content["lexicon/words"]["classes"],
+            "patterns": content["lexicon/findings"]["patterns"],
+            "suppress": content["lexicon/findings"]["suppress"],
+            "normal": content["lexicon/normal"]["normal"],
+            "assertion": content["lexicon/assertion"],
+            "spelling": content["lexicon/spelling"]["spelling"],
+        },
+    )
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in [*sorted(folder.rglob("*.yml")), folder / "leaflet.txt"]:
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _rule(rule: LinedDict, sentences: dict[str, Sentence]) -> Rule:
+    return Rule(
+        id=rule["id"],
+        disposition=Disposition[rule["disposition"].upper()],
+        advice=rule["advice"],
+        all_of=tuple(rule.get("all", ())),
+        any_of=tuple(rule.get("any", ())),
+        ask_when=tuple(rule.get("ask_when", ())),
+        basis=rule["basis"],
+        sentence=sentences[rule["sentence"]] if "sentence" in rule else None,
+        reason=rule["reason"],
+        leaflet_disposition=rule.get("leaflet_disposition", rule["disposition"]),
+    )
+
+
+def _question(question: LinedDict, default_buttons: list[LinedDict]) -> Question:
+    return Question(
+        id=question["id"],
+        about=question["about"],
+        text=question["text"],
+        covers=tuple(question["covers"]),
+        yes_means=tuple(question.get("yes_means", question["covers"][:1])),
+        yes_means_absent=bool(question.get("yes_means_absent", False)),
+        settled_by=(*question["covers"], *question.get("settled_by", ())),
+        closed_by_well=bool(question.get("closed_by_well", False)),
+        scale=question.get("scale", ""),
+        buttons=tuple(_button(button) for button in question.get("buttons", default_buttons)),
+    )
+
+
+def _button(button: dict[str, Any]) -> Button:
+    return Button(button["title"], tuple(button.get("is", ())), tuple(button.get("not", ())), button.get("answer", ""))

@@ -1,0 +1,143 @@
+"""The protocol as typed, frozen values: what the files in `protocols/` say once they have been checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+
+class Disposition(IntEnum):
+    """What a patient is told to do; a larger value is more urgent, so dispositions combine by `max`."""
+
+    SELF_CARE = 1
+    CALL_DOCTOR = 2
+    EMERGENCY = 3
+
+    @property
+    def wire(self) -> str:
+        """The name in the wire contract: `self_care`, `call_doctor` or `emergency`."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of the leaflet, word for word, with the title of its section."""
+
+    id: str
+    section: str
+    quote: str
+
+    def as_source(self) -> dict[str, str]:
+        """The sentence as a `sources` entry of the wire contract."""
+        return {"section": self.section, "quote": self.quote}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it."""
+
+    id: str
+    code: str
+    label: str
+    intents: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """All of `all_of` and at least one of `any_of` present: the disposition holds."""
+
+    id: str
+    disposition: Disposition
+    advice: str
+    all_of: tuple[str, ...]
+    any_of: tuple[str, ...]
+    ask_when: tuple[str, ...]
+    basis: str
+    sentence: Sentence | None
+    reason: str
+    leaflet_disposition: str
+
+    def atoms(self) -> tuple[str, ...]:
+        """Every finding that the rule's condition names."""
+        return self.all_of + self.any_of
+
+
+@dataclass(frozen=True)
+class Button:
+    """A quick reply: its title is what it sends; it settles findings, or means yes, no or unsure."""
+
+    title: str
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    answer: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A clarifying question about findings; `about` is the fact's name in the wire contract."""
+
+    id: str
+    about: str
+    text: str
+    covers: tuple[str, ...]
+    yes_means: tuple[str, ...]
+    yes_means_absent: bool
+    settled_by: tuple[str, ...]
+    closed_by_well: bool
+    scale: str
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """An FAQ topic and the leaflet sentences that answer it."""
+
+    id: str
+    label: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """The clinic's name, numbers and hours, as wording placeholders."""
+
+    mode: str
+    details: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything that the clinic knows and decides, read from one folder of `protocols/`."""
+
+    id: str
+    version: str
+    sentences: Mapping[str, Sentence]
+    findings: Mapping[str, Finding]
+    rules: tuple[Rule, ...]
+    questions: Mapping[str, Question]
+    max_questions: int
+    topics: Mapping[str, Topic]
+    wording: Mapping[str, Any]
+    clinic: Clinic
+    thresholds: Mapping[str, Any]
+    lexicon: Mapping[str, Any]
+
+    @property
+    def red_flags(self) -> frozenset[str]:
+        """Findings that alone are an emergency."""
+        return frozenset(
+            finding for rule in self.rules if rule.disposition is Disposition.EMERGENCY and not rule.all_of for finding in rule.any_of
+        )
+
+    def findings_of(self, intent: str) -> tuple[str, ...]:
+        """The findings that a report intent means; none for any other intent."""
+        return tuple(finding.id for finding in self.findings.values() if intent in finding.intents)
+
+    def say(self, key: str, **values: str) -> str:
+        """A text of `wording.yml` by its dotted key, with the clinic's details and `values` put in."""
+        text: Any = self.wording
+        for part in key.split("."):
+            text = text[part]
+        return str(text).format(**self.clinic.details, **values)

@@ -1,0 +1,252 @@
+"""One turn: a conversation and a reading in, the conversation after it and the reply out. The only way into the core."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from aftercare.conversation import Conversation
+from aftercare.decision.answers import settle, settle_as_dangerous
+from aftercare.decision.interview import confirming, next_question
+from aftercare.decision.reply import Composer, Reply
+from aftercare.decision.rules import disposition
+from aftercare.protocol.model import Disposition, Protocol
+from aftercare.understanding.fusion import TOPIC_PREFIX, Fusion
+from aftercare.understanding.reader import Reader
+from aftercare.understanding.reading import Reading, Status
+
+_SCREEN = "screen"
+_WHEN_TO_CALL = "when_to_call"
+_ANSWERS = {"affirm": "yes", "deny": "no", "unsure": "unsure"}
+_UNKNOWN = "other_symptom"
+_CHAT = {"greet": "greeting", "thank": "thanks", "goodbye": "goodbye", "bot_challenge": "bot", "upset": "upset"}
+_LATE = "beyond_48_hours"
+
+
+class Assistant:
+    """The clinical core for one protocol.
+
+    Args:
+        protocol: the clinic's knowledge, checked.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        self.protocol = protocol
+        self._reader = Reader(protocol)
+        self._fusion = Fusion(protocol)
+        self._composer = Composer(protocol)
+
+    def read(self, text: str, today: date) -> Reading:
+        """Read a message with the lexicon alone; see `Reader.read`."""
+        return self._reader.read(text, today)
+
+    def is_emergency(self, reading: Reading) -> bool:
+        """Whether the reading alone, whatever was said before, is an emergency."""
+        present = set(self._fusion.understand(reading, answering=False).findings)
+        return disposition(self.protocol, present) is Disposition.EMERGENCY
+
+    def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
+        """Answer one message.
+
+        Args:
+            conversation: what is remembered; it is not changed.
+            reading: the message, read by the lexicon and, where there was one, by the classifier.
+            today: the day of the message.
+
+        Returns:
+            The conversation after this turn, and the reply. Always a reply, for every text.
+        """
+        turn = _Turn(self.protocol, self._fusion, self._composer, conversation.copy(), reading, today)
+        reply = turn.reply()
+        return turn.conversation, reply
+
+
+class _Turn:
+    """The steps of one turn, in the order in which they are tried."""
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        fusion: Fusion,
+        composer: Composer,
+        conversation: Conversation,
+        reading: Reading,
+        today: date,
+    ) -> None:
+        self._protocol = protocol
+        self._composer = composer
+        self._say = protocol.say
+        self.conversation = conversation
+        self._reading = reading
+        self._today = today
+        self._pending = protocol.questions.get(conversation.pending)
+        if self._pending is not None and not reading.answer and reading.opinions:
+            self._reading = replace(reading, answer=_ANSWERS.get(reading.opinions[0].best[0], ""))
+        self._understood = fusion.understand(reading, answering=self._pending is not None)
+
+    def reply(self) -> Reply:
+        """The reply to the message."""
+        before = disposition(self._protocol, self.conversation.has("present"))
+        self._remember()
+        if self._is_emergency():
+            return self._emergency(new=before is not Disposition.EMERGENCY)
+        answered = self._answer_pending()
+        if self._is_emergency():
+            return self._emergency(new=True)
+        if self._understood.doubt:
+            question = confirming(self._protocol, self._understood.doubt)
+            if question is not None and question.id not in self.conversation.asked:
+                return self._ask(question.id, self._say("confirm"))
+        if self._pending is not None and not answered and not self._understood.reports:
+            return self._unanswered()
+        if self._understood.reports or answered:
+            return self._with_topics(self._decide_or_ask())
+        return self._talk()
+
+    def _remember(self) -> None:
+        """Put the message's findings, and the day of the procedure, into the conversation."""
+        conversation, reading = self.conversation, self._reading
+        for finding, (status, evidence) in self._understood.findings.items():
+            if status is Status.RESOLVED:
+                conversation.record(finding, status.value, evidence)
+                conversation.record("past_symptom", "present", evidence)
+            elif status in (Status.PRESENT, Status.ABSENT, Status.HYPOTHETICAL):
+                if status is Status.HYPOTHETICAL and finding in conversation.findings:
+                    continue
+                conversation.record(finding, status.value, evidence)
+        if reading.days is not None and not conversation.procedure_day:
+            conversation.procedure_day = (self._today - timedelta(days=reading.days)).isoformat()
+        if conversation.procedure_day:
+            late = (self._today - date.fromisoformat(conversation.procedure_day)).days > self._protocol.thresholds["expected_pain_days"]
+            conversation.findings[_LATE] = "present" if late else "absent"
+        if self._understood.reports and not conversation.writer:
+            conversation.writer = reading.writer
+        if reading.well:
+            for question in self._protocol.questions.values():
+                if question.closed_by_well:
+                    for finding in question.covers:
+                        conversation.record(finding, "absent", reading.text)
+
+    def _is_emergency(self) -> bool:
+        return disposition(self._protocol, self.conversation.has("present")) is Disposition.EMERGENCY
+
+    def _emergency(self, *, new: bool) -> Reply:
+        """The emergency, and behind it what else was asked; once given it stands."""
+        topics = self._topics()
+        if not new and topics and not self._understood.reports:
+            return self._composer.faq(topics).preceded_by(self._say("emergency_stands"))
+        self._close_interview()
+        reply = self._composer.triage(self.conversation)
+        if self._reading.foreign:
+            reply = reply.preceded_by(self._say("emergency_spanish"))
+        self.conversation.disposition = Disposition.EMERGENCY.wire
+        if not new:
+            reply = reply.preceded_by(self._say("emergency_stands"))
+        return self._with_topics(reply)
+
+    def _answer_pending(self) -> bool:
+        if self._pending is None:
+            return False
+        answered = settle(self._protocol, self._pending, self.conversation, self._reading)
+        if answered:
+            self.conversation.pending, self.conversation.repeated = "", False
+        return answered
+
+    def _unanswered(self) -> Reply:
+        """An FAQ question in mid-interview is answered and the question stays; the second answer that is none counts as dangerous."""
+        question = self._pending
+        assert question is not None
+        topics = self._topics()
+        if topics:
+            return self._with_pending(self._composer.faq(topics).followed_by(question.text))
+        if self._understood.intent in ("ask_not_in_leaflet", "ask_diagnosis"):
+            return self._with_pending(self._other_question().followed_by(question.text))
+        if not self.conversation.repeated:
+            self.conversation.repeated = True
+            return self._composer.question(question, self._say("not_understood"))
+        settle_as_dangerous(question, self.conversation, self._reading.text)
+        self.conversation.pending, self.conversation.repeated = "", False
+        return self._decide_or_ask().preceded_by(self._say("not_understood_again"))
+
+    def _with_pending(self, reply: Reply) -> Reply:
+        assert self._pending is not None
+        again = self._composer.question(self._pending).custom
+        return Reply(reply.text, {**reply.custom, "about": again["about"], "buttons": again["buttons"]})
+
+    def _decide_or_ask(self) -> Reply:
+        """The next question that can change the disposition, else the disposition."""
+        if disposition(self._protocol, self.conversation.has("present")) is None:
+            return self._nothing_present()
+        question = next_question(self._protocol, self.conversation)
+        if question is not None:
+            return self._ask(question.id)
+        self._close_interview()
+        reply = self._composer.triage(self.conversation)
+        self.conversation.disposition = str(reply.custom["disposition"])
+        return reply
+
+    def _nothing_present(self) -> Reply:
+        if _UNKNOWN in self.conversation.evidence:
+            self.conversation.record(_UNKNOWN, "present", self.conversation.evidence[_UNKNOWN])
+            return self._decide_or_ask()
+        if _SCREEN not in self.conversation.asked:
+            return self._ask(_SCREEN, self._say("all_denied"))
+        self._close_interview()
+        return self._composer.plain("chat", "none_now", "watch_list")
+
+    def _ask(self, question_id: str, *before: str) -> Reply:
+        question = self._protocol.questions[question_id]
+        self.conversation.pending, self.conversation.repeated = question_id, False
+        self.conversation.asked.append(question_id)
+        return self._composer.question(question, *before)
+
+    def _close_interview(self) -> None:
+        self.conversation.pending, self.conversation.repeated = "", False
+        self.conversation.asked = []
+
+    def _talk(self) -> Reply:
+        """Nothing is reported: an FAQ, small talk, a supposition, another person, or words that were not understood."""
+        intent, topics = self._understood.intent, self._topics()
+        supposed = [f for f, (status, _) in self._understood.findings.items() if status is Status.HYPOTHETICAL]
+        if self._reading.wordless:
+            return self._screen("empty")
+        if supposed or intent == "ask_hypothetical":
+            other = [topic for topic in topics if topic.id != _WHEN_TO_CALL]
+            reply = self._composer.supposed(self._protocol.topics[_WHEN_TO_CALL], supposed)
+            return self._composer.faq(other) if other and not supposed else reply
+        if topics:
+            return self._composer.faq(topics)
+        if intent in ("ask_not_in_leaflet", "ask_diagnosis"):
+            return self._other_question()
+        if intent in _CHAT:
+            return self._composer.plain("chat", _CHAT[intent], *(("watch_short",) if intent != "greet" else ()))
+        if intent == "deny_symptoms":
+            return self._composer.plain("chat", "all_denied", "watch_list")
+        if self._understood.findings and not intent:
+            return self._screen("all_denied")
+        if intent == "report_history":
+            return self._screen("not_a_finding")
+        if intent == "report_other_person":
+            return self._composer.plain("out_of_scope", "other_person")
+        if self._reading.foreign:
+            return self._composer.plain("out_of_scope", "language")
+        if intent in ("out_of_scope", "idiom"):
+            return self._composer.plain("out_of_scope", "out_of_scope", "watch_short")
+        self.conversation.evidence[_UNKNOWN] = self._reading.text
+        return self._screen("not_understood")
+
+    def _screen(self, before: str) -> Reply:
+        return self._ask(_SCREEN, self._say(before))
+
+    def _other_question(self) -> Reply:
+        key = "no_diagnosis" if self._understood.intent == "ask_diagnosis" else "not_in_leaflet"
+        return self._composer.plain("not_in_leaflet", key, "watch_short")
+
+    def _topics(self) -> list:  # type: ignore[type-arg]
+        names = (intent.removeprefix(TOPIC_PREFIX) for intent in self._understood.topics)
+        return [self._protocol.topics[name] for name in names if name in self._protocol.topics]
+
+    def _with_topics(self, reply: Reply) -> Reply:
+        """Triage comes first, and the answer to what else was asked follows in the text."""
+        texts = [self._composer.topic_text(topic) for topic in self._topics()]
+        return reply.followed_by("\n".join(texts)) if texts else reply

@@ -1,0 +1,141 @@
+"""Two readers of one message, the lexicon and the classifier, brought together.
+
+The lexicon quotes the patient's words and tells status; the classifier knows wording that no lexicon foresees. Either may report a
+red flag; a denial counts only where the lexicon found one. Where they contradict each other about a red flag, the patient is asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from aftercare.protocol.model import Protocol
+from aftercare.understanding.reading import Opinion, Reading, Status
+
+TOPIC_PREFIX = "ask_"
+_NO_REPORT = frozenset(
+    {
+        "deny_symptoms",
+        "report_history",
+        "report_other_person",
+        "report_resolved",
+        "idiom",
+        "out_of_scope",
+        "greet",
+        "thank",
+        "goodbye",
+        "bot_challenge",
+        "upset",
+    }
+)
+_STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
+_ENOUGH_WORDS = 3
+
+
+@dataclass
+class Understood:
+    """What both readers together take a message to say.
+
+    Attributes:
+        findings: finding -> status and evidence.
+        doubt: a red flag that must be asked about before anything else, or empty.
+        intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
+        topics: FAQ intents of the message and its clauses, in order.
+        reports: whether the patient tells of something present.
+    """
+
+    findings: dict[str, tuple[Status, str]] = field(default_factory=dict)
+    doubt: str = ""
+    intent: str = ""
+    topics: list[str] = field(default_factory=list)
+
+    @property
+    def reports(self) -> bool:
+        """Whether something is told as present or as gone since the procedure."""
+        return any(status in (Status.PRESENT, Status.RESOLVED) for status, _ in self.findings.values())
+
+
+class Fusion:
+    """Brings lexicon and classifier together by one protocol's thresholds."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+        self._limits = protocol.thresholds
+        reports = {intent for finding in protocol.findings.values() for intent in finding.intents}
+        self._finding_of = {intent: protocol.findings_of(intent)[0] for intent in reports}
+        self._red = {intent for intent, finding in self._finding_of.items() if finding in protocol.red_flags}
+
+    def understand(self, reading: Reading, *, answering: bool) -> Understood:
+        """What the message says.
+
+        Args:
+            reading: the lexicon's mentions and the classifier's opinions, of the whole message first and then of its clauses.
+            answering: the message answers a question, so that a few words of it are no report of their own.
+        """
+        result = Understood()
+        for status in (Status.HYPOTHETICAL, Status.ABSENT, Status.RESOLVED, Status.PRESENT):
+            for finding, mention in reading.with_status(status).items():
+                gone = status is Status.RESOLVED and finding in _STAYS_PRESENT
+                result.findings[finding] = (Status.PRESENT if gone else status, reading.evidence(mention))
+        relatives = reading.with_status(Status.OTHER_PERSON).keys() & self._protocol.red_flags
+        result.doubt = next((finding for finding in relatives if reading.writer == "helper"), "")
+        short = reading.foreign or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
+        if reading.opinions and not short:
+            self._weigh(reading, result)
+            self._add(reading, result)
+            self._ask(reading, result)
+        return result
+
+    def _weigh(self, reading: Reading, result: Understood) -> None:
+        """Drop what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about."""
+        whole = reading.opinions[0]
+        if self._nothing(whole) < self._limits["nothing_reported"]:
+            return
+        for finding, mention in reading.with_status(Status.PRESENT).items():
+            clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
+            if self._nothing(clause) < self._limits["nothing_reported"]:
+                continue
+            if finding in self._protocol.red_flags:
+                result.doubt = result.doubt or finding
+            del result.findings[finding]
+
+    def _add(self, reading: Reading, result: Understood) -> None:
+        """Findings that the classifier alone reports."""
+        explained = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
+        present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
+        red = max(reading.opinions, key=lambda opinion: self._red_flag(opinion, explained))
+        if not present & self._protocol.red_flags:
+            probability = self._red_flag(red, explained)
+            finding = self._likeliest_red(red, explained)
+            enough_words = len(reading.text.split()) > _ENOUGH_WORDS
+            if finding and probability >= self._limits["red_flag_certain"] and enough_words:
+                result.findings[finding] = (Status.PRESENT, reading.text[red.start : red.end])
+                result.doubt = ""
+            elif finding and probability >= self._limits["red_flag_suspect"]:
+                result.doubt = result.doubt or finding
+        for opinion in reading.opinions:
+            intent, probability = opinion.best
+            finding = self._finding_of.get(intent, "")
+            enough = self._limits["finding_certain"] if not present and opinion is reading.opinions[0] else self._limits["finding_beside"]
+            if finding and intent not in self._red and probability >= enough and finding not in result.findings:
+                result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+
+    def _ask(self, reading: Reading, result: Understood) -> None:
+        whole = reading.opinions[0]
+        intent, probability = whole.best
+        if probability >= self._limits["topic_certain"]:
+            result.intent = intent
+        for opinion in reading.opinions:
+            intent, probability = opinion.best
+            enough = self._limits["topic_certain"] if opinion is whole else self._limits["topic_beside"]
+            if intent.startswith(TOPIC_PREFIX) and probability >= enough and intent not in result.topics:
+                result.topics.append(intent)
+
+    def _nothing(self, opinion: Opinion) -> float:
+        return sum(p for intent, p in opinion.ranking if intent in _NO_REPORT or intent.startswith(TOPIC_PREFIX))
+
+    def _red_flag(self, opinion: Opinion, explained: set[str]) -> float:
+        return opinion.probability({i for i in self._red if self._finding_of[i] not in explained})
+
+    def _likeliest_red(self, opinion: Opinion, explained: set[str]) -> str:
+        names = (self._finding_of[i] for i, _ in opinion.ranking if i in self._red and self._finding_of[i] not in explained)
+        return next(names, "")

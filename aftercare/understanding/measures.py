@@ -1,0 +1,174 @@
+"""Temperatures, pain scores and days since the procedure, read from words and figures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+_UNITS = {
+    "zero": 0, "oh": 0, "o": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
+    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "few": 3, "several": 4,
+}  # fmt: skip
+_TENS = {"thirty": 30, "forty": 40, "ninety": 90}
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
+_SPOKEN = re.compile(
+    r"\b(?:(?P<ten>ninety|thirty|forty)[ -]?(?P<unit>one|two|three|four|five|six|seven|eight|nine)?"
+    r"|(?:a |one )?(?P<hundred>hundred)(?: and)?(?: (?P<hunit>one|two|three|four|five|six))?"
+    r"|(?P<oh>one oh|one o|ten) (?P<ounit>zero|oh|one|two|three|four|five|six))"
+    r"(?: ?(?:point|dot|and) (?P<point>zero|oh|one|two|three|four|five|six|seven|eight|nine|\d))?\b"
+)
+_TEMPERATURE = re.compile(
+    r"(?<![\d.,/$#-])(?P<value>\d{2,3}(?:[.,]\d{1,2})?|1o\d(?:[.,]\d)?)(?![\d/])"
+    r"\s*(?P<unit>(?:°|degrees?|deg|grados|º)?\s*(?:f|c|fahrenheit|celsius|centigrade)?\b)"
+)
+_CONTEXT = re.compile(
+    r"\b(?:temp\w*|fever\w*|feaver|thermom\w*|degrees?|deg|tmax|febrile|afebrile|grados|fiebre|hot|burning|forehead|reading|warm|t|ran|running|spiked|spiking)\b|°|º"
+)
+_NOT_A_TEMPERATURE = re.compile(
+    r"^\s*(?:%|percent|lbs?|pounds|kg|mg|ml|bpm|beats|years?|yrs?|yo|y/o|miles|minutes|mins?|hours?|days?|weeks?|months?|dollars|"
+    r"dalmatians|cents|st|nd|rd|th|am|pm|over|oz|feet|inches|steps|times|pages|people|sats?|on room air)\b|^\s*%"
+)
+_BEFORE_NOT = re.compile(
+    r"(?:pulse|hr|heart rate|bp|pressure|weigh\w*|sats?|o2|spo2|oxygen|room|age|aged|highway|route|channel|sugar|glucose|"
+    r"outside|oven|bath|water|pool|ac|weather|turned|is only|at apt|apartment|pounds)\s*(?:is|was|of|at|to|=|:|around|about|reads?|"
+    r"temp\w*)*\s*$"
+)
+_SCORE = re.compile(r"\b(\d{1,2}|zero|one|two|three|four|five|six|seven|eight|nine|ten)(?:\.\d)?\s*(?:/|out of|outta|of)\s*(?:10|ten)\b")
+_BARE_SCORE = re.compile(
+    r"\bpain\s*(?:is|at|level|score|of|about|around|a|an|like|=|:|\s)*\s*(\d{1,2})\b(?!\s*(?:/|%|days?|weeks?|hours?|hrs?|months?|am|pm|pills?|times))"
+)
+_SPAN = re.compile(
+    r"\b(?P<n>\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|couple|few|several)"
+    r"(?: of| full| whole| blessed)? ?"
+    r"(?P<unit>days?|nights?|weeks?|wks?|months?|hours?|hrs?)\b(?P<tail>[^.!?\n]{0,30})"
+)
+_DAY_N = re.compile(
+    r"\b(?:post[- ]?op(?:erative)? day|pod|day|night)\s*#?\s*(?P<n>\d{1,3}|one|two|three|four|five|six|seven|eight|nine|ten)\b"
+)
+_NTH_DAY = re.compile(r"\b(?P<n>first|second|third|fourth|fifth|sixth|seventh|\d(?=st|nd|rd|th))(?:st|nd|rd|th)? (?:day|night)\b")
+_PROCEDURE = (
+    r"(?:procedure|surgery|operation|vertebro\w*|cement\w*|injection|needle|kypho\w*|"
+    r"shot|done|had it|went in|came home|got home|home|discharged|treatment)"
+)
+_RELATIVE = (
+    (
+        re.compile(r"\b(?:last|past) (?:week|month)\b.{0,40}" + _PROCEDURE + "|" + _PROCEDURE + r".{0,25}\blast (?:week|month)\b"),
+        7,
+    ),
+    (re.compile(_PROCEDURE + r".{0,25}\byesterday\b|\byesterday(?:'s)?\b.{0,40}" + _PROCEDURE), 1),
+    (re.compile(_PROCEDURE + r".{0,25}\b(?:today|this (?:morning|afternoon|noon)|tonight|earlier|just now)\b"), 0),
+    (re.compile(r"\b(?:today|this (?:morning|afternoon)|just)\b.{0,25}" + _PROCEDURE), 0),
+    (re.compile(r"\b(?:first (?:day|night)|day after|next (?:day|morning)|morning after|night after)\b"), 1),
+)
+_PER_UNIT = {"d": 1.0, "n": 1.0, "w": 7.0, "m": 30.0, "h": 1 / 24}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure with its place in the text as typed."""
+
+    value: float
+    start: int
+    end: int
+
+
+def _number(text: str) -> float | None:
+    text = text.replace(",", ".").replace("o", "0") if any(ch.isdigit() for ch in text) else text
+    if text in {"a", "an"}:
+        return 1.0
+    if text in _UNITS:
+        return float(_UNITS[text])
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _spoken_value(match: re.Match[str]) -> float:
+    group = match.groupdict()
+    if group["ten"]:
+        value = _TENS[group["ten"]] + _UNITS.get(group["unit"] or "zero", 0)
+    else:
+        value = 100 + _UNITS.get(group["hunit"] or group["ounit"] or "zero", 0)
+    point = group["point"]
+    return value + (0.0 if point is None else (float(point) if point.isdigit() else float(_UNITS[point])) / 10)
+
+
+def temperatures(text: str, *, expected: bool = False) -> list[Measure]:
+    """Body temperatures in a text.
+
+    Args:
+        text: the text as typed; decimal commas, words and either unit are understood.
+        expected: the patient was just asked for a temperature, so a bare figure is one.
+
+    Returns:
+        The temperatures in degrees Fahrenheit. A figure without a unit takes the unit in whose range it lies.
+    """
+    lower = text.lower()
+    context = expected or bool(_CONTEXT.search(lower))
+    found = []
+    for match in _TEMPERATURE.finditer(lower):
+        value, unit = _number(match["value"]), match["unit"].strip()
+        decimal = any(sign in match["value"] for sign in ".,")
+        if value is None or _NOT_A_TEMPERATURE.search(lower[match.end() :]) or _BEFORE_NOT.search(lower[: match.start()]):
+            continue
+        celsius = unit.endswith(("c", "celsius", "centigrade", "grados")) or (34 <= value <= 43 and not unit.endswith("f"))
+        low, high = (34, 43) if celsius else (94, 110)
+        alone = lower.strip(" .!?") == match.group().strip()
+        if low <= value <= high and (decimal or unit or context or alone):
+            found.append(Measure(value * 9 / 5 + 32 if celsius else value, match.start(), match.end("value")))
+    for match in _SPOKEN.finditer(lower):
+        value = _spoken_value(match)
+        if (94 <= value <= 108 or 36 <= value <= 42) and (context or match["point"]):
+            found.append(Measure(value if value > 90 else value * 9 / 5 + 32, match.start(), match.end()))
+    return sorted(found, key=lambda measure: measure.start)
+
+
+def pain_scores(text: str) -> list[Measure]:
+    """Pain scores from 0 to 10: `8/10`, `ten out of ten`, `pain is a 7`."""
+    lower = text.lower()
+    found = []
+    for pattern in (_SCORE, _BARE_SCORE):
+        for match in pattern.finditer(lower):
+            value = _number(match.group(1))
+            if value is not None and 0 <= value <= 10:
+                found.append(Measure(value, match.start(), match.end()))
+    return found
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Every plain figure or number word in a text, in order."""
+    pieces = re.findall(r"\d+(?:[.,]\d+)?|[a-z]+", text.lower())
+    values = (_number(piece) for piece in pieces if piece not in {"a", "an", "o", "oh"})
+    return tuple(value for value in values if value is not None)
+
+
+def days_since_procedure(text: str, today: date) -> int | None:
+    """The longest time since the procedure that a text gives, in whole days; None when it gives none.
+
+    Args:
+        text: the text as typed.
+        today: the day of the message, for weekdays (`procedure was Monday`).
+    """
+    lower = text.lower()
+    days: list[float] = []
+    for match in _SPAN.finditer(lower):
+        value = _number(match["n"])
+        if value is None or re.match(r"\s*(?:before|prior|until|till|supply|course|from now)|\s*a (?:week|day)", match["tail"]):
+            continue
+        if re.search(r"(?:every|next|in|within|another|per|each|once) $", lower[: match.start()]):
+            continue
+        if re.match(r"[^,]*\bbefore\b", match["tail"]):
+            continue
+        days.append(value * _PER_UNIT[match["unit"][0]])
+    for match in (*_DAY_N.finditer(lower), *_NTH_DAY.finditer(lower)):
+        value = _ORDINALS.get(match["n"]) or _number(match["n"])
+        if value is not None:
+            days.append(float(value))
+    for index, name in enumerate(_WEEKDAYS):
+        if re.search(rf"{_PROCEDURE}.{{0,25}}\b(?:{name}|{name[:3]}|{name[:4]})\b|\b{name}\b.{{0,15}}{_PROCEDURE}", lower):
+            days.append(float((today.weekday() - index) % 7 or 7))
+    days.extend(value for pattern, value in _RELATIVE if pattern.search(lower))
+    return int(max(days)) if days else None

@@ -1,0 +1,174 @@
+"""Reads one message: words, lexicon, measures, assertion. No state, no network, no model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+
+import spacy
+from spacy.matcher import Matcher
+from spacy.tokens import Doc
+
+from aftercare.protocol.model import Protocol
+from aftercare.understanding import measures
+from aftercare.understanding.assertion import Assertion
+from aftercare.understanding.patterns import Compiler
+from aftercare.understanding.reading import Mention, Reading, Status
+from aftercare.understanding.spelling import Spelling
+from aftercare.understanding.text import Word, words
+
+
+class Reader:
+    """Finds what a protocol's lexicon knows in patients' words.
+
+    Args:
+        protocol: supplies the lexicon, the thresholds and the names of the red flags.
+    """
+
+    def __init__(self, protocol: Protocol) -> None:
+        lexicon = protocol.lexicon
+        compiler = Compiler(lexicon["words"])
+        self._protocol = protocol
+        self._vocab = spacy.blank("en").vocab
+        self._findings = Matcher(self._vocab)
+        for finding, patterns in lexicon["patterns"].items():
+            for pattern in patterns:
+                self._findings.add(finding, compiler.compile(pattern))
+        self._normal = Matcher(self._vocab)
+        for finding, patterns in lexicon["normal"].items():
+            for pattern in patterns:
+                self._normal.add(finding, compiler.compile(pattern))
+        rules = lexicon["assertion"]
+        self._assertion = Assertion(self._vocab, rules, compiler)
+        self._idioms = self._matcher(rules["idioms"], compiler)
+        self._well = self._matcher(rules["well"], compiler)
+        self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
+        self._caregiver = frozenset(rules["caregiver"])
+        self._first_person = frozenset(rules["first_person_patient"])
+        self._english = frozenset(rules["english"])
+        self._suppress: dict[str, list[str]] = lexicon["suppress"]
+        self._spelling = Spelling(compiler.vocabulary, lexicon["spelling"])
+
+    def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> Matcher:
+        matcher = Matcher(self._vocab)
+        for pattern in patterns:
+            matcher.add("pattern", compiler.compile(pattern))
+        return matcher
+
+    def read(self, text: str, today: date, *, temperature_expected: bool = False) -> Reading:
+        """Read one message.
+
+        Args:
+            text: the patient's words as typed.
+            today: the day of the message.
+            temperature_expected: the last question asked for a temperature.
+
+        Returns:
+            The findings with status and place, the measures, and whether the message says yes, no or unsure.
+        """
+        tokens = words(text, self._spelling.known)
+        doc = self._doc(tokens)
+        mentions = [
+            *self._lexicon_mentions(doc, tokens),
+            *self._measured(text, doc, tokens, expected=temperature_expected),
+        ]
+        letters = [token.norm for token in tokens if token.norm.isalpha()]
+        return Reading(
+            text=text,
+            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
+            days=measures.days_since_procedure(text, today),
+            numbers=measures.numbers(text),
+            answer=self._answer(doc),
+            writer=self._writer(doc),
+            well=bool(self._well(doc)),
+            foreign=self._is_foreign(letters),
+            wordless=not any(token.norm.isalnum() for token in tokens),
+        )
+
+    def _doc(self, tokens: list[Word]) -> Doc:
+        doc = Doc(self._vocab, words=[token.norm for token in tokens])
+        for spacy_token, token in zip(doc, tokens, strict=True):
+            spacy_token.norm_ = self._spelling.correct(token.norm)
+        return doc
+
+    def _lexicon_mentions(self, doc: Doc, tokens: list[Word]) -> list[Mention]:
+        spans = _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._findings(doc)])
+        idioms = [(start, end) for _, start, end in self._idioms(doc)]
+        triggers = self._assertion.triggers(doc)
+        mentions = []
+        for finding, start, end in spans:
+            if any(first < end and start < last for first, last in idioms) or self._is_suppressed(finding, start, end, spans):
+                continue
+            status, trigger = self._assertion.status(doc, start, end, triggers)
+            mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
+        read = {mention.finding for mention in mentions}
+        for finding, start, end in _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._normal(doc)]):
+            if finding not in read:
+                words_of_it = doc[start:end].text
+                mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
+        return mentions
+
+    def _is_suppressed(self, finding: str, start: int, end: int, spans: list[tuple[str, int, int]]) -> bool:
+        stronger = self._suppress.get(finding, [])
+        return any(other in stronger and first < end and start < last for other, first, last in spans)
+
+    def _measured(self, text: str, doc: Doc, tokens: list[Word], *, expected: bool) -> list[Mention]:
+        limits = self._protocol.thresholds
+        triggers = self._assertion.triggers(doc)
+        mentions = []
+        for temperature in measures.temperatures(text, expected=expected):
+            if temperature.value >= limits["fever_f"]:
+                finding, status = "fever", Status.PRESENT
+            elif temperature.value >= limits["raised_f"]:
+                finding, status = "low_temperature", Status.PRESENT
+            else:
+                finding, status = "fever", Status.ABSENT
+            if status is Status.PRESENT:
+                status = self._status_at(temperature, doc, tokens, triggers)
+            mentions.append(Mention(finding, status, temperature.start, temperature.end, "" if status is Status.PRESENT else "measured"))
+        scores = measures.pain_scores(text)
+        if scores:
+            worst = max(scores, key=lambda score: score.value)
+            mentions.append(Mention(self._pain(worst.value), Status.PRESENT if worst.value else Status.ABSENT, worst.start, worst.end))
+        return mentions
+
+    def _pain(self, score: float) -> str:
+        limits = self._protocol.thresholds
+        if score >= limits["severe_pain"]:
+            return "severe_pain"
+        return "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
+
+    def _status_at(self, measure: measures.Measure, doc: Doc, tokens: list[Word], triggers: list) -> Status:  # type: ignore[type-arg]
+        places = [i for i, token in enumerate(tokens) if token.start < measure.end and measure.start < token.end]
+        if not places:
+            return Status.PRESENT
+        return self._assertion.status(doc, places[0], places[-1] + 1, triggers)[0]
+
+    def _answer(self, doc: Doc) -> str:
+        """Yes, no or unsure, when the message begins with such an answer; unsure wins anywhere in a short one."""
+        if len(doc) <= 6 and self._answers["unsure"](doc):
+            return "unsure"
+        first = {name: min((start for _, start, _ in matcher(doc)), default=len(doc)) for name, matcher in self._answers.items()}
+        name = min(("unsure", "no", "yes"), key=lambda each: first[each])
+        return name if first[name] <= 1 and first[name] < len(doc) else ""
+
+    def _writer(self, doc: Doc) -> str:
+        norms = {token.norm_ for token in doc}
+        if norms & self._caregiver:
+            return "helper"
+        return "patient" if norms & self._first_person else ""
+
+    def _is_foreign(self, letters: list[str]) -> bool:
+        if len(letters) < 3:
+            return bool(letters) and not letters[0].isascii() and len("".join(letters)) > 3
+        strange = [word for word in letters if word not in self._english and not self._spelling.known(word)]
+        return len(strange) / len(letters) > 0.5
+
+
+def _longest(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """Of overlapping matches of the same finding, the longest."""
+    kept: list[tuple[str, int, int]] = []
+    for finding, start, end in sorted(set(spans), key=lambda span: (span[1] - span[2], span[1])):
+        if not any(finding == other and start < last and first < end for other, first, last in kept):
+            kept.append((finding, start, end))
+    return sorted(kept, key=lambda span: span[1])

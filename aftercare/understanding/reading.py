@@ -1,0 +1,124 @@
+"""What one message says: the values that understanding hands to deciding, and that travel as Rasa entities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class Status(str, Enum):
+    """Assertion status of a finding's mention."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    RESOLVED = "resolved"
+    HYPOTHETICAL = "hypothetical"
+    HISTORICAL = "historical"
+    OTHER_PERSON = "other_person"
+
+
+@dataclass(frozen=True)
+class Mention:
+    """One finding in a text: `start` and `end` bound the patient's own words, `trigger` is what decided the status."""
+
+    finding: str
+    status: Status
+    start: int
+    end: int
+    trigger: str = ""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the classifier thinks of a piece of the message: intent names with probabilities, best first."""
+
+    start: int
+    end: int
+    ranking: tuple[tuple[str, float], ...]
+
+    def probability(self, intents: Sequence[str] | frozenset[str] | set[str]) -> float:
+        """The probability, 0 to 1, that the piece means one of these intents."""
+        return sum(probability for intent, probability in self.ranking if intent in intents)
+
+    @property
+    def best(self) -> tuple[str, float]:
+        """The likeliest intent and its probability; an empty name when there is no ranking."""
+        return self.ranking[0] if self.ranking else ("", 0.0)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One message, read. `days` counts from the procedure; `answer` is yes, no, unsure or empty.
+
+    `writer` is `helper` when the words speak of the treated person as another, `patient` when they say I, else empty.
+    """
+
+    text: str
+    mentions: tuple[Mention, ...] = ()
+    days: int | None = None
+    numbers: tuple[float, ...] = ()
+    answer: str = ""
+    writer: str = ""
+    well: bool = False
+    foreign: bool = False
+    wordless: bool = False
+    opinions: tuple[Opinion, ...] = field(default=())
+
+    def with_status(self, status: Status) -> dict[str, Mention]:
+        """The first mention of each finding that has this status."""
+        found: dict[str, Mention] = {}
+        for mention in self.mentions:
+            if mention.status is status:
+                found.setdefault(mention.finding, mention)
+        return found
+
+    def evidence(self, mention: Mention) -> str:
+        """The patient's own words for a mention."""
+        return self.text[mention.start : mention.end]
+
+    def to_entities(self) -> list[dict[str, Any]]:
+        """The reading as Rasa entities: one a mention, and one `reading` that holds the rest."""
+        entities: list[dict[str, Any]] = [
+            {
+                "entity": mention.finding,
+                "value": mention.status.value,
+                "start": mention.start,
+                "end": mention.end,
+                "trigger": mention.trigger,
+            }
+            for mention in self.mentions
+        ]
+        rest = {
+            "days": self.days,
+            "numbers": list(self.numbers),
+            "answer": self.answer,
+            "writer": self.writer,
+            "well": self.well,
+            "foreign": self.foreign,
+            "wordless": self.wordless,
+            "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking]] for o in self.opinions],
+        }
+        return [*entities, {"entity": "reading", "value": rest, "start": 0, "end": len(self.text)}]
+
+    @classmethod
+    def from_entities(cls, text: str, entities: Sequence[Mapping[str, Any]]) -> Reading | None:
+        """The reading that `to_entities` wrote, or None when these entities hold none."""
+        rest = next((e["value"] for e in entities if e.get("entity") == "reading"), None)
+        if not isinstance(rest, Mapping):
+            return None
+        return cls(
+            text=text,
+            mentions=tuple(
+                Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e.get("trigger", "")) for e in entities if "trigger" in e
+            ),
+            days=rest["days"],
+            numbers=tuple(rest["numbers"]),
+            answer=rest["answer"],
+            writer=rest["writer"],
+            well=rest["well"],
+            foreign=rest["foreign"],
+            wordless=rest["wordless"],
+            opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking)) for s, e, ranking in rest["opinions"]),
+        )

@@ -1,0 +1,64 @@
+"""Misspellings of the lexicon's own words. Only a word that English does not have is touched, and only towards the lexicon."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from importlib import resources
+
+from rapidfuzz.distance import OSA
+
+_SHORTEST = 4
+_LONG = 7
+_SAME_START = 3
+
+
+@lru_cache(maxsize=1)
+def english_words() -> frozenset[str]:
+    """An English vocabulary of some 80,000 words; used only to know which words are not to be touched."""
+    listing = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt")
+    return frozenset(line.split(" ", 1)[0] for line in listing.read_text(encoding="utf-8-sig").splitlines())
+
+
+class Spelling:
+    """Snaps misspelled words to the lexicon: one edit, or two in words of seven letters and more that begin alike.
+
+    A transposition counts as one edit (optimal string alignment). A tie between two words is left alone.
+    """
+
+    def __init__(self, lexicon: Iterable[str], fixed: dict[str, str]) -> None:
+        self._lexicon = frozenset(word for word in lexicon if word.isalpha())
+        self._targets = sorted(word for word in self._lexicon if len(word) >= _SHORTEST)
+        self._fixed = fixed
+        self._snap = lru_cache(maxsize=4096)(self._nearest)
+
+    def known(self, word: str) -> bool:
+        """Whether the word is the lexicon's or English."""
+        return word in self._lexicon or word in english_words()
+
+    def correct(self, word: str) -> str:
+        """The word as the lexicon spells it, or the word itself."""
+        if word in self._fixed:
+            return self._fixed[word]
+        if len(word) < _SHORTEST or not word.isalpha() or self.known(word):
+            return word
+        return self._snap(word)
+
+    def _nearest(self, word: str) -> str:
+        allowed = 2 if len(word) >= _LONG else 1
+        best, rivals = allowed + 1, []
+        for target in self._targets:
+            if abs(len(target) - len(word)) > allowed:
+                continue
+            distance = OSA.distance(word, target, score_cutoff=best)
+            if distance > 1 and target[:_SAME_START] != word[:_SAME_START]:
+                continue
+            if distance < best:
+                best, rivals = distance, [target]
+            elif distance == best and distance <= allowed:
+                rivals.append(target)
+        if best > allowed or not rivals:
+            return word
+        same_start = [target for target in rivals if target[0] == word[0]]
+        choice = same_start or rivals
+        return min(choice, key=lambda target: (abs(len(target) - len(word)), target)) if len({c[:4] for c in choice}) == 1 else word

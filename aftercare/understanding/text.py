@@ -1,0 +1,153 @@
+"""A patient's text as words that the lexicon can match, each with its place in the text as typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_CONFUSABLE = str.maketrans(
+    "аеорсухіјѕԁһԛԝвкмнтАЕОРСУХІЈЅВКМНТαοενρτικυΑΟΕΝΡΤΙΚΥ",
+    "aeopcyxijsdhqwbkmhtaeopcyxijsbkmhtaoevptikuaoenptiky",
+)
+_PLAIN = str.maketrans("’‘‛ʼ´`“”–—", "'" * 6 + '""--')
+_LETTERS_APART = " .-_*"
+_LEET = str.maketrans("013457@$", "oleastas")
+_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W_]+(?:['@$][^\W_]+)*|[^\w\s]|_", re.UNICODE)
+_STRETCHED = re.compile(r"([^\W\d])\1{2,}")
+_SHORTEST_RUN = 4
+
+_ENDINGS = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
+_IRREGULAR = {
+    "can't": ("can", "not"), "cant": ("can", "not"), "cannot": ("can", "not"), "won't": ("will", "not"),
+    "wont": ("will", "not"), "dont": ("do", "not"), "doesnt": ("does", "not"), "didnt": ("did", "not"),
+    "isnt": ("is", "not"), "arent": ("are", "not"), "wasnt": ("was", "not"), "werent": ("were", "not"),
+    "havent": ("have", "not"), "hasnt": ("has", "not"), "hadnt": ("had", "not"), "couldnt": ("could", "not"),
+    "wouldnt": ("would", "not"), "shouldnt": ("should", "not"), "aint": ("is", "not"), "ain't": ("is", "not"),
+    "im": ("i", "am"), "ive": ("i", "have"), "shes": ("she", "is"), "hes": ("he", "is"), "theyre": ("they", "are"),
+    "thats": ("that", "is"), "it's": ("it", "is"), "its": ("it", "is"), "whats": ("what", "is"), "cuz": ("because",),
+    "w/o": ("without",), "gonna": ("going", "to"), "gotta": ("got", "to"), "kinda": ("kind", "of"), "u": ("you",),
+    "ur": ("your",), "r": ("are",),
+}  # fmt: skip
+_APOSTROPHE_S = {
+    "he",
+    "she",
+    "it",
+    "that",
+    "what",
+    "there",
+    "who",
+    "everything",
+    "nothing",
+    "mom",
+    "dad",
+    "mother",
+    "back",
+}
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word in matching form; `start` and `end` are offsets into the text as typed."""
+
+    norm: str
+    start: int
+    end: int
+
+
+def _fold(text: str) -> tuple[str, list[int]]:
+    """Compatibility-fold each character; also the offset in `text` that each folded character came from."""
+    folded: list[str] = []
+    origin: list[int] = []
+    for offset, character in enumerate(text.translate(_CONFUSABLE).translate(_PLAIN)):
+        if unicodedata.category(character) in {"Cf", "Cc"} and character not in "\n\t":
+            continue
+        for piece in unicodedata.normalize("NFKD", character):
+            if unicodedata.category(piece) != "Mn":
+                folded.extend(piece.lower())
+                origin.extend([offset] * len(piece.lower()))
+    return "".join(folded), origin
+
+
+def _collapse(word: str, known: Callable[[str], bool]) -> str:
+    """`feeever` -> `fever`: a letter repeated three times or more becomes one or two, whichever gives a known word."""
+    if not _STRETCHED.search(word):
+        return word
+    single = _STRETCHED.sub(r"\1", word)
+    double = _STRETCHED.sub(r"\1\1", word)
+    return double if known(double) and not known(single) else single
+
+
+def _expand(token: str) -> tuple[str, ...]:
+    if token in _IRREGULAR:
+        return _IRREGULAR[token]
+    for ending, word in _ENDINGS.items():
+        if token.endswith(ending) and len(token) > len(ending):
+            return (token[: -len(ending)], word)
+    if token.endswith("'s"):
+        return (token[:-2], "is") if token[:-2] in _APOSTROPHE_S else (token[:-2],)
+    return (token,)
+
+
+def _split(letters: str, known: Callable[[str], bool]) -> list[str]:
+    """`chestpain` -> `chest`, `pain`: the fewest known words that make up the letters, or the letters as they are."""
+    best: list[list[str] | None] = [[]] + [None] * len(letters)
+    for end in range(1, len(letters) + 1):
+        for start in range(end):
+            before, piece = best[start], letters[start:end]
+            if before is None or not (piece in {"i", "a"} or (len(piece) > 1 and known(piece))):
+                continue
+            current = best[end]
+            if current is None or len(before) + 1 < len(current):
+                best[end] = [*before, piece]
+    return best[-1] or [letters]
+
+
+def _spaced_runs(folded: str, tokens: list[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
+    """Group tokens; letters typed apart (`c h e s t`, `c.h.e.s.t`) form one group, every other token its own."""
+    run: list[re.Match[str]] = []
+    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+        touches = following is not None and following.start() == token.end() and len(following.group()) == 1
+        if touches and run and token.start() == run[-1].end() and token.group() in _LETTERS_APART:
+            continue
+        gap = folded[run[-1].end() : token.start()] if run else ""
+        if run and not (len(token.group()) == 1 and token.group().isalpha() and len(gap) == 1 and gap in _LETTERS_APART):
+            yield from [run] if len(run) >= _SHORTEST_RUN else [[one] for one in run]
+            run = []
+        run.append(token)
+        if not (len(token.group()) == 1 and token.group().isalpha()):
+            yield from [[one] for one in run]
+            run = []
+    yield from [run] if len(run) >= _SHORTEST_RUN else [[one] for one in run]
+
+
+def words(text: str, known: Callable[[str], bool] = lambda word: False) -> list[Word]:
+    r"""Split a text into words in matching form.
+
+    Args:
+        text: the text as typed.
+        known: tells whether a word is one the lexicon or the language knows; decides between spellings.
+
+    Returns:
+        The words and punctuation marks in order, a line break as the word `\n`. A contraction becomes several words
+        over the same characters.
+    """
+    folded, origin = _fold(text)
+    result: list[Word] = []
+    previous_end = 0
+    for group in _spaced_runs(folded, list(_WORD.finditer(folded))):
+        begin, finish = group[0].start(), group[-1].end()
+        if "\n" in folded[previous_end:begin]:
+            result.append(Word("\n", origin[begin], origin[begin]))
+        previous_end = finish
+        start, end = origin[begin], origin[finish - 1] + 1
+        token = _collapse("".join(match.group() for match in group), known)
+        if len(group) > 1:
+            result.extend(Word(piece, start, end) for piece in _split(token, known))
+            continue
+        if any(ch.isalpha() for ch in token) and any(ch.isdigit() or ch in "@$" for ch in token):
+            plain = token.translate(_LEET)
+            token = plain if known(plain) else token
+        result.extend(Word(piece, start, end) for piece in _expand(token))
+    return result

@@ -1,0 +1,1 @@
+"""Cases with accepted outcomes, and what the running bot makes of them."""

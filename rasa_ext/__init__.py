@@ -1,0 +1,1 @@
+"""Rasa graph components, channel and tracker store: thin adapters over the clinical core."""

@@ -1,0 +1,164 @@
+"""The patient's channel: Rasa's REST webhook, made so that no message is taken for a command and none stays unanswered.
+
+Rasa answers. Where it raises, is too slow, says nothing, or says less than an emergency that the core reads in the words, the core
+answers by itself from the same slots, and the turn is stored as any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.core.channels.rest import RestInput
+from rasa.core.tracker_store import FailSafeTrackerStore
+from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
+from sanic import Blueprint, response
+from sanic.request import Request
+from sanic.response import HTTPResponse
+
+from aftercare.conversation import Conversation
+from aftercare.decision.reply import Reply, join
+from aftercare.protocol import load_protocol
+from aftercare.respond import Assistant
+
+_logger = logging.getLogger(__name__)
+_PATIENCE_SECONDS = 2.0
+_LONGEST_ID = 200
+_LONGEST_FOR_RASA = 4_000
+_LONGEST = 50_000
+_SAVE_ATTEMPTS = 2
+
+Handler = Callable[[UserMessage], Awaitable[Any]]
+
+
+class BadRequestError(ValueError):
+    """A request that cannot be answered; its message tells the caller what to send."""
+
+
+class PatientInput(RestInput):
+    """POST /webhooks/rest/webhook with `sender` and `message`; GET / for health."""
+
+    def __init__(self) -> None:
+        self._assistant = Assistant(load_protocol())
+
+    @classmethod
+    def name(cls) -> str:
+        """The channel's name, hence its address: /webhooks/rest."""
+        return "rest"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> PatientInput:
+        """The channel; it has no credentials."""
+        return cls()
+
+    def blueprint(self, on_new_message: Handler) -> Blueprint:
+        """The channel's two routes."""
+        routes = Blueprint("patient_channel", __name__)
+
+        @routes.get("/")
+        async def health(_: Request) -> HTTPResponse:
+            return response.json({"status": "ok"})
+
+        @routes.post("/webhook")
+        async def receive(request: Request) -> HTTPResponse:
+            try:
+                sender, text = _parse(request)
+            except BadRequestError as error:
+                return response.json({"error": str(error)}, status=400)
+            reply = await self._turn(request.app.ctx.agent, on_new_message, sender, text)
+            message = {"recipient_id": sender, "text": reply.text, "custom": reply.custom}
+            return response.json([{**message, "buttons": reply.buttons} if reply.buttons else message])
+
+        return routes
+
+    async def _turn(self, agent: Agent, on_new_message: Handler, sender: str, text: str) -> Reply:
+        _report_failed_saves(agent)
+        output = CollectingOutputChannel()
+        words = text.strip().lstrip("/").strip()
+        message = UserMessage(words, output, sender, input_channel=self.name())
+        if words and len(words) <= _LONGEST_FOR_RASA:
+            try:
+                await asyncio.wait_for(on_new_message(message), _PATIENCE_SECONDS)
+            except Exception as error:  # the patient is answered whatever went wrong
+                _logger.error("turn failed: %s", type(error).__name__)
+        reply = _collected(output.messages)
+        if reply is None or self._misses_emergency(reply, words):
+            return await self._answer_alone(agent, message, words)
+        return reply
+
+    def _misses_emergency(self, reply: Reply, text: str) -> bool:
+        """Whether the core reads an emergency in the words and the reply neither says so nor asks."""
+        if reply.custom.get("disposition") == "emergency" or reply.custom.get("type") == "question":
+            return False
+        return self._assistant.is_emergency(self._assistant.read(text, date.today()))
+
+    async def _answer_alone(self, agent: Agent, message: UserMessage, text: str) -> Reply:
+        """Answer from the core alone; store the turn, or say that it could not be stored."""
+        today = date.today()
+        reading = self._assistant.read(text[:_LONGEST], today)
+        try:
+            async with agent.lock_store.lock(message.sender_id):
+                tracker = await agent.processor.fetch_tracker_with_initial_session(message.sender_id)
+                before = Conversation.from_slots(tracker.current_slot_values())
+                after, reply = self._assistant.respond(before, reading, today)
+                heard = tracker.latest_message
+                if heard is None or heard.message_id != message.message_id:
+                    entities = reading.to_entities()
+                    tracker.update(UserUttered(text, entities=entities, message_id=message.message_id, input_channel=self.name()))
+                tracker.update_with_events([SlotSet(name, value) for name, value in after.to_slots().items()], agent.domain)
+                tracker.update(BotUttered(reply.text, {"custom": reply.custom, "buttons": reply.buttons}))
+                await _save(agent, tracker)
+        except Exception as error:
+            _logger.error("turn not stored: %s", type(error).__name__)
+            _, reply = self._assistant.respond(Conversation(), reading, today)
+            return reply.followed_by(self._assistant.protocol.say("not_stored"))
+        return reply
+
+
+def _parse(request: Request) -> tuple[str, str]:
+    try:
+        body = json.loads(request.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise BadRequestError('Send a JSON object: {"sender": "<conversation id>", "message": "<what the patient typed>"}.')
+    sender, text = body.get("sender"), body.get("message")
+    if not isinstance(sender, str) or not 0 < len(sender) <= _LONGEST_ID or not sender.isprintable() or not sender.strip():
+        raise BadRequestError(f"'sender' must be a conversation id of 1 to {_LONGEST_ID} printable characters.")
+    if text is None:
+        text = ""
+    if not isinstance(text, str):
+        raise BadRequestError("'message' must be the text that the patient typed.")
+    return sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " ")
+
+
+def _collected(messages: list[dict[str, Any]]) -> Reply | None:
+    """Rasa's messages as one reply, or None when they do not keep the contract."""
+    payloads = [message["custom"] for message in messages if message.get("custom")]
+    text = join(*(message["text"] for message in messages if message.get("text")))
+    if len(payloads) != 1 or not text or "type" not in payloads[0]:
+        return None
+    return Reply(text, payloads[0])
+
+
+def _report_failed_saves(agent: Agent) -> None:
+    """Rasa hides a failed save behind a store in memory; without that wrapper the failure reaches this channel."""
+    store = agent.tracker_store
+    if isinstance(store, FailSafeTrackerStore):
+        agent.tracker_store = agent.processor.tracker_store = store._tracker_store
+
+
+async def _save(agent: Agent, tracker: Any) -> None:
+    for attempt in range(1, _SAVE_ATTEMPTS + 1):
+        try:
+            await agent.tracker_store.save(tracker)
+            return
+        except Exception:
+            if attempt == _SAVE_ATTEMPTS:
+                raise

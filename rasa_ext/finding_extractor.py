@@ -1,0 +1,57 @@
+"""Entity extractor: the clinical core's reading of the message, findings with status as entities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.extractors.extractor import EntityExtractorMixin
+from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from aftercare.protocol import load_protocol
+from aftercare.respond import Assistant
+from rasa_ext.clause_classifier import OPINIONS
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
+class FindingExtractor(GraphComponent, EntityExtractorMixin):
+    """Sets one entity a finding's mention, its value the assertion status, and one entity `reading` with all else."""
+
+    def __init__(self) -> None:
+        self._assistant = Assistant(load_protocol())
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> FindingExtractor:
+        """A new extractor; its state is the protocol's files."""
+        return cls()
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """What must be importable."""
+        return ["spacy", "rapidfuzz"]
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str:
+        """Another lexicon means other findings."""
+        return load_protocol().version
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Read each message."""
+        for message in messages:
+            reading = self._assistant.read(message.get(TEXT) or "", date.today())
+            reading = replace(reading, opinions=tuple(message.get(OPINIONS) or ()))
+            entities = self.add_extractor_name(reading.to_entities())
+            message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
+        return messages

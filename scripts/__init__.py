@@ -1,0 +1,1 @@
+"""What the Makefile runs: setup, training, the servers and the terminal chat."""

@@ -1,0 +1,108 @@
+"""Writes the documents that are made from the protocol: the divergence register and the picture of the rules."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Iterator
+from html import escape
+
+from aftercare.protocol import Disposition, Protocol, ProtocolError, load_protocol
+from scripts.common import ROOT
+
+DOCS = ROOT / "docs"
+_TITLES = {
+    Disposition.EMERGENCY: "EMERGENCY: call 911 or go to the ER",
+    Disposition.CALL_DOCTOR: "CALL YOUR DOCTOR",
+    Disposition.SELF_CARE: "CARE AT HOME",
+}
+_COLOURS = {
+    Disposition.EMERGENCY: "#b3261e",
+    Disposition.CALL_DOCTOR: "#8a5a00",
+    Disposition.SELF_CARE: "#1b6e3c",
+}
+_WIDTH, _LINE, _MARGIN = 330, 16, 14
+
+
+def register(protocol: Protocol) -> str:
+    """The divergence register in Markdown: each rule that goes further than the leaflet, and why."""
+    lines = [
+        "# Divergence register",
+        "",
+        "Where Aftercare goes further than the clinic's leaflet, and why. An extension is never less urgent than the leaflet.",
+        "Made from `protocols/` by `python -m scripts.documents`; do not edit by hand.",
+        "",
+        f"Protocol: {protocol.id}",
+        "",
+        "| rule | findings | the leaflet | Aftercare | reason |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for rule in protocol.rules:
+        if rule.basis == "extension":
+            quote = f"“{rule.sentence.quote}” " if rule.sentence else ""
+            leaflet = quote + rule.leaflet_disposition.replace("none", "(no advice)").replace("_", " ")
+            labels = _condition(protocol, rule.all_of, rule.any_of)
+            lines.append(f"| {rule.id} | {labels} | {leaflet} | {rule.disposition.wire.replace('_', ' ')} | {rule.reason} |")
+    lines += [
+        "",
+        "No clinician has reviewed or signed this register.",
+        "",
+        "Reviewed by (name, role): ____________________  Date: __________  Signature: ____________________",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _condition(protocol: Protocol, all_of: tuple[str, ...], any_of: tuple[str, ...]) -> str:
+    every = " and ".join(protocol.findings[finding].label for finding in all_of)
+    one = " or ".join(protocol.findings[finding].label for finding in any_of)
+    return f"{every}, with {one}" if every and one else every or one
+
+
+def picture(protocol: Protocol) -> str:
+    """The rules as an SVG: one column a disposition, one entry a rule; the leftmost column with a true entry decides."""
+    columns = [list(_column(protocol, urgency)) for urgency in sorted(Disposition, reverse=True)]
+    height = max(len(column) for column in columns) * _LINE + 3 * _MARGIN + _LINE
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH * 3}" height="{height}" '
+        f'viewBox="0 0 {_WIDTH * 3} {height}" font-family="sans-serif" font-size="12" role="img">',
+        "<title>The rules by disposition: the most urgent one that holds decides</title>",
+        '<rect width="100%" height="100%" fill="#fff"/>',
+    ]
+    for number, (urgency, column) in enumerate(zip(sorted(Disposition, reverse=True), columns, strict=True)):
+        left = number * _WIDTH + 4
+        parts.append(
+            f'<rect x="{left}" y="4" width="{_WIDTH - 8}" height="{height - 8}" rx="6" fill="none" '
+            f'stroke="{_COLOURS[urgency]}" stroke-width="2"/>'
+        )
+        head = f'x="{left + _MARGIN}" y="{_MARGIN + _LINE}" font-weight="bold" fill="{_COLOURS[urgency]}"'
+        parts.append(f"<text {head}>{escape(_TITLES[urgency])}</text>")
+        for row, (text, first) in enumerate(column):
+            place = f'x="{left + _MARGIN + (0 if first else 10)}" y="{2 * _MARGIN + (row + 2) * _LINE}"'
+            parts.append(f'<text {place} fill="#222">{escape(("• " if first else "") + text)}</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _column(protocol: Protocol, urgency: Disposition) -> Iterator[tuple[str, bool]]:
+    for rule in protocol.rules:
+        if rule.disposition is urgency:
+            mark = " *" if rule.basis == "extension" else ""
+            lines = textwrap.wrap(_condition(protocol, rule.all_of, rule.any_of) + mark, 46)
+            yield from ((line, number == 0) for number, line in enumerate(lines))
+
+
+def main() -> int:
+    """Write both documents; return the exit code."""
+    try:
+        protocol = load_protocol()
+    except ProtocolError as error:
+        print(error, file=sys.stderr)
+        return 1
+    DOCS.mkdir(exist_ok=True)
+    (DOCS / "divergence-register.md").write_text(register(protocol), encoding="utf-8")
+    (DOCS / "how-it-decides.svg").write_text(picture(protocol), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

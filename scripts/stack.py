@@ -1,0 +1,185 @@
+"""The running bot: Rasa and its action server, kept alive by supervisord."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from scripts.common import ROOT, TOOLS_PYTHON, FailureError, rasa_environment, tail
+
+CONFIG = ROOT / "scripts" / "supervisord.conf"
+START_SECONDS = 180
+STOP_SECONDS = 30
+
+
+def _quiet(_line: str) -> None:
+    """Report nothing."""
+
+
+@dataclass
+class Stack:
+    """Both servers on the loopback interface; as a context manager, started on entry and stopped on exit.
+
+    Args:
+        port: where Rasa listens.
+        action_port: where the action server listens.
+        db: the SQLite file that keeps the conversations.
+        logs: the folder for the logs and for supervisord's files; made if missing, for this user only.
+        env: environment variables of the servers, on top of this process's own.
+        report: receives a line of progress for each step.
+    """
+
+    port: int
+    action_port: int
+    db: Path
+    logs: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    report: Callable[[str], None] = _quiet
+    _supervisor: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def url(self) -> str:
+        """The address of Rasa, with no slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process ids of 'actions' and 'rasa', as last started."""
+        return {name: pids[-1] for name, pids in self._spawned().items()}
+
+    @property
+    def running(self) -> bool:
+        """Whether supervisord is alive."""
+        return self._supervisor is not None and self._supervisor.poll() is None
+
+    def start(self) -> None:
+        """Start both servers and wait until both answer.
+
+        Raises:
+            FailureError: a port is in use, a server stopped while starting, or one did not answer in time.
+                Nothing is left running.
+        """
+        for name, port in (("PORT", self.port), ("AFTERCARE_ACTION_PORT", self.action_port)):
+            _require_free(name, port)
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for log in self.logs.glob("*.log*"):
+            log.unlink()
+        with (self.logs / "supervisord.err.log").open("wb") as errors:
+            self._supervisor = subprocess.Popen(
+                [TOOLS_PYTHON, "-m", "supervisor.supervisord", "--configuration", CONFIG],
+                cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=errors, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._await("actions", self.action_port, "/health")
+            self._await("rasa", self.port, "/webhooks/rest/")
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop both servers and wait until they are gone; do nothing when they are not running."""
+        if self._supervisor is None:
+            return
+        self._supervisor.terminate()
+        try:
+            self._supervisor.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._supervisor.kill()
+            self._supervisor.wait()
+        self._supervisor = None
+        for pid in self.pids.values():  # none is left, unless supervisord was killed
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+
+    def wait(self) -> None:
+        """Block until supervisord ends.
+
+        Raises:
+            FailureError: supervisord ended by itself, which it never should.
+        """
+        if self._supervisor is not None and self._supervisor.wait() is not None:
+            raise FailureError(f"supervisord stopped. The end of its log:\n{tail(self.logs / 'supervisord.log')}")
+
+    def __enter__(self) -> Stack:
+        self.start()
+        return self
+
+    def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self.stop()
+
+    def _environment(self) -> dict[str, str]:
+        return rasa_environment(
+            {
+                **self.env,
+                "PORT": str(self.port),
+                "AFTERCARE_ACTION_PORT": str(self.action_port),
+                "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.action_port}/webhook",
+                "AFTERCARE_DB": str(self.db.resolve()),
+                "AFTERCARE_ROOT": str(ROOT),
+                "AFTERCARE_LOGS": str(self.logs.resolve()),
+                "AFTERCARE_UID": str(os.getuid()),
+            }
+        )
+
+    def _spawned(self) -> dict[str, list[int]]:
+        """Return every process id of each server, in the order of their starts."""
+        log = self.logs / "supervisord.log"
+        text = log.read_text() if log.exists() else ""
+        found: dict[str, list[int]] = {}
+        for name, pid in re.findall(r"spawned: '(\w+)' with pid (\d+)", text):
+            found.setdefault(name, []).append(int(pid))
+        return found
+
+    def _await(self, name: str, port: int, path: str) -> None:
+        """Wait until a server answers."""
+        log = self.logs / f"{name}.log"
+        start = time.monotonic()
+        mentioned = 0.0
+        while not _answers(port, path):
+            waited = time.monotonic() - start
+            if not self.running:
+                raise FailureError(f"supervisord did not start. What it said:\n{tail(self.logs / 'supervisord.err.log')}")
+            if len(self._spawned().get(name, ())) > 1:
+                raise FailureError(f"{name} stopped while starting. The end of {log}:\n{tail(log)}")
+            if waited > START_SECONDS:
+                raise FailureError(f"{name} did not answer within {START_SECONDS} s. The end of {log}:\n{tail(log)}")
+            if waited - mentioned > 5:
+                mentioned = waited
+                self.report(f"  {name}: starting, {waited:.0f} s")
+            time.sleep(0.2)
+        self.report(f"  {name}: answers")
+
+
+def _require_free(name: str, port: int) -> None:
+    """Raise FailureError when something listens on `port`."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise FailureError(
+                f"Port {port} is in use. Stop what listens there, or choose another port, for example: {name}={port + 1} make run"
+            ) from None
+
+
+def _answers(port: int, path: str) -> bool:
+    """Return whether a server on this machine answers a GET of `path` with success."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
