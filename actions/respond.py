@@ -9,6 +9,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.types import DomainDict
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
@@ -26,7 +27,7 @@ class ActionRespond(Action):
         """The action's name in the domain."""
         return "action_respond"
 
-    def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> list[dict[str, Any]]:
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         """Utter the core's reply and keep the conversation; on an error say nothing, the channel answers then.
 
         An exception that left here would put the whole tracker, with the patient's words, into Rasa's log.

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from aftercare.conversation import Conversation
-from aftercare.decision.answers import settle, settle_as_dangerous
+from aftercare.decision.answers import pressed, settle, settle_as_dangerous
 from aftercare.decision.interview import confirming, next_question
 from aftercare.decision.reply import Composer, Reply
 from aftercare.decision.rules import disposition
@@ -21,6 +21,7 @@ _ANSWERS = {"affirm": "yes", "deny": "no", "unsure": "unsure"}
 _UNKNOWN = "other_symptom"
 _CHAT = {"greet": "greeting", "thank": "thanks", "goodbye": "goodbye", "bot_challenge": "bot", "upset": "upset"}
 _LATE = "beyond_48_hours"
+_LONGEST_AGO = 36_500
 
 
 class Assistant:
@@ -40,9 +41,14 @@ class Assistant:
         """Read a message with the lexicon alone; see `Reader.read`."""
         return self._reader.read(text, today)
 
+    def trouble(self) -> Reply:
+        """The reply when nothing else can be made: whom to call, and when it is an emergency."""
+        return self._composer.plain("out_of_scope", "trouble", "watch_list")
+
     def is_emergency(self, reading: Reading) -> bool:
         """Whether the reading alone, whatever was said before, is an emergency."""
-        present = set(self._fusion.understand(reading, answering=False).findings)
+        findings = self._fusion.understand(reading, answering=False).findings
+        present = {finding for finding, (status, _) in findings.items() if status is Status.PRESENT}
         return disposition(self.protocol, present) is Disposition.EMERGENCY
 
     def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
@@ -82,6 +88,8 @@ class _Turn:
         self._pending = protocol.questions.get(conversation.pending)
         if self._pending is not None and not reading.answer and reading.opinions:
             self._reading = replace(reading, answer=_ANSWERS.get(reading.opinions[0].best[0], ""))
+        if self._pending is not None and pressed(self._pending, reading.text):
+            self._reading = replace(reading, mentions=(), opinions=())
         self._understood = fusion.understand(reading, answering=self._pending is not None)
 
     def reply(self) -> Reply:
@@ -114,8 +122,10 @@ class _Turn:
                 if status is Status.HYPOTHETICAL and finding in conversation.findings:
                     continue
                 conversation.record(finding, status.value, evidence)
-        if reading.days is not None and not conversation.procedure_day:
-            conversation.procedure_day = (self._today - timedelta(days=reading.days)).isoformat()
+        ago = max((days for days in (reading.days, reading.lasting) if days is not None), default=None)
+        if reading.days is not None or (ago is not None and ago > self._protocol.thresholds["expected_pain_days"]):
+            day = (self._today - timedelta(days=min(ago or 0, _LONGEST_AGO))).isoformat()
+            conversation.procedure_day = min(day, conversation.procedure_day or day)
         if conversation.procedure_day:
             late = (self._today - date.fromisoformat(conversation.procedure_day)).days > self._protocol.thresholds["expected_pain_days"]
             conversation.findings[_LATE] = "present" if late else "absent"
@@ -134,7 +144,7 @@ class _Turn:
         """The emergency, and behind it what else was asked; once given it stands."""
         topics = self._topics()
         if not new and topics and not self._understood.reports:
-            return self._composer.faq(topics).preceded_by(self._say("emergency_stands"))
+            return self._composer.faq(topics, close="emergency_stands").preceded_by(self._say("emergency_stands"))
         self._close_interview()
         reply = self._composer.triage(self.conversation)
         if self._reading.foreign:
@@ -147,7 +157,7 @@ class _Turn:
     def _answer_pending(self) -> bool:
         if self._pending is None:
             return False
-        answered = settle(self._protocol, self._pending, self.conversation, self._reading)
+        answered = settle(self._protocol, self._pending, self.conversation, self._reading, self._today)
         if answered:
             self.conversation.pending, self.conversation.repeated = "", False
         return answered
@@ -190,7 +200,8 @@ class _Turn:
             self.conversation.record(_UNKNOWN, "present", self.conversation.evidence[_UNKNOWN])
             return self._decide_or_ask()
         if _SCREEN not in self.conversation.asked:
-            return self._ask(_SCREEN, self._say("all_denied"))
+            denied = self.conversation.has("absent") - {_LATE}
+            return self._ask(_SCREEN, self._say("all_denied" if denied else "not_understood"))
         self._close_interview()
         return self._composer.plain("chat", "none_now", "watch_list")
 

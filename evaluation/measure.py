@@ -68,9 +68,8 @@ def main() -> int:
         table.add_row(group, str(right[group]), str(answered.total()), ", ".join(f"{name} {n}" for name, n in answered.most_common()))
     emergencies, total = outcomes["emergency"].total(), sum(answered.total() for answered in outcomes.values())
     console.print(table)
-    console.print(
-        f"emergencies right: {right['emergency']} of {emergencies}; the rest right: {right.total() - right['emergency']} of {total - emergencies}"
-    )
+    rest = right.total() - right["emergency"]
+    console.print(f"emergencies right: {right['emergency']} of {emergencies}; the rest right: {rest} of {total - emergencies}")
     console.print(f"emergencies answered with self-care, an FAQ, chat or out of scope: {harmful}")
     return 1 if harmful else 0
 

@@ -16,6 +16,7 @@ from typing import Any
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
+from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import FailSafeTrackerStore
 from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 from sanic import Blueprint, response
@@ -71,7 +72,11 @@ class PatientInput(RestInput):
                 sender, text = _parse(request)
             except BadRequestError as error:
                 return response.json({"error": str(error)}, status=400)
-            reply = await self._turn(request.app.ctx.agent, on_new_message, sender, text)
+            try:
+                reply = await self._turn(request.app.ctx.agent, on_new_message, sender, text)
+            except Exception as error:  # the last resort: never silence, never a stack trace with a patient's words
+                _logger.error("no reply could be made: %s", type(error).__name__)
+                reply = self._assistant.trouble()
             message = {"recipient_id": sender, "text": reply.text, "custom": reply.custom}
             return response.json([{**message, "buttons": reply.buttons} if reply.buttons else message])
 
@@ -104,7 +109,7 @@ class PatientInput(RestInput):
         reading = self._assistant.read(text[:_LONGEST], today)
         try:
             async with agent.lock_store.lock(message.sender_id):
-                tracker = await agent.processor.fetch_tracker_with_initial_session(message.sender_id)
+                tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
                 before = Conversation.from_slots(tracker.current_slot_values())
                 after, reply = self._assistant.respond(before, reading, today)
                 heard = tracker.latest_message
@@ -151,7 +156,13 @@ def _report_failed_saves(agent: Agent) -> None:
     """Rasa hides a failed save behind a store in memory; without that wrapper the failure reaches this channel."""
     store = agent.tracker_store
     if isinstance(store, FailSafeTrackerStore):
-        agent.tracker_store = agent.processor.tracker_store = store._tracker_store
+        agent.tracker_store = _processor(agent).tracker_store = store._tracker_store
+
+
+def _processor(agent: Agent) -> MessageProcessor:
+    if agent.processor is None:
+        raise RuntimeError("no model is loaded")
+    return agent.processor
 
 
 async def _save(agent: Agent, tracker: Any) -> None:

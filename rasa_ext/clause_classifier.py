@@ -17,7 +17,7 @@ from aftercare.understanding.reading import Opinion
 from rasa_ext import encoder
 
 OPINIONS = "opinions"
-_RANKED = 90
+_NEGLIGIBLE = 0.004
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -37,6 +37,10 @@ class ClauseClassifier(LogisticRegressionClassifier):
         super().__init__(config, name, model_storage, resource)
         self.clf.C = self.config["C"]
 
+    def _create_X(self, messages: list[Message]) -> Any:  # noqa: N802
+        """The messages' vectors, one a row; the parent would go through sparse matrices that are fifty times slower."""
+        return np.vstack([_sentence_vector(message) for message in messages])
+
     def process(self, messages: list[Message]) -> list[Message]:
         """Classify each message, then its clauses."""
         with_words = [message for message in messages if message.get(TEXT)]
@@ -44,7 +48,7 @@ class ClauseClassifier(LogisticRegressionClassifier):
             super().process(with_words)
         for message in with_words:
             text = message.get(TEXT)
-            whole = Opinion(0, len(text), self._ranking(np.asarray(message.get_dense_features(TEXT)[1].features)))
+            whole = Opinion(0, len(text), self._ranking(_sentence_vector(message)))
             parts = [Opinion(start, end, self._ranking(self._vector(text[start:end]))) for start, end in clauses(text)]
             message.set(OPINIONS, [whole, *parts])
         return messages
@@ -59,5 +63,12 @@ class ClauseClassifier(LogisticRegressionClassifier):
 
     def _ranking(self, features: Any) -> tuple[tuple[str, float], ...]:
         probabilities = self.clf.predict_proba(features)[0]
-        order = np.argsort(-probabilities)[:_RANKED]
+        order = [index for index in np.argsort(-probabilities) if probabilities[index] >= _NEGLIGIBLE]
         return tuple((str(self.clf.classes_[index]), round(float(probabilities[index]), 4)) for index in order)
+
+
+def _sentence_vector(message: Message) -> Any:
+    features = message.get_dense_features(TEXT)[1]
+    if features is None:
+        raise ValueError("the message has no sentence features; put a dense featurizer before this classifier")
+    return features.features

@@ -47,7 +47,7 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
         execution_context: ExecutionContext,
     ) -> SentenceFeaturizer:
         """A new featurizer; its state is the encoder's files."""
-        return cls(execution_context.node_name, config)
+        return cls(execution_context.node_name or cls.__name__, config)
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:

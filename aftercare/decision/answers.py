@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 from aftercare.conversation import Conversation
 from aftercare.protocol.model import Button, Protocol, Question
+from aftercare.understanding.measures import days_answered
 from aftercare.understanding.reading import Reading
 
 PRESENT, ABSENT = "present", "absent"
 
 
-def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading) -> bool:
+def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading, today: date) -> bool:
     """Record in `conversation` what the message answers to the question; False when it answers nothing.
 
     Findings that the message names itself are recorded before and stand: an answer never turns a present finding absent.
     """
-    effect = _from_button(question, reading) or _from_scale(protocol, question, reading) or _from_words(question, reading)
+    effect = _from_button(question, reading) or _from_scale(protocol, question, reading, today) or _from_words(question, reading)
     told = [finding for finding in question.settled_by if finding in _named(reading)]
     if effect is None:
         return bool(told)
@@ -45,12 +47,14 @@ def _dangerous(question: Question) -> tuple[str, ...]:
     return question.covers[:1] if question.yes_means_absent else question.yes_means
 
 
+def pressed(question: Question, text: str) -> Button | None:
+    """The button whose title these words are."""
+    return next((button for button in question.buttons if _plain(button.title) == _plain(text)), None)
+
+
 def _from_button(question: Question, reading: Reading) -> Effect | None:
-    typed = _plain(reading.text)
-    for button in question.buttons:
-        if _plain(button.title) == typed:
-            return _effect(question, button)
-    return None
+    button = pressed(question, reading.text)
+    return _effect(question, button) if button else None
 
 
 def _effect(question: Question, button: Button) -> Effect:
@@ -66,10 +70,12 @@ def _by_answer(question: Question, answer: str) -> Effect:
     return (question.yes_means, ()) if positive else ((), question.covers)
 
 
-def _from_scale(protocol: Protocol, question: Question, reading: Reading) -> Effect | None:
+def _from_scale(protocol: Protocol, question: Question, reading: Reading, today: date) -> Effect | None:
     limits = protocol.thresholds
-    if question.scale == "days" and (reading.days is not None or reading.numbers):
-        days = reading.days if reading.days is not None else reading.numbers[0]
+    if question.scale == "days":
+        days = days_answered(reading.text, today)
+        if days is None:
+            return None
         return (question.covers, ()) if days > limits["expected_pain_days"] else ((), question.covers)
     if question.scale == "pain" and reading.numbers:
         score = max(reading.numbers)

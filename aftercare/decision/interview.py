@@ -22,7 +22,11 @@ def next_question(protocol: Protocol, conversation: Conversation) -> Question | 
         wanted = {
             finding for rule in open_rules if rule.disposition is urgency for finding in rule.atoms() if finding not in present | absent
         }
-        candidates = [q for q in protocol.questions.values() if wanted & set(q.covers) and not _is_settled(q, conversation)]
+        candidates = [
+            question
+            for question in protocol.questions.values()
+            if wanted & set(question.covers) and not question.only_confirms and not _is_settled(question, conversation)
+        ]
         if candidates:
             return max(candidates, key=lambda question: len(wanted & set(question.covers)))
     return None

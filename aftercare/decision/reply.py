@@ -79,9 +79,9 @@ class Composer:
         buttons = [{"title": button.title, "payload": button.title} for button in question.buttons]
         return self._reply(join(*before, question.text), type="question", about=question.about, buttons=buttons)
 
-    def faq(self, topics: Sequence[Topic]) -> Reply:
-        """The leaflet's own sentences on these topics; the payload names the first."""
-        text = join(*(self.topic_text(topic) for topic in topics), self._say("watch_short"))
+    def faq(self, topics: Sequence[Topic], close: str = "watch_short") -> Reply:
+        """The leaflet's own sentences on these topics, closed by a wording; the payload names the first."""
+        text = join(*(self.topic_text(topic) for topic in topics), self._say(close))
         sentences = _unique(sentence for topic in topics for sentence in topic.sentences)
         return self._reply(text, type="faq", topic=topics[0].id, sources=[sentence.as_source() for sentence in sentences])
 
@@ -122,16 +122,10 @@ class Composer:
     def _findings(self, conversation: Conversation) -> list[dict[str, str]]:
         entries = []
         for finding, status in conversation.findings.items():
-            if status in _ON_THE_WIRE:
+            evidence = conversation.evidence.get(finding)
+            if status in _ON_THE_WIRE and evidence and finding in self._protocol.findings:
                 code = self._protocol.findings[finding].code
-                entries.append(
-                    {
-                        "code": code,
-                        "status": status,
-                        "evidence": conversation.evidence.get(finding, ""),
-                        "finding": finding,
-                    }
-                )
+                entries.append({"code": code, "status": status, "evidence": evidence, "finding": finding})
         return entries
 
     def _reply(self, text: str, **payload: Any) -> Reply:

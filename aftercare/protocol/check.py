@@ -18,6 +18,7 @@ from aftercare.understanding.patterns import Compiler, PatternError
 
 Content = Mapping[str, LinedDict]
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
+_PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
 _SCHEMA = Path(__file__).resolve().parents[2] / "protocols" / "schema.json"
 _FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
 
@@ -107,7 +108,7 @@ def _rules(content: Content) -> Iterator[str]:
         if rule["id"] in seen:
             yield f"{here}: two rules are called '{rule['id']}'; rename one"
         seen.add(rule["id"])
-        for part in ("all", "any", "ask_when"):
+        for part in ("all", "any", "ask_when", "ask_unless"):
             for finding in rule.get(part, ()):
                 if finding not in findings:
                     yield f"{here}: rule '{rule['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
@@ -124,17 +125,17 @@ def _rules(content: Content) -> Iterator[str]:
             yield f"{here}: rule '{rule['id']}' is less urgent than the leaflet ({leaflet}); raise its disposition"
         if rule["advice"] not in content["wording"]["advice"]:
             yield f"{here}: rule '{rule['id']}' gives the advice '{rule['advice']}', which wording.yml does not have; write it there"
-        for other in rules:
-            if other is not rule and _hides(other, rule):
-                yield f"{here}: rule '{rule['id']}' can never decide, '{other['id']}' always holds with it; remove one"
+        if _is_hidden(rule, rules):
+            yield f"{here}: rule '{rule['id']}' can never decide, more urgent rules always hold with it; remove it"
 
 
-def _hides(other: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
-    """Whether `other` holds wherever `rule` does and is more urgent."""
-    if _URGENCY[other["disposition"]] <= _URGENCY[rule["disposition"]]:
-        return False
+def _is_hidden(rule: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> bool:
+    """Whether a more urgent rule holds wherever this one does, so that it can never decide."""
     cases = [{*rule.get("all", ()), choice} for choice in rule.get("any", ())] or [set(rule.get("all", ()))]
-    return all(set(other.get("all", ())) <= case and (not other.get("any") or case & set(other["any"])) for case in cases)
+    urgent = [other for other in rules if _URGENCY[other["disposition"]] > _URGENCY[rule["disposition"]]]
+    return all(
+        any(set(other.get("all", ())) <= case and (not other.get("any") or case & set(other["any"])) for other in urgent) for case in cases
+    )
 
 
 def _questions(content: Content) -> Iterator[str]:
@@ -142,7 +143,7 @@ def _questions(content: Content) -> Iterator[str]:
     covered: set[str] = set()
     for number, question in enumerate(content["interview"]["questions"]):
         here = _at(content, "interview", "questions", number)
-        named = {*question["covers"], *question.get("yes_means", ())}
+        named = {*question["covers"], *question.get("yes_means", ()), *question.get("settled_by", ())}
         for button in question.get("buttons", ()):
             named |= {*button.get("is", ()), *button.get("not", ())}
         covered |= set(question["covers"])
@@ -166,7 +167,6 @@ def _topics(content: Content) -> Iterator[str]:
 
 def _wording(content: Content) -> Iterator[str]:
     details = {*content["clinic"], "clinic"}
-    values = {"evidence", "labels", "quote", "section", "label", "instruction"}
 
     def texts(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
         if isinstance(data, LinedDict):
@@ -176,10 +176,14 @@ def _wording(content: Content) -> Iterator[str]:
             yield path, str(data)
 
     for path, text in texts(content["wording"], ()):
-        for _, field, _, _ in string.Formatter().parse(text):
-            if field is not None and field not in details | values:
-                here = _at(content, "wording", *path)
-                yield f"{here}: '{'.'.join(path)}' uses {{{field}}}, which clinic.yml does not have; correct the name"
+        here, name = _at(content, "wording", *path), ".".join(path)
+        try:
+            fields = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+        except ValueError:
+            yield f"{here}: '{name}' has a brace that is not closed; write a placeholder as {{name}}"
+            continue
+        for field in sorted(fields - details - _PLACEHOLDERS.get(name, set())):
+            yield f"{here}: '{name}' uses {{{field}}}, which clinic.yml does not have; correct the name"
 
 
 def _lexicon(content: Content) -> Iterator[str]:
@@ -187,14 +191,27 @@ def _lexicon(content: Content) -> Iterator[str]:
     findings = content["findings"]["findings"]
     for file, key in (("findings", "patterns"), ("normal", "normal")):
         name = f"lexicon/{file}"
-        for finding, patterns in content[name][key].items():
+        for finding in content[name][key]:
             if finding not in findings:
                 yield f"{_at(content, name, key, finding)}: '{finding}' is no finding of findings.yml; correct the name"
-            for number, pattern in enumerate(patterns):
-                try:
-                    compiler.compile(pattern)
-                except PatternError as error:
-                    yield f"{_at(content, name, key, finding, number)}: {error}; correct the pattern"
+    for name, path, pattern in _patterns(content):
+        try:
+            compiler.compile(pattern)
+        except PatternError as error:
+            yield f"{_at(content, name, *path)}: {error}; correct the pattern"
+
+
+def _patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
+    """Every pattern of the lexicon with its file and its place there."""
+    for name, key in (("lexicon/findings", "patterns"), ("lexicon/normal", "normal")):
+        for finding, patterns in content[name][key].items():
+            yield from ((name, [key, finding, number], pattern) for number, pattern in enumerate(patterns))
+    name, rules = "lexicon/assertion", content["lexicon/assertion"]
+    lists: list[tuple[list[str | int], list[str]]] = [([key], rules[key]) for key in ("not_a_trigger", "not_a_question", "idioms", "well")]
+    lists += [(["triggers", number, "patterns"], trigger["patterns"]) for number, trigger in enumerate(rules["triggers"])]
+    lists += [(["answers", answer], patterns) for answer, patterns in rules["answers"].items()]
+    for path, patterns in lists:
+        yield from ((name, [*path, number], pattern) for number, pattern in enumerate(patterns))
 
 
 def _sentence_names(content: Content) -> set[str]:

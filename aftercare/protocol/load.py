@@ -54,7 +54,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
         version=_version(folder),
         sentences=sentences,
         findings={
-            name: Finding(name, finding["code"], finding["label"], tuple(finding["intents"]))
+            name: Finding(name, finding["code"], finding["label"], tuple(finding["intents"]), finding.get("vague", False))
             for name, finding in content["findings"]["findings"].items()
         },
         rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),
@@ -98,6 +98,7 @@ def _rule(rule: LinedDict, sentences: dict[str, Sentence]) -> Rule:
         all_of=tuple(rule.get("all", ())),
         any_of=tuple(rule.get("any", ())),
         ask_when=tuple(rule.get("ask_when", ())),
+        ask_unless=tuple(rule.get("ask_unless", ())),
         basis=rule["basis"],
         sentence=sentences[rule["sentence"]] if "sentence" in rule else None,
         reason=rule["reason"],
@@ -115,6 +116,7 @@ def _question(question: LinedDict, default_buttons: list[LinedDict]) -> Question
         yes_means_absent=bool(question.get("yes_means_absent", False)),
         settled_by=(*question["covers"], *question.get("settled_by", ())),
         closed_by_well=bool(question.get("closed_by_well", False)),
+        only_confirms=bool(question.get("only_confirms", False)),
         scale=question.get("scale", ""),
         buttons=tuple(_button(button) for button in question.get("buttons", default_buttons)),
     )

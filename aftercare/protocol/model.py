@@ -42,6 +42,7 @@ class Finding:
     code: str
     label: str
     intents: tuple[str, ...]
+    vague: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Rule:
     all_of: tuple[str, ...]
     any_of: tuple[str, ...]
     ask_when: tuple[str, ...]
+    ask_unless: tuple[str, ...]
     basis: str
     sentence: Sentence | None
     reason: str
@@ -86,6 +88,7 @@ class Question:
     yes_means_absent: bool
     settled_by: tuple[str, ...]
     closed_by_well: bool
+    only_confirms: bool
     scale: str
     buttons: tuple[Button, ...]
 

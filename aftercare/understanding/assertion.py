@@ -14,7 +14,7 @@ from spacy.matcher import Matcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from aftercare.understanding.patterns import Compiler
+from aftercare.understanding.patterns import NEGATORS, Compiler
 from aftercare.understanding.reading import Status
 
 _HARD_BREAKS = frozenset({".", "!", "?", ";", "\n"})
@@ -49,16 +49,21 @@ _NEW_SUBJECT = frozenset(
         "now",
     ]
 )
-_ORDER = ("absent", "resolved", "hypothetical", "historical", "other_person", "other_relative")
-_SENTENCE_WIDE = frozenset({"hypothetical", "historical", "other_person", "other_relative"})
+_ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_person", "other_relative")
+_SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
+_LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
+_LIST_ENDS_WITHIN = 8
 
 
 @dataclass(frozen=True)
-class _Trigger:
+class Trigger:
+    """A trigger's words in one text: its kind, its direction, its reach in words, and whether lists carry it on."""
+
     kind: str
     side: str
     scope: int
     carries: bool
+    sure: bool
     start: int
     end: int
 
@@ -78,35 +83,44 @@ class Assertion:
         self._triggers = Matcher(vocab)
         for number, trigger in enumerate(rules["triggers"]):
             for pattern in trigger["patterns"]:
-                self._triggers.add(f"{number}", compiler.compile(pattern))
+                self._triggers.add(f"{number}", compiler.compile(pattern, close=True))
         self._guards = Matcher(vocab)
         for pattern in [*rules["not_a_trigger"], *rules["not_a_question"]]:
-            self._guards.add("guard", compiler.compile(pattern))
+            self._guards.add("guard", compiler.compile(pattern, close=True))
         self._overrides = frozenset(rules["override_history"])
         self._taken_back = frozenset(rules["denial_taken_back"])
         self._particles = frozenset(rules["answer_particles"])
         self._first_person = frozenset(rules["first_person_patient"])
+        self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
 
-    def triggers(self, doc: Doc) -> list[_Trigger]:
+    def triggers(self, doc: Doc) -> list[Trigger]:
         """Every trigger in the text, without those that only look like one."""
         guards = [(start, end) for _, start, end in self._guards(doc)]
-        found: dict[tuple[str, int], _Trigger] = {}
+        found: set[Trigger] = set()
         for key, start, end in self._triggers(doc):
             number = doc.vocab.strings[key]
             rule = self._rules["triggers"][int(number)]
             if any((first <= start and end <= last) or first <= start < last <= end for first, last in guards):
                 continue
-            if self._is_particle(doc, start, end):
+            if self._is_particle(doc, start, end) or (rule["side"] == "after" and is_negated(doc, start)):
                 continue
-            earlier = found.get((number, start))
-            if earlier is None or end > earlier.end:
-                found[number, start] = _Trigger(rule["status"], rule["side"], rule["scope"], rule.get("list", False), start, end)
-        return list(found.values())
+            found.add(Trigger(rule["status"], rule["side"], rule["scope"], rule.get("list", False), rule.get("sure", False), start, end))
+        return sorted(found, key=lambda trigger: (trigger.start, trigger.end))
 
-    def status(self, doc: Doc, start: int, end: int, triggers: Sequence[_Trigger]) -> tuple[Status, str]:
-        """The status of the mention over tokens `start` to `end`, and the trigger's words that decided it."""
-        reaching: list[tuple[int, int, _Trigger]] = []
+    def status(
+        self, doc: Doc, start: int, end: int, triggers: Sequence[Trigger], found: Sequence[tuple[int, int]] = ()
+    ) -> tuple[Status, str]:
+        """The status of the mention over tokens `start` to `end`, and the trigger's words that decided it.
+
+        Args:
+            doc: the tokenised text.
+            start: the mention's first token.
+            end: the token behind its last.
+            triggers: what `triggers` returned for this text.
+            found: the places of all mentions in the text, by which a list of findings is told.
+        """
+        reaching: list[tuple[int, int, Trigger]] = []
         for trigger in triggers:
             if trigger.start < end and start < trigger.end:
                 continue
@@ -114,53 +128,83 @@ class Assertion:
             after = trigger.side == "after" and trigger.start >= end
             if not (before or after):
                 continue
-            gap = doc[trigger.end : start + 1] if before else doc[end : trigger.start]
-            between = [token.norm_ for token in gap]
-            if before and between[-1] not in self._breaks:
-                between.pop()
-            if self._reaches(trigger, between):
-                reaching.append((_ORDER.index(trigger.kind), len(between), trigger))
+            first, last = (trigger.end, start) if before else (end, trigger.start)
+            if before and doc[start].norm_ in self._breaks:
+                last += 1
+            if self._reaches(trigger, doc, first, last, found):
+                reaching.append((_ORDER.index(trigger.kind), last - first, trigger))
         for _, _, trigger in sorted(reaching, key=lambda item: item[:2]):
             status = self._confirmed(doc, start, end, trigger)
             if status is not None:
                 return status, doc[trigger.start : trigger.end].text
         return Status.PRESENT, ""
 
-    def _confirmed(self, doc: Doc, start: int, end: int, trigger: _Trigger) -> Status | None:
+    def _confirmed(self, doc: Doc, start: int, end: int, trigger: Trigger) -> Status | None:
         norms = [token.norm_ for token in doc]
+        if trigger.kind == "absent":
+            if self._taken_back & set(norms[end : end + 3]):
+                return None
+            return Status.DOUBTFUL if self._is_bare_list(norms, trigger, start, end) else Status.ABSENT
+        if trigger.kind == "asked":
+            return Status.HYPOTHETICAL
         if trigger.kind == "historical":
             rest = norms[end:]
             changed = any(word in self._overrides and not self._denied(norms, end + i) for i, word in enumerate(rest))
             return None if changed else Status.HISTORICAL
-        if trigger.kind == "absent" and self._taken_back & set(norms[end : end + 3]):
-            return None
         if trigger.kind == "other_relative":
-            owns = any(word in self._first_person for word in norms) and not any(word in self._caregiver for word in norms)
+            others = norms[: trigger.start] + norms[trigger.end :]
+            owns = "i" in norms and not self._caregiver & set(others)
             return Status.OTHER_PERSON if owns else None
         return Status(trigger.kind)
+
+    @staticmethod
+    def _is_bare_list(norms: Sequence[str], trigger: Trigger, start: int, end: int) -> bool:
+        """`no fever, chest pain`: a comma and no list word may carry the denial on, or may not."""
+        if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
+            return False
+        return not _LIST_WORDS & set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:
         return any(word in {"not", "no", "nothing", "never", "any"} for word in norms[max(0, position - 2) : position])
 
-    def _reaches(self, trigger: _Trigger, between: Sequence[str]) -> bool:
+    def _reaches(self, trigger: Trigger, doc: Doc, first: int, last: int, found: Sequence[tuple[int, int]]) -> bool:
+        between = [token.norm_ for token in doc[first:last]]
         if any(word in _HARD_BREAKS for word in between) or len(between) > trigger.scope + (12 if trigger.carries else 0):
             return False
         if any(word in self._breaks for word in between):
             return False
         if trigger.kind in _SENTENCE_WIDE:
-            return True
+            return self._stays_in_frame(trigger, between)
         if not trigger.carries:
             return "," not in between
-        pieces = _pieces(between)
+        if trigger.sure:
+            return True
+        pieces = _pieces(first, between)
         if len(pieces) == 1:
             return len(between) <= trigger.scope and not (_NEW_SUBJECT & set(between[1:]))
-        return all(not (_NEW_SUBJECT & set(piece)) and len(piece) <= 4 for piece in pieces[1:]) and len(pieces[0]) <= 5
+        listed = all(begin == finish or any(begin < stop and at < finish for at, stop in found) for begin, finish in pieces[:-1])
+        lengths = [finish - begin for begin, finish in pieces]
+        fresh = any(_NEW_SUBJECT & {token.norm_ for token in doc[begin:finish]} for begin, finish in pieces[1:])
+        return listed and not fresh and max(lengths) <= 5
+
+    def _stays_in_frame(self, trigger: Trigger, between: Sequence[str]) -> bool:
+        """A question, a supposition, a past or another person's story ends where the patient speaks of themself."""
+        own = self._first_person | self._caregiver
+        if trigger.kind == "hypothetical":
+            return "," not in between or not own & set(between[between.index(",") :])
+        if trigger.kind == "historical":
+            return not self._overrides & set(between)
+        if trigger.kind == "asked":
+            return not own & set(between)
+        return not self._speaks_again & set(between)
 
     def _is_particle(self, doc: Doc, start: int, end: int) -> bool:
-        """`No, I have chest pain`: a particle that opens a clause and is followed by a comma or a new subject."""
+        """`No, I have chest pain`: a particle before a new subject, or one that opens a clause and stands apart."""
         if end - start != 1 or doc[start].norm_ not in self._particles:
             return False
+        if doc[start].norm_ == "no" and end < len(doc) and doc[end].norm_ in _NEW_SUBJECT:
+            return True
         opens = start == 0 or doc[start - 1].norm_ in _HARD_BREAKS | {",", "oh", "well"}
         follows = doc[end].norm_ if end < len(doc) else "."
         return opens and (
@@ -168,12 +212,13 @@ class Assertion:
         )
 
 
-def _pieces(between: Sequence[str]) -> list[list[str]]:
-    """Split at list marks: comma, slash, or, nor, and."""
-    pieces: list[list[str]] = [[]]
-    for word in between:
-        if word in {",", "/", "or", "nor", "and", "&"}:
-            pieces.append([])
-        else:
-            pieces[-1].append(word)
-    return pieces
+def is_negated(doc: Doc, position: int) -> bool:
+    """Whether the word before a position negates what stands there."""
+    return position > 0 and doc[position - 1].norm_ in NEGATORS
+
+
+def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:
+    """Token ranges between list marks: comma, slash, or, nor, and."""
+    marks = [first + number for number, word in enumerate(between) if word in _LIST_WORDS or word == ","]
+    begins = [first, *(mark + 1 for mark in marks)]
+    return list(zip(begins, [*marks, first + len(between)], strict=True))

@@ -27,6 +27,7 @@ _NO_REPORT = frozenset(
         "upset",
     }
 )
+_NO_TOPIC = frozenset({"ask_not_in_leaflet", "greet", "thank", "goodbye", "bot_challenge", "upset", "out_of_scope", "idiom"})
 _STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
 _ENOUGH_WORDS = 3
 
@@ -72,13 +73,18 @@ class Fusion:
             answering: the message answers a question, so that a few words of it are no report of their own.
         """
         result = Understood()
+        for finding, mention in reading.with_status(Status.DOUBTFUL).items():
+            result.findings[finding] = (Status.ABSENT, reading.evidence(mention))
         for status in (Status.HYPOTHETICAL, Status.ABSENT, Status.RESOLVED, Status.PRESENT):
             for finding, mention in reading.with_status(status).items():
                 gone = status is Status.RESOLVED and finding in _STAYS_PRESENT
                 result.findings[finding] = (Status.PRESENT if gone else status, reading.evidence(mention))
-        relatives = reading.with_status(Status.OTHER_PERSON).keys() & self._protocol.red_flags
-        result.doubt = next((finding for finding in relatives if reading.writer == "helper"), "")
-        short = reading.foreign or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
+        doubtful = set(reading.with_status(Status.DOUBTFUL))
+        if reading.writer == "helper":
+            doubtful |= set(reading.with_status(Status.OTHER_PERSON))
+        result.doubt = next(iter(sorted(doubtful & self._protocol.red_flags)), "")
+        silent = reading.foreign or not any(character.isalpha() for character in reading.text)
+        short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
         if reading.opinions and not short:
             self._weigh(reading, result)
             self._add(reading, result)
@@ -99,43 +105,72 @@ class Fusion:
             del result.findings[finding]
 
     def _add(self, reading: Reading, result: Understood) -> None:
-        """Findings that the classifier alone reports."""
-        explained = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
+        """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""
+        whole = reading.opinions[0]
         present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
-        red = max(reading.opinions, key=lambda opinion: self._red_flag(opinion, explained))
+        clear = {finding for finding in present if not self._protocol.findings[finding].vague}
+        clauses = [opinion for opinion in reading.opinions[1:] if not _holds_denial(reading, opinion)]
         if not present & self._protocol.red_flags:
-            probability = self._red_flag(red, explained)
-            finding = self._likeliest_red(red, explained)
-            enough_words = len(reading.text.split()) > _ENOUGH_WORDS
-            if finding and probability >= self._limits["red_flag_certain"] and enough_words:
-                result.findings[finding] = (Status.PRESENT, reading.text[red.start : red.end])
-                result.doubt = ""
-            elif finding and probability >= self._limits["red_flag_suspect"]:
-                result.doubt = result.doubt or finding
-        for opinion in reading.opinions:
-            intent, probability = opinion.best
-            finding = self._finding_of.get(intent, "")
-            enough = self._limits["finding_certain"] if not present and opinion is reading.opinions[0] else self._limits["finding_beside"]
-            if finding and intent not in self._red and probability >= enough and finding not in result.findings:
+            self._add_red_flag(reading, result, clear)
+            self._add_clause_red_flags(reading, result, clauses)
+        few_words = bool(present) and len(reading.text.split()) <= _ENOUGH_WORDS
+        if not few_words:
+            self._add_finding(reading, result, whole, self._limits["finding_beside" if clear else "finding_certain"])
+        if self._nothing(whole) < self._limits["topic_beside"]:
+            for opinion in clauses:
+                if opinion.best[0] not in _NO_REPORT:
+                    self._add_finding(reading, result, opinion, self._limits["finding_beside"])
+
+    def _add_finding(self, reading: Reading, result: Understood, opinion: Opinion, enough: float) -> None:
+        intent, probability = opinion.best
+        finding = self._finding_of.get(intent, "")
+        present = result.findings.get(finding, (None, ""))[0] is Status.PRESENT
+        if finding and intent not in self._red and probability >= enough and not present:
+            result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+
+    def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str]) -> None:
+        whole = reading.opinions[0]
+        denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
+        finding, probability = self._likeliest_red(whole), whole.probability(self._red)
+        enough_words = len(reading.text.split()) > _ENOUGH_WORDS
+        if probability >= self._limits["red_flag_certain"] and enough_words and finding not in denied:
+            result.findings[finding] = (Status.PRESENT, reading.text)
+        elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
+            result.doubt = result.doubt or finding
+
+    def _add_clause_red_flags(self, reading: Reading, result: Understood, clauses: list[Opinion]) -> None:
+        """A clause is judged without its context: alone it raises a doubt, with support from the whole message a finding."""
+        whole = reading.opinions[0]
+        support = whole.probability(self._red)
+        if support < self._limits["clause_support"] and whole.best[1] >= self._limits["confident"]:
+            return
+        for opinion in clauses:
+            finding, probability = self._likeliest_red(opinion), opinion.probability(self._red)
+            if probability >= self._limits["clause_certain"] and support >= self._limits["clause_support"]:
                 result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+            elif probability >= self._limits["clause_suspect"]:
+                result.doubt = result.doubt or finding
 
     def _ask(self, reading: Reading, result: Understood) -> None:
+        """The intent of the whole message and the FAQ topics; clauses add topics only to a message that asks."""
         whole = reading.opinions[0]
         intent, probability = whole.best
         if probability >= self._limits["topic_certain"]:
             result.intent = intent
+        if intent in _NO_TOPIC and probability >= self._limits["topic_beside"]:
+            return
         for opinion in reading.opinions:
             intent, probability = opinion.best
-            enough = self._limits["topic_certain"] if opinion is whole else self._limits["topic_beside"]
+            enough = self._limits["topic_certain" if opinion is whole else "finding_beside"]
             if intent.startswith(TOPIC_PREFIX) and probability >= enough and intent not in result.topics:
                 result.topics.append(intent)
 
     def _nothing(self, opinion: Opinion) -> float:
         return sum(p for intent, p in opinion.ranking if intent in _NO_REPORT or intent.startswith(TOPIC_PREFIX))
 
-    def _red_flag(self, opinion: Opinion, explained: set[str]) -> float:
-        return opinion.probability({i for i in self._red if self._finding_of[i] not in explained})
+    def _likeliest_red(self, opinion: Opinion) -> str:
+        return next((self._finding_of[intent] for intent, _ in opinion.ranking if intent in self._red), "")
 
-    def _likeliest_red(self, opinion: Opinion, explained: set[str]) -> str:
-        names = (self._finding_of[i] for i, _ in opinion.ranking if i in self._red and self._finding_of[i] not in explained)
-        return next(names, "")
+
+def _holds_denial(reading: Reading, opinion: Opinion) -> bool:
+    return any(m.status is Status.ABSENT and opinion.start <= m.start < opinion.end for m in reading.mentions)

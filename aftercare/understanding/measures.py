@@ -11,7 +11,15 @@ _UNITS = {
     "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "couple": 2, "few": 3, "several": 4,
 }  # fmt: skip
 _TENS = {"thirty": 30, "forty": 40, "ninety": 90}
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_WEEKDAY_PATTERNS = (
+    "mon(?:day)?",
+    "tue(?:s|sday)?",
+    "wed(?:s|nesday)?",
+    "thu(?:r|rs|rsday)?",
+    "fri(?:day)?",
+    "sat(?:urday)?",
+    "sun(?:day)?",
+)
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "fifth": 5, "sixth": 6, "seventh": 7}
 _SPOKEN = re.compile(
     r"\b(?:(?P<ten>ninety|thirty|forty)[ -]?(?P<unit>one|two|three|four|five|six|seven|eight|nine)?"
@@ -24,20 +32,23 @@ _TEMPERATURE = re.compile(
     r"\s*(?P<unit>(?:°|degrees?|deg|grados|º)?\s*(?:f|c|fahrenheit|celsius|centigrade)?\b)"
 )
 _CONTEXT = re.compile(
-    r"\b(?:temp\w*|fever\w*|feaver|thermom\w*|degrees?|deg|tmax|febrile|afebrile|grados|fiebre|hot|burning|forehead|reading|warm|t|ran|running|spiked|spiking)\b|°|º"
+    r"\b(?:temp\w*|fever\w*|feaver|thermom\w*|degrees?|deg|tmax|febrile|afebrile|grados|fiebre|"
+    r"hot|burning|forehead|reading|warm|t|ran|running|spiked|spiking)\b|°|º"
 )
 _NOT_A_TEMPERATURE = re.compile(
     r"^\s*(?:%|percent|lbs?|pounds|kg|mg|ml|bpm|beats|years?|yrs?|yo|y/o|miles|minutes|mins?|hours?|days?|weeks?|months?|dollars|"
-    r"dalmatians|cents|st|nd|rd|th|am|pm|over|oz|feet|inches|steps|times|pages|people|sats?|on room air)\b|^\s*%"
+    r"dalmatians|cents|st|nd|rd|th|am|pm|over|oz|feet|inches|steps|times|pages|people|sats?|"
+    r"on room air|outside|in here|in the room|in the shade)\b|^\s*%"
 )
 _BEFORE_NOT = re.compile(
     r"(?:pulse|hr|heart rate|bp|pressure|weigh\w*|sats?|o2|spo2|oxygen|room|age|aged|highway|route|channel|sugar|glucose|"
-    r"outside|oven|bath|water|pool|ac|weather|turned|is only|at apt|apartment|pounds)\s*(?:is|was|of|at|to|=|:|around|about|reads?|"
-    r"temp\w*)*\s*$"
+    r"outside|oven|bath|water|pool|ac|weather|turned|is only|at apt|apartment|pounds)(?:\s*(?:is|was|of|at|to|=|:|around|about|reads?|"
+    r"temp\w*))*\s*$"
 )
 _SCORE = re.compile(r"\b(\d{1,2}|zero|one|two|three|four|five|six|seven|eight|nine|ten)(?:\.\d)?\s*(?:/|out of|outta|of)\s*(?:10|ten)\b")
 _BARE_SCORE = re.compile(
-    r"\bpain\s*(?:is|at|level|score|of|about|around|a|an|like|=|:|\s)*\s*(\d{1,2})\b(?!\s*(?:/|%|days?|weeks?|hours?|hrs?|months?|am|pm|pills?|times))"
+    r"\bpain\s*(?:is|at|level|score|of|about|around|a|an|like|=|:|\s)*\s*(\d{1,2})\b"
+    r"(?!\s*(?:/|%|days?|weeks?|hours?|hrs?|months?|am|pm|pills?|times))"
 )
 _SPAN = re.compile(
     r"\b(?P<n>\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|couple|few|several)"
@@ -50,7 +61,7 @@ _DAY_N = re.compile(
 _NTH_DAY = re.compile(r"\b(?P<n>first|second|third|fourth|fifth|sixth|seventh|\d(?=st|nd|rd|th))(?:st|nd|rd|th)? (?:day|night)\b")
 _PROCEDURE = (
     r"(?:procedure|surgery|operation|vertebro\w*|cement\w*|injection|needle|kypho\w*|"
-    r"shot|done|had it|went in|came home|got home|home|discharged|treatment)"
+    r"shot|done|did it|had hers|had his|had mine|had it|went in|came home|got home|home|discharged|treatment)"
 )
 _RELATIVE = (
     (
@@ -62,6 +73,10 @@ _RELATIVE = (
     (re.compile(r"\b(?:today|this (?:morning|afternoon)|just)\b.{0,25}" + _PROCEDURE), 0),
     (re.compile(r"\b(?:first (?:day|night)|day after|next (?:day|morning)|morning after|night after)\b"), 1),
 )
+_NOT_A_SPAN = re.compile(r"\s*(?:before|prior|until|till|supply|course|from now)|\s*an? (?:week|day)|[^,]*\bbefore\b")
+_REPEATED = re.compile(r"(?:every|next|in|within|another|per|each|once|twice|times) $")
+_SINCE = re.compile(r"\s*(?:ago|later|out|after|since|post|following|on from|from|and)\b")
+_LASTING = re.compile(r"(?:for|last|past|lasted|hurt|hurting)(?: the| about| like| last| past| almost| over)* $")
 _PER_UNIT = {"d": 1.0, "n": 1.0, "w": 7.0, "m": 30.0, "h": 1 / 24}
 
 
@@ -96,18 +111,17 @@ def _spoken_value(match: re.Match[str]) -> float:
     return value + (0.0 if point is None else (float(point) if point.isdigit() else float(_UNITS[point])) / 10)
 
 
-def temperatures(text: str, *, expected: bool = False) -> list[Measure]:
+def temperatures(text: str) -> list[Measure]:
     """Body temperatures in a text.
 
     Args:
         text: the text as typed; decimal commas, words and either unit are understood.
-        expected: the patient was just asked for a temperature, so a bare figure is one.
 
     Returns:
         The temperatures in degrees Fahrenheit. A figure without a unit takes the unit in whose range it lies.
     """
     lower = text.lower()
-    context = expected or bool(_CONTEXT.search(lower))
+    context = bool(_CONTEXT.search(lower))
     found = []
     for match in _TEMPERATURE.finditer(lower):
         value, unit = _number(match["value"]), match["unit"].strip()
@@ -118,12 +132,16 @@ def temperatures(text: str, *, expected: bool = False) -> list[Measure]:
         low, high = (34, 43) if celsius else (94, 110)
         alone = lower.strip(" .!?") == match.group().strip()
         if low <= value <= high and (decimal or unit or context or alone):
-            found.append(Measure(value * 9 / 5 + 32 if celsius else value, match.start(), match.end("value")))
+            found.append(Measure(_fahrenheit(value) if celsius else value, match.start(), match.end("value")))
     for match in _SPOKEN.finditer(lower):
         value = _spoken_value(match)
         if (94 <= value <= 108 or 36 <= value <= 42) and (context or match["point"]):
-            found.append(Measure(value if value > 90 else value * 9 / 5 + 32, match.start(), match.end()))
+            found.append(Measure(value if value > 90 else _fahrenheit(value), match.start(), match.end()))
     return sorted(found, key=lambda measure: measure.start)
+
+
+def _fahrenheit(celsius: float) -> float:
+    return round(celsius * 9 / 5 + 32, 1)
 
 
 def pain_scores(text: str) -> list[Measure]:
@@ -153,22 +171,57 @@ def days_since_procedure(text: str, today: date) -> int | None:
         today: the day of the message, for weekdays (`procedure was Monday`).
     """
     lower = text.lower()
-    days: list[float] = []
-    for match in _SPAN.finditer(lower):
-        value = _number(match["n"])
-        if value is None or re.match(r"\s*(?:before|prior|until|till|supply|course|from now)|\s*a (?:week|day)", match["tail"]):
-            continue
-        if re.search(r"(?:every|next|in|within|another|per|each|once) $", lower[: match.start()]):
-            continue
-        if re.match(r"[^,]*\bbefore\b", match["tail"]):
-            continue
-        days.append(value * _PER_UNIT[match["unit"][0]])
+    days = [value for value, lasting in _spans(lower) if not lasting]
     for match in (*_DAY_N.finditer(lower), *_NTH_DAY.finditer(lower)):
         value = _ORDINALS.get(match["n"]) or _number(match["n"])
         if value is not None:
             days.append(float(value))
-    for index, name in enumerate(_WEEKDAYS):
-        if re.search(rf"{_PROCEDURE}.{{0,25}}\b(?:{name}|{name[:3]}|{name[:4]})\b|\b{name}\b.{{0,15}}{_PROCEDURE}", lower):
-            days.append(float((today.weekday() - index) % 7 or 7))
+    for index, name in enumerate(_WEEKDAY_PATTERNS):
+        if re.search(rf"{_PROCEDURE}.{{0,25}}\b{name}\b|\b{name}\b.{{0,15}}{_PROCEDURE}", lower):
+            days.append(_days_since_weekday(index, today))
     days.extend(value for pattern, value in _RELATIVE if pattern.search(lower))
     return int(max(days)) if days else None
+
+
+def days_lasting(text: str) -> int | None:
+    """How many whole days something has lasted (`for 5 days`); the procedure is at least as long ago."""
+    return max((int(value) for value, lasting in _spans(text.lower()) if lasting), default=None)
+
+
+def days_answered(text: str, today: date) -> int | None:
+    """The days that an answer to `how many days ago was the procedure?` gives: a figure, a weekday, today, yesterday."""
+    lower = text.lower()
+    told = days_since_procedure(text, today)
+    if told is not None:
+        return told
+    lasting = days_lasting(text)
+    if lasting is not None:
+        return lasting
+    for index, name in enumerate(_WEEKDAY_PATTERNS):
+        if re.search(rf"\b{name}\b", lower):
+            return int(_days_since_weekday(index, today))
+    for word, value in (("yesterday", 1), ("today", 0), ("this morning", 0)):
+        if word in lower:
+            return value
+    figures = numbers(text)
+    return int(figures[0]) if figures else None
+
+
+def _spans(lower: str) -> list[tuple[float, bool]]:
+    """Each time span in days, and whether it tells how long something lasts rather than when the procedure was."""
+    found = []
+    procedure = bool(re.search(_PROCEDURE, lower))
+    for match in _SPAN.finditer(lower):
+        value, tail, head = _number(match["n"]), match["tail"], lower[: match.start()]
+        if value is None or _NOT_A_SPAN.match(tail) or _REPEATED.search(head):
+            continue
+        since = bool(_SINCE.match(tail)) or bool(re.search(r"\bbeen (?:about |only |like )?$", head))
+        if match["n"] in {"a", "an"} and not since:
+            continue
+        lasting = not procedure or (not since and bool(_LASTING.search(head)))
+        found.append((value * _PER_UNIT[match["unit"][0]], lasting))
+    return found
+
+
+def _days_since_weekday(index: int, today: date) -> float:
+    return float((today.weekday() - index) % 7 or 7)

@@ -1,7 +1,7 @@
 """The lexicon's pattern language, compiled to spaCy token patterns.
 
 `word`, `word*` (any ending), `a|b` (either), `@class` (a class of words.yml), `x?` (may be missing), `~3` (up to three
-other words of the same clause). A class may hold phrases of several words.
+other words of the same clause, none of them a negation). A class may hold phrases of several words.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Any
 
 Token = dict[str, Any]
 
-CLAUSE_BREAKS = (".", "!", "?", ";", "\n", "but", "however", "except", "although", "though")
-_GAP: Token = {"NORM": {"NOT_IN": list(CLAUSE_BREAKS)}, "OP": "?"}
+CLAUSE_BREAKS = (".", ",", "!", "?", ";", "\n", "but", "however", "except", "although", "though")
+NEGATORS = ("not", "no", "never")
+_GAP: Token = {"NORM": {"NOT_IN": [*CLAUSE_BREAKS, *NEGATORS]}, "OP": "?"}
+_CLOSE_GAP: Token = {"NORM": {"NOT_IN": [*CLAUSE_BREAKS, *NEGATORS, "i", "she", "he", "they", "we"]}, "OP": "?"}
 
 
 class PatternError(ValueError):
@@ -32,21 +34,26 @@ class Compiler:
         self._classes = classes
         self.vocabulary: set[str] = set()
 
-    def compile(self, pattern: str) -> list[list[Token]]:
+    def compile(self, pattern: str, *, close: bool = False) -> list[list[Token]]:
         """The token patterns that together stand for one lexicon pattern.
+
+        Args:
+            pattern: the pattern as written in the lexicon.
+            close: gaps hold no new subject either, as triggers need it.
 
         Raises:
             PatternError: an unknown class, a pattern without a word, or a phrase of more than four words in a class.
         """
-        slots = [self._slot(item, pattern) for item in pattern.split()]
-        if not any(options and options != [[]] for options in slots):
-            raise PatternError(f"'{pattern}' holds no word")
+        gap = _CLOSE_GAP if close else _GAP
+        slots = [self._slot(item, pattern, gap) for item in pattern.split()]
+        if all(item.startswith("~") or item.endswith("?") for item in pattern.split()):
+            raise PatternError(f"'{pattern}' holds no word that must be there")
         return [self._trim(list(itertools.chain.from_iterable(combination))) for combination in itertools.product(*slots)]
 
-    def _slot(self, item: str, pattern: str) -> list[list[Token]]:
+    def _slot(self, item: str, pattern: str, filler: Token) -> list[list[Token]]:
         gap = re.fullmatch(r"~(\d)", item)
         if gap:
-            return [[_GAP] * int(gap.group(1))]
+            return [[filler] * int(gap.group(1))]
         optional = item.endswith("?") and len(item) > 1
         singles: list[str] = []
         phrases: dict[int, list[str]] = {}
@@ -84,8 +91,8 @@ class Compiler:
     @staticmethod
     def _trim(tokens: list[Token]) -> list[Token]:
         """Fillers at either end of a pattern match nothing of their own."""
-        while tokens and tokens[-1] is _GAP:
+        while tokens and "NOT_IN" in tokens[-1]["NORM"]:
             tokens.pop()
-        while tokens and tokens[0] is _GAP:
+        while tokens and "NOT_IN" in tokens[0]["NORM"]:
             tokens.pop(0)
         return tokens

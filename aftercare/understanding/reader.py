@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import spacy
@@ -11,11 +11,13 @@ from spacy.tokens import Doc
 
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
-from aftercare.understanding.assertion import Assertion
+from aftercare.understanding.assertion import Assertion, Trigger, is_negated
 from aftercare.understanding.patterns import Compiler
 from aftercare.understanding.reading import Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
+
+_FEWEST_FOREIGN = 3
 
 
 class Reader:
@@ -37,7 +39,7 @@ class Reader:
         self._normal = Matcher(self._vocab)
         for finding, patterns in lexicon["normal"].items():
             for pattern in patterns:
-                self._normal.add(finding, compiler.compile(pattern))
+                self._normal.add(finding, compiler.compile(pattern, close=True))
         rules = lexicon["assertion"]
         self._assertion = Assertion(self._vocab, rules, compiler)
         self._idioms = self._matcher(rules["idioms"], compiler)
@@ -45,6 +47,7 @@ class Reader:
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
+        self._other_languages = frozenset(rules["other_languages"])
         self._english = frozenset(rules["english"])
         self._suppress: dict[str, list[str]] = lexicon["suppress"]
         self._spelling = Spelling(compiler.vocabulary, lexicon["spelling"])
@@ -55,13 +58,12 @@ class Reader:
             matcher.add("pattern", compiler.compile(pattern))
         return matcher
 
-    def read(self, text: str, today: date, *, temperature_expected: bool = False) -> Reading:
+    def read(self, text: str, today: date) -> Reading:
         """Read one message.
 
         Args:
             text: the patient's words as typed.
             today: the day of the message.
-            temperature_expected: the last question asked for a temperature.
 
         Returns:
             The findings with status and place, the measures, and whether the message says yes, no or unsure.
@@ -70,13 +72,14 @@ class Reader:
         doc = self._doc(tokens)
         mentions = [
             *self._lexicon_mentions(doc, tokens),
-            *self._measured(text, doc, tokens, expected=temperature_expected),
+            *self._measured(text, doc, tokens),
         ]
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         return Reading(
             text=text,
             mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
             days=measures.days_since_procedure(text, today),
+            lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
             answer=self._answer(doc),
             writer=self._writer(doc),
@@ -94,16 +97,17 @@ class Reader:
     def _lexicon_mentions(self, doc: Doc, tokens: list[Word]) -> list[Mention]:
         spans = _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._findings(doc)])
         idioms = [(start, end) for _, start, end in self._idioms(doc)]
-        triggers = self._assertion.triggers(doc)
+        places = [(start, end) for _, start, end in spans]
+        triggers = [t for t in self._assertion.triggers(doc) if not any(start < t.end and t.start < end for start, end in places)]
         mentions = []
         for finding, start, end in spans:
             if any(first < end and start < last for first, last in idioms) or self._is_suppressed(finding, start, end, spans):
                 continue
-            status, trigger = self._assertion.status(doc, start, end, triggers)
+            status, trigger = self._assertion.status(doc, start, end, triggers, places)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
         for finding, start, end in _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._normal(doc)]):
-            if finding not in read:
+            if finding not in read and not is_negated(doc, start):
                 words_of_it = doc[start:end].text
                 mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
         return mentions
@@ -112,11 +116,11 @@ class Reader:
         stronger = self._suppress.get(finding, [])
         return any(other in stronger and first < end and start < last for other, first, last in spans)
 
-    def _measured(self, text: str, doc: Doc, tokens: list[Word], *, expected: bool) -> list[Mention]:
+    def _measured(self, text: str, doc: Doc, tokens: list[Word]) -> list[Mention]:
         limits = self._protocol.thresholds
         triggers = self._assertion.triggers(doc)
         mentions = []
-        for temperature in measures.temperatures(text, expected=expected):
+        for temperature in measures.temperatures(text):
             if temperature.value >= limits["fever_f"]:
                 finding, status = "fever", Status.PRESENT
             elif temperature.value >= limits["raised_f"]:
@@ -138,7 +142,7 @@ class Reader:
             return "severe_pain"
         return "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
 
-    def _status_at(self, measure: measures.Measure, doc: Doc, tokens: list[Word], triggers: list) -> Status:  # type: ignore[type-arg]
+    def _status_at(self, measure: measures.Measure, doc: Doc, tokens: list[Word], triggers: Sequence[Trigger]) -> Status:
         places = [i for i, token in enumerate(tokens) if token.start < measure.end and measure.start < token.end]
         if not places:
             return Status.PRESENT
@@ -161,8 +165,11 @@ class Reader:
     def _is_foreign(self, letters: list[str]) -> bool:
         if len(letters) < 3:
             return bool(letters) and not letters[0].isascii() and len("".join(letters)) > 3
-        strange = [word for word in letters if word not in self._english and not self._spelling.known(word)]
-        return len(strange) / len(letters) > 0.5
+        other = [word for word in letters if word in self._other_languages]
+        if len(other) >= len(letters) / 3 and len(set(other)) >= min(2, len(letters)):
+            return True
+        strange = [word for word in letters if len(word) > 2 and word not in self._english and not self._spelling.known(word)]
+        return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
 
 
 def _longest(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:

@@ -17,6 +17,7 @@ class Status(str, Enum):
     HYPOTHETICAL = "hypothetical"
     HISTORICAL = "historical"
     OTHER_PERSON = "other_person"
+    DOUBTFUL = "doubtful"
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,16 @@ class Opinion:
 
 @dataclass(frozen=True)
 class Reading:
-    """One message, read. `days` counts from the procedure; `answer` is yes, no, unsure or empty.
+    """One message, read.
 
-    `writer` is `helper` when the words speak of the treated person as another, `patient` when they say I, else empty.
+    `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, unsure or empty. `writer` is
+    `helper` when the words speak of the treated person as another, `patient` when they say I, else empty.
     """
 
     text: str
     mentions: tuple[Mention, ...] = ()
     days: int | None = None
+    lasting: int | None = None
     numbers: tuple[float, ...] = ()
     answer: str = ""
     writer: str = ""
@@ -92,6 +95,7 @@ class Reading:
         ]
         rest = {
             "days": self.days,
+            "lasting": self.lasting,
             "numbers": list(self.numbers),
             "answer": self.answer,
             "writer": self.writer,
@@ -114,6 +118,7 @@ class Reading:
                 Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e.get("trigger", "")) for e in entities if "trigger" in e
             ),
             days=rest["days"],
+            lasting=rest["lasting"],
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
             writer=rest["writer"],

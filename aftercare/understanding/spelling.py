@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
@@ -11,6 +13,7 @@ from rapidfuzz.distance import OSA
 _SHORTEST = 4
 _LONG = 7
 _SAME_START = 3
+_LONG_STEM = 5
 
 
 @lru_cache(maxsize=1)
@@ -20,6 +23,16 @@ def english_words() -> frozenset[str]:
     return frozenset(line.split(" ", 1)[0] for line in listing.read_text(encoding="utf-8-sig").splitlines())
 
 
+def _endings(stems: Iterable[str]) -> frozenset[str]:
+    """The English words that begin with one of the lexicon's longer words or stems."""
+    ordered = sorted(english_words())
+    found: set[str] = set()
+    for stem in {word for word in stems if len(word) >= _LONG_STEM and word.isalpha()}:
+        first = bisect_left(ordered, stem)
+        found.update(itertools.takewhile(lambda word, stem=stem: word.startswith(stem), ordered[first:]))  # type: ignore[misc]
+    return frozenset(found)
+
+
 class Spelling:
     """Snaps misspelled words to the lexicon: one edit, or two in words of seven letters and more that begin alike.
 
@@ -27,7 +40,8 @@ class Spelling:
     """
 
     def __init__(self, lexicon: Iterable[str], fixed: dict[str, str]) -> None:
-        self._lexicon = frozenset(word for word in lexicon if word.isalpha())
+        self._own = frozenset(word for word in lexicon if word.isalpha())
+        self._lexicon = self._own | _endings(lexicon)
         self._targets = sorted(word for word in self._lexicon if len(word) >= _SHORTEST)
         self._fixed = fixed
         self._snap = lru_cache(maxsize=4096)(self._nearest)
@@ -42,7 +56,8 @@ class Spelling:
             return self._fixed[word]
         if len(word) < _SHORTEST or not word.isalpha() or self.known(word):
             return word
-        return self._snap(word)
+        snapped = self._snap(word)
+        return self._fixed.get(snapped, snapped)
 
     def _nearest(self, word: str) -> str:
         allowed = 2 if len(word) >= _LONG else 1
@@ -61,4 +76,8 @@ class Spelling:
             return word
         same_start = [target for target in rivals if target[0] == word[0]]
         choice = same_start or rivals
-        return min(choice, key=lambda target: (abs(len(target) - len(word)), target)) if len({c[:4] for c in choice}) == 1 else word
+        return (
+            min(choice, key=lambda target: (target not in self._own, abs(len(target) - len(word)), target))
+            if len({c[:4] for c in choice}) == 1
+            else word
+        )

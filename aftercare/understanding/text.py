@@ -16,7 +16,7 @@ _LETTERS_APART = " .-_*"
 _LEET = str.maketrans("013457@$", "oleastas")
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W_]+(?:['@$][^\W_]+)*|[^\w\s]|_", re.UNICODE)
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
-_SHORTEST_RUN = 4
+_SHORTEST_RUN, _LONGEST_RUN = 4, 80
 
 _ENDINGS = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 _IRREGULAR = {
@@ -92,6 +92,8 @@ def _expand(token: str) -> tuple[str, ...]:
 
 def _split(letters: str, known: Callable[[str], bool]) -> list[str]:
     """`chestpain` -> `chest`, `pain`: the fewest known words that make up the letters, or the letters as they are."""
+    if len(letters) > _LONGEST_RUN:
+        return [letters]
     best: list[list[str] | None] = [[]] + [None] * len(letters)
     for end in range(1, len(letters) + 1):
         for start in range(end):
@@ -107,7 +109,7 @@ def _split(letters: str, known: Callable[[str], bool]) -> list[str]:
 def _spaced_runs(folded: str, tokens: list[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
     """Group tokens; letters typed apart (`c h e s t`, `c.h.e.s.t`) form one group, every other token its own."""
     run: list[re.Match[str]] = []
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip(tokens, [*tokens[1:], None], strict=False):
         touches = following is not None and following.start() == token.end() and len(following.group()) == 1
         if touches and run and token.start() == run[-1].end() and token.group() in _LETTERS_APART:
             continue

@@ -5,29 +5,36 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol, load_protocol
 from aftercare.respond import Assistant
-from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WEDNESDAY = date(2024, 5, 15)
 
-CODES = set(
+
+def _names(text: str) -> set[str]:
+    return set(text.split())
+
+
+CODES = _names(
     "fever chills site_infection severe_pain worsening_pain mild_pain leg_weakness leg_numbness bladder_bowel "
-    "urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe new_back_pain "
-    "soreness bruising paralysis syncope stroke self_harm other".split()
+    "urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe "
+    "new_back_pain soreness bruising paralysis syncope stroke self_harm other"
 )
-FACTS = set(
-    "days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills site_appearance "
-    "leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset bleeding rash_swelling "
-    "other_symptoms".split()
+FACTS = _names(
+    "days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills "
+    "site_appearance leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset "
+    "bleeding rash_swelling other_symptoms"
 )
-TOPICS = set(
-    "what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks side_effects "
-    "rare_complications cement_leakage imaging_before medications_before fasting driver medical_clearance discharge "
-    "first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis when_to_call appointment".split()
+TOPICS = _names(
+    "what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks "
+    "side_effects rare_complications cement_leakage imaging_before medications_before fasting driver "
+    "medical_clearance discharge first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis "
+    "when_to_call appointment"
 )
 STATUSES = {"present", "absent", "resolved", "hypothetical"}
 DISPOSITIONS = {"emergency", "call_doctor", "self_care"}

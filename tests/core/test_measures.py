@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from aftercare.respond import Assistant
-from aftercare.understanding import measures
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aftercare.respond import Assistant
+from aftercare.understanding import measures
 
 WEDNESDAY = date(2024, 5, 15)
 
@@ -65,12 +66,11 @@ def test_a_temperature_is_read(text: str, fahrenheit: float) -> None:
         "spo2 of 96 with no temp",
         "I am in room 101, feeling hot",
         "the room temp is 101",
-        "room 102",
         "I weigh 102 pounds and feel warm",
         "she weighs 99 lbs, temp fine",
         "my weight is 41 kg, no fever",
         "I am 100 years old with no fever",
-        "she is 99 and has no fever",
+        "she is 99 years old and has no fever",
         "my sugar was 105 and I feel hot",
         "glucose of 101 and no fever",
         "took 100 mg, no fever",
@@ -83,7 +83,8 @@ def test_a_temperature_is_read(text: str, fahrenheit: float) -> None:
         "I have no fever",
         "call 555-0100, no fever",
         "paid $101, no temp",
-        "on May 38 I had a temp",
+        "room 102, no fever",
+        "it is 101 degrees outside",
         "temp 12",
         "temp 200",
         "",
@@ -102,11 +103,6 @@ def test_a_temperature_lies_where_it_was_typed() -> None:
     text = "My TEMP is 38,5 C today"
     (found,) = measures.temperatures(text)
     assert text[found.start : found.end] == "38,5"
-
-
-@pytest.mark.parametrize(("text", "fahrenheit"), [("101", 101), ("it is 101", 101), ("38", 100.4), ("37.5 now", 99.5)])
-def test_a_bare_figure_counts_when_a_temperature_was_asked_for(text: str, fahrenheit: float) -> None:
-    assert [round(each.value, 1) for each in measures.temperatures(text, expected=True)] == [fahrenheit]
 
 
 @pytest.mark.parametrize(
@@ -248,6 +244,11 @@ def test_days_since_the_procedure(text: str, days: int) -> None:
         "the next 2 days",
         "a 5 day course of pills",
         "once a week",
+        "I take a pill 3 times a day",
+        "my back has hurt for 3 hours",
+        "I took a pill 2 hours ago",
+        "chest pain for an hour",
+        "I slept 8 hours",
         "I see her on Monday",
         "",
     ],
@@ -283,12 +284,13 @@ def test_plain_numbers(text: str, values: tuple[float, ...]) -> None:
     assert measures.numbers(text) == values
 
 
-WORDS = "temp 101 38,5 98.6 pain 8/10 is day 3 hundred point four two weeks ago o 1o1 ° F C % before procedure monday".split()
+_WORDS = "temp 101 38,5 98.6 pain 8/10 is day 3 hundred point four two weeks ago o 1o1 ° F C % before procedure monday"
+WORDS = _WORDS.split()
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join) | st.text(max_size=120))
 def test_measures_hold_for_any_text(text: str) -> None:
-    for found in (*measures.temperatures(text), *measures.pain_scores(text), *measures.temperatures(text, expected=True)):
+    for found in (*measures.temperatures(text), *measures.pain_scores(text)):
         assert 0 <= found.start < found.end <= len(text)
     assert all(94 <= found.value <= 110 for found in measures.temperatures(text))
     assert all(0 <= found.value <= 10 for found in measures.pain_scores(text))

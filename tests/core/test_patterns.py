@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 import spacy
-from aftercare.protocol import Protocol
-from aftercare.understanding.patterns import Compiler, PatternError
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
+
+from aftercare.protocol import Protocol
+from aftercare.understanding.patterns import Compiler, PatternError
 
 VOCAB = spacy.blank("en").vocab
 CLASSES = {"leg": ["leg", "legs", "foot"], "cannot": ["can not", "unable to", "hardly"], "wet": ["wet", "soak*"]}

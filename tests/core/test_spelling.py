@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import pytest
-from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
-from aftercare.understanding.spelling import Spelling, english_words
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftercare.protocol import Protocol
+from aftercare.respond import Assistant
+from aftercare.understanding.spelling import Spelling, english_words
+
 LEXICON = ["fever", "chills", "numbness", "breathing", "bladder", "paralyzed", "swollen", "drainage", "chest", "pus", "leg"]
+ENGLISH = sorted(english_words())
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,7 @@ def test_a_correction_is_the_word_itself_or_the_lexicons(word: str) -> None:
 
 @given(st.data())
 def test_english_is_never_touched(data: st.DataObject) -> None:
-    word = data.draw(st.sampled_from(sorted(english_words())))
+    word = data.draw(st.sampled_from(ENGLISH))
     assert Spelling(LEXICON, {}).correct(word) == word
 
 

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from aftercare.protocol import Protocol
+from scripts.documents import picture, register
+
+REMEDY = "run `python -m scripts.documents`"
+
+
+def test_the_divergence_register_is_up_to_date(protocol: Protocol, root: Path) -> None:
+    assert (root / "docs" / "divergence-register.md").read_text(encoding="utf-8") == register(protocol), REMEDY
+
+
+def test_the_picture_is_up_to_date(protocol: Protocol, root: Path) -> None:
+    assert (root / "docs" / "how-it-decides.svg").read_text(encoding="utf-8") == picture(protocol), REMEDY
+
+
+def test_the_register_names_every_extension_and_nothing_else(protocol: Protocol) -> None:
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in register(protocol).splitlines() if line.startswith("| ")]
+    assert rows[2:] == [rule.id for rule in protocol.rules if rule.basis == "extension"]
+
+
+def test_the_picture_is_well_formed_and_holds_every_rule(protocol: Protocol) -> None:
+    text = " ".join(node.text or "" for node in ElementTree.fromstring(picture(protocol)).iter())
+    assert text.count("• ") == len(protocol.rules)

@@ -1,0 +1,418 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aftercare.conversation import Conversation
+from aftercare.decision.answers import settle
+from aftercare.decision.interview import confirming, next_question
+from aftercare.decision.reply import Reply
+from aftercare.decision.rules import disposition
+from aftercare.protocol import Disposition, Protocol
+from aftercare.protocol.model import Question
+from aftercare.respond import Assistant
+from aftercare.understanding.reading import Opinion, Reading
+
+STARTS = [
+    "my back hurts",
+    "my leg is weak",
+    "my leg is numb",
+    "I have a rash",
+    "the needle site is bleeding",
+    "my calf hurts",
+    "I fell",
+    "my temp is 99.5",
+    "a mild increase in back pain",
+    "the site is sore",
+    "I have a fever",
+    "my pain is 5/10",
+]
+
+
+def told(*present: str, **rest: Any) -> Conversation:
+    return Conversation(findings=dict.fromkeys(present, "present"), evidence=dict.fromkeys(present, "my words"), **rest)
+
+
+def waiting(question: str, *present: str) -> Conversation:
+    return told(*present, pending=question, asked=[question])
+
+
+def effects(question: Question) -> list[set[str]]:
+    """What each answer to a question makes present."""
+    dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
+    return [set(dangerous), *(set(button.present) for button in question.buttons), *({each} for each in question.covers)]
+
+
+def worst(protocol: Protocol, question: Question, present: set[str]) -> Disposition | None:
+    return max((disposition(protocol, present | effect) for effect in effects(question)), key=lambda found: found or 0)
+
+
+def interview(talk, first: str, answer: str) -> tuple[Conversation, list[Reply]]:  # type: ignore[no-untyped-def]
+    conversation, replies = talk(first)
+    while replies[-1].custom["type"] == "question" and len(replies) < 12:
+        conversation, more = talk(answer, conversation=conversation)
+        replies += more
+    return conversation, replies
+
+
+@pytest.mark.parametrize("answer", ["no", "No", "yes", "not sure", "hmm", "purple", "8", "2"])
+@pytest.mark.parametrize("first", STARTS)
+def test_an_interview_ends_with_triage_after_at_most_five_questions(  # type: ignore[no-untyped-def]
+    protocol: Protocol, talk, first: str, answer: str
+) -> None:
+    _, replies = interview(talk, first, answer)
+    assert replies[-1].custom["type"] == "triage"
+    texts = [reply.text for reply in replies if reply.custom["type"] == "question"]
+    asked = {question.id for question in protocol.questions.values() for text in texts if text.endswith(question.text)}
+    assert len(asked) <= protocol.max_questions <= 5
+
+
+def test_never_more_than_the_limit_of_questions(protocol: Protocol, assistant: Assistant) -> None:
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        conversation = told(
+            *data.draw(st.sets(st.sampled_from(sorted(set(protocol.findings) - protocol.red_flags)), min_size=1, max_size=3))
+        )
+        today = date(2024, 5, 15)
+        first = next_question(protocol, conversation)
+        asked = []
+        while first is not None and len(asked) < 10:
+            asked.append(first.id)
+            conversation.asked.append(first.id)
+            answer = data.draw(st.sampled_from(["no", "yes", "not sure", *(button.title for button in first.buttons)]))
+            settle(protocol, first, conversation, assistant.read(answer, today), today)
+            first = next_question(protocol, conversation)
+        assert len(asked) <= protocol.max_questions
+        assert len(set(asked)) == len(asked)
+
+    holds()
+
+
+def test_no_question_that_cannot_change_the_disposition(protocol: Protocol) -> None:
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        names = sorted(protocol.findings)
+        present = data.draw(st.sets(st.sampled_from(names), max_size=4))
+        absent = data.draw(st.sets(st.sampled_from(names), max_size=10)) - present
+        conversation = told(*present)
+        conversation.findings |= dict.fromkeys(absent, "absent")
+        question = next_question(protocol, conversation)
+        if question is not None:
+            current = disposition(protocol, present)
+            assert current is not None
+            assert worst(protocol, question, present) > current  # type: ignore[operator]
+
+    holds()
+
+
+def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    for flag in protocol.red_flags:
+        assert next_question(protocol, told(flag, "leg_weakness", "back_pain", "bleeding", "fever")) is None
+    _, (reply,) = talk("My leg is weak and I have lost control of my bladder")
+    assert reply.custom["disposition"] == "emergency"
+
+
+@pytest.mark.parametrize("first", STARTS)
+def test_the_most_dangerous_question_comes_first(protocol: Protocol, talk, first: str) -> None:  # type: ignore[no-untyped-def]
+    conversation, replies = talk(first)
+    danger = []
+    while replies[-1].custom["type"] == "question":
+        question = protocol.questions[conversation.pending]
+        danger.append(worst(protocol, question, conversation.has("present")) or 0)
+        conversation, replies = talk("no", conversation=conversation)
+    assert danger == sorted(danger, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("present", "danger"),
+    [
+        ("leg_weakness", Disposition.EMERGENCY),
+        ("leg_numbness", Disposition.EMERGENCY),
+        ("back_pain", Disposition.EMERGENCY),
+        ("calf_pain", Disposition.EMERGENCY),
+        ("allergy_mild", Disposition.EMERGENCY),
+        ("bleeding", Disposition.EMERGENCY),
+        ("low_temperature", Disposition.CALL_DOCTOR),
+        ("mild_pain", Disposition.CALL_DOCTOR),
+    ],
+)
+def test_what_is_asked_about_first(protocol: Protocol, present: str, danger: Disposition) -> None:
+    question = next_question(protocol, told(present))
+    assert question is not None
+    assert worst(protocol, question, {present}) is danger
+
+
+def test_not_sure_counts_as_the_dangerous_answer(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    for question in protocol.questions.values():
+        conversation, _ = talk("not sure", conversation=waiting(question.id, "back_pain"))
+        dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
+        assert conversation.has("present") >= set(dangerous), question.id
+
+
+@pytest.mark.parametrize("unsure", ["not sure", "I'm not sure", "maybe", "I don't know", "dunno", "hard to say", "idk", "Not sure"])
+def test_ways_to_be_unsure(talk, unsure: str) -> None:  # type: ignore[no-untyped-def]
+    _, (reply,) = talk(unsure, conversation=waiting("bladder_bowel", "leg_weakness"))
+    assert reply.custom["disposition"] == "emergency"
+
+
+def test_yes_and_no(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    for question in protocol.questions.values():
+        if question.scale:
+            continue
+        yes, _ = talk("yes", conversation=waiting(question.id, "back_pain"))
+        no, _ = talk("no", conversation=waiting(question.id, "back_pain"))
+        if question.yes_means_absent:
+            yes, no = no, yes
+            assert no.has("absent") >= set(question.covers), question.id
+            continue
+        assert yes.has("present") >= set(question.yes_means), question.id
+        assert no.has("absent") >= set(question.covers), question.id
+        assert no.has("present") == {"back_pain"} or not no.has("present") & set(question.covers), question.id
+
+
+def test_medicine_that_helps_is_the_harmless_answer(talk) -> None:  # type: ignore[no-untyped-def]
+    helps, _ = talk("yes", conversation=waiting("medication_helps", "back_pain"))
+    fails, _ = talk("no", conversation=waiting("medication_helps", "back_pain"))
+    assert helps.findings["medication_fails"] == "absent"
+    assert fails.findings["medication_fails"] == "present"
+
+
+def test_every_button_settles_what_it_says(protocol: Protocol, assistant: Assistant, today: date) -> None:
+    for question in protocol.questions.values():
+        for button in question.buttons:
+            for typed in (button.title, button.title.upper(), f" {button.title}. "):
+                conversation = waiting(question.id)
+                assert settle(protocol, question, conversation, assistant.read(typed, today), today), (question.id, typed)
+                assert conversation.has("present") >= set(button.present), (question.id, typed)
+                assert conversation.has("absent") >= set(button.absent), (question.id, typed)
+
+
+def test_a_button_through_a_whole_turn_does_what_it_says(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    for question in protocol.questions.values():
+        for button in question.buttons:
+            conversation, _ = talk(button.title, conversation=waiting(question.id, "back_pain"))
+            assert conversation.has("present") >= set(button.present), (question.id, button.title)
+            assert not conversation.has("present") & set(button.absent), (question.id, button.title)
+
+
+@pytest.mark.parametrize(
+    ("typed", "present", "absent"),
+    [
+        ("9", {"severe_pain"}, set()),
+        ("7", {"severe_pain"}, set()),
+        ("8/10", {"severe_pain"}, set()),
+        ("maybe an 8 or 9", {"severe_pain"}, set()),
+        ("ten", {"severe_pain"}, set()),
+        ("5", {"moderate_pain"}, {"severe_pain"}),
+        ("about 4", {"moderate_pain"}, {"severe_pain"}),
+        ("2", {"mild_pain"}, {"severe_pain"}),
+        ("two", {"mild_pain"}, {"severe_pain"}),
+        ("mild", {"mild_pain"}, {"severe_pain"}),
+        ("it is severe", {"severe_pain"}, set()),
+    ],
+)
+def test_numbers_for_pain(talk, typed: str, present: set[str], absent: set[str]) -> None:  # type: ignore[no-untyped-def]
+    conversation, _ = talk(typed, conversation=waiting("pain_severity", "back_pain"))
+    assert conversation.has("present") - {"back_pain"} == present
+    assert conversation.has("absent") >= absent
+
+
+@pytest.mark.parametrize(
+    ("typed", "late"),
+    [
+        ("1", False),
+        ("2", False),
+        ("two", False),
+        ("3", True),
+        ("10 days", True),
+        ("a week ago", True),
+        ("yesterday", False),
+        ("today", False),
+        ("2 days ago", False),
+        ("3 days or more", True),
+        ("not sure", True),
+        ("about 4 I think", True),
+        ("2 weeks", True),
+        ("12 hours", False),
+        ("monday", False),
+        ("last friday", True),
+    ],
+)
+def test_numbers_for_days(talk, typed: str, late: bool) -> None:  # type: ignore[no-untyped-def]
+    conversation, _ = talk(typed, conversation=waiting("days_since_procedure", "mild_pain"))
+    assert conversation.findings.get("beyond_48_hours") == ("present" if late else "absent")
+
+
+def test_the_day_of_the_procedure_is_remembered_and_grows_late(assistant: Assistant, today: date) -> None:
+    conversation, _ = assistant.respond(Conversation(), assistant.read("The procedure was yesterday", today), today)
+    assert conversation.procedure_day == "2024-05-14"
+    later = date(2024, 5, 20)
+    conversation, _ = assistant.respond(conversation, assistant.read("mild back pain", later), later)
+    assert conversation.findings["beyond_48_hours"] == "present"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("I have a fever", "no fever"), ("I have chills", "I do not have chills"), ("my leg is weak", "my leg is not weak")],
+)
+def test_a_contradiction_is_settled_to_the_more_urgent(talk, first: str, then: str) -> None:  # type: ignore[no-untyped-def]
+    conversation, _ = talk(first)
+    before = conversation.has("present")
+    conversation, _ = talk(then, conversation=conversation)
+    assert conversation.has("present") >= before
+
+
+def test_denied_first_and_then_reported_is_present(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, replies = talk("no chest pain, my back hurts", "actually I have chest pain")
+    assert conversation.findings["chest_pain"] == "present"
+    assert replies[-1].custom["disposition"] == "emergency"
+
+
+def test_gone_does_not_become_denied_but_may_come_back() -> None:
+    conversation = Conversation()
+    conversation.record("fever", "resolved", "my fever went away")
+    conversation.record("fever", "absent", "no")
+    assert conversation.findings["fever"] == "resolved"
+    conversation.record("fever", "present", "fever is back")
+    assert conversation.findings["fever"] == "present"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "No, but I have chest pain",
+        "no. I can't breathe",
+        "No, I wet the bed last night",
+        "no but I passed out this morning",
+        "8, and my groin is numb",
+        "2 days ago. I have lost control of my bowels",
+        "I can't pee",
+        "none of these but I want to die",
+        "what? I can't breathe",
+    ],
+)
+@pytest.mark.parametrize("question", ["pain_severity", "days_since_procedure", "both_legs", "throat", "medication_helps", "screen"])
+def test_a_red_flag_in_an_answer_ends_the_interview_at_once(talk, question: str, answer: str) -> None:  # type: ignore[no-untyped-def]
+    conversation, (reply,) = talk(answer, conversation=waiting(question, "back_pain"))
+    assert reply.custom["type"] == "triage"
+    assert reply.custom["disposition"] == "emergency"
+    assert conversation.pending == ""
+
+
+def test_an_answer_that_holds_a_new_finding_counts_for_both(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, _ = talk("no, but I have a rash", conversation=waiting("bladder_bowel", "leg_weakness"))
+    assert conversation.findings["bladder_bowel"] == "absent"
+    assert conversation.findings["allergy_mild"] == "present"
+
+
+def asked(text: str, intent: str, probability: float = 0.9) -> Reading:
+    rest = (("out_of_scope", round((1 - probability) / 2, 3)), ("greet", round((1 - probability) / 2, 3)))
+    return Reading(text=text, opinions=(Opinion(0, len(text), ((intent, probability), *rest)),))
+
+
+@pytest.mark.parametrize(
+    ("text", "intent", "kind"),
+    [
+        ("can I use an ice pack on it?", "ask_ice", "faq"),
+        ("when may I walk and bend again?", "ask_activity", "faq"),
+        ("may I take a hot shower today?", "ask_not_in_leaflet", "not_in_leaflet"),
+        ("what illness do you think it is?", "ask_diagnosis", "not_in_leaflet"),
+    ],
+)
+def test_a_question_during_an_interview_keeps_the_pending_one(  # type: ignore[no-untyped-def]
+    protocol: Protocol, assistant: Assistant, check_reply, today: date, text: str, intent: str, kind: str
+) -> None:
+    before = waiting("bladder_bowel", "leg_weakness")
+    after, reply = assistant.respond(before, asked(text, intent), today)
+    check_reply(reply)
+    question = protocol.questions["bladder_bowel"]
+    assert reply.custom["type"] == kind
+    assert reply.text.endswith(question.text)
+    assert reply.custom["about"] == question.about
+    assert after.pending == "bladder_bowel"
+    assert not after.repeated
+    assert after.asked == before.asked
+    _, reply = assistant.respond(after, assistant.read("yes", today), today)
+    assert reply.custom["disposition"] == "emergency"
+
+
+def test_a_question_of_the_patients_own_may_be_put_many_times(assistant: Assistant, today: date) -> None:
+    conversation = waiting("bladder_bowel", "leg_weakness")
+    for _ in range(4):
+        conversation, reply = assistant.respond(conversation, asked("can I use an ice pack on it?", "ask_ice"), today)
+        assert reply.custom["type"] == "faq"
+    assert conversation.pending == "bladder_bowel"
+
+
+def test_a_topic_behind_an_answer_is_answered_too(assistant: Assistant, today: date) -> None:
+    text = "No. Can I use an ice pack on it?"
+    opinions = (Opinion(0, len(text), (("ask_ice", 0.8), ("greet", 0.2))),)
+    reading = replace(assistant.read(text, today), opinions=opinions)
+    after, reply = assistant.respond(waiting("bladder_bowel", "leg_weakness"), reading, today)
+    assert after.findings["bladder_bowel"] == "absent"
+    assert "ice pack on the needle site" in reply.text
+
+
+def test_the_second_answer_that_is_none_counts_as_dangerous(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, (reply,) = talk("purple elephants", conversation=waiting("bladder_bowel", "leg_weakness"))
+    assert reply.custom["type"] == "question"
+    assert reply.text.endswith(protocol.questions["bladder_bowel"].text)
+    assert conversation.repeated
+    conversation, (reply,) = talk("green elephants", conversation=conversation)
+    assert reply.custom["disposition"] == "emergency"
+    assert conversation.findings["bladder_bowel"] == "present"
+
+
+def test_the_second_answer_that_is_none_is_dangerous_for_every_question(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    for question in protocol.questions.values():
+        conversation = waiting(question.id, "back_pain")
+        conversation.repeated = True
+        conversation, _ = talk("elephants", conversation=conversation)
+        dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
+        assert conversation.has("present") >= set(dangerous), question.id
+
+
+def test_wordless_answers_count_as_none(talk) -> None:  # type: ignore[no-untyped-def]
+    _, replies = talk("...", "???", conversation=waiting("bladder_bowel", "leg_weakness"))
+    assert [reply.custom["type"] for reply in replies] == ["question", "triage"]
+    assert replies[-1].custom["disposition"] == "emergency"
+
+
+def test_a_finding_that_was_denied_is_not_asked_about(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, _ = talk("My leg is weak. I have no trouble with my bladder or bowels and no numbness in my groin.")
+    assert conversation.pending != "bladder_bowel"
+    assert "bladder_bowel" not in protocol.questions.get(conversation.pending, protocol.questions["throat"]).covers
+
+
+def test_asking_again_starts_from_nothing_after_the_triage(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, replies = interview(talk, "my back hurts", "no")
+    assert replies[-1].custom["type"] == "triage"
+    assert conversation.asked == []
+    assert conversation.pending == ""
+
+
+def test_every_red_flag_can_be_confirmed(protocol: Protocol) -> None:
+    for flag in protocol.red_flags:
+        question = confirming(protocol, flag)
+        assert question is not None
+        assert flag in question.covers
+
+
+def test_a_doubt_is_asked_about_before_anything_else(assistant: Assistant, protocol: Protocol, today: date) -> None:
+    text = "there is something odd in my chest today"
+    reading = Reading(text, opinions=(Opinion(0, len(text), (("out_of_scope", 0.6), ("report_chest_pain", 0.4))),))
+    conversation, reply = assistant.respond(Conversation(), reading, today)
+    assert reply.custom["type"] == "question"
+    assert "chest_pain" in protocol.questions[conversation.pending].covers
+    _, reply = assistant.respond(conversation, assistant.read("yes", today), today)
+    assert reply.custom["disposition"] == "emergency"
+
+
+def test_every_fact_a_question_is_about_is_on_the_wire(protocol: Protocol, wire_names: dict[str, set[str]]) -> None:
+    assert {question.about for question in protocol.questions.values()} <= wire_names["facts"]
+    assert {finding.code for finding in protocol.findings.values()} <= wire_names["codes"]
