@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, TEXT
+from rasa.shared.nlu.training_data.features import Features
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from aftercare.protocol import load_protocol
+from aftercare.understanding.reading import Reading, Status
+from rasa_ext import encoder
+from rasa_ext.clause_classifier import OPINIONS, ClauseClassifier
+from rasa_ext.finding_extractor import FindingExtractor
+from rasa_ext.sentence_featurizer import SentenceFeaturizer
+
+Parts = tuple[LocalModelStorage, Resource, ExecutionContext]
+
+
+@pytest.fixture
+def parts(storage: LocalModelStorage, resource: Resource, context: ExecutionContext) -> Parts:
+    return storage, resource, context
+
+
+@pytest.fixture
+def featurizer(parts: Parts) -> SentenceFeaturizer:
+    return SentenceFeaturizer.create(SentenceFeaturizer.get_default_config(), *parts)
+
+
+def example(text: str, intent: str) -> Message:
+    return Message({TEXT: text, INTENT: intent})
+
+
+def test_the_encoder_is_the_one_that_was_checked_in() -> None:
+    folder = Path(encoder.__file__).resolve().parents[1] / "encoder"
+    for line in (folder / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split()
+        assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_the_encoder_gives_unit_vectors_that_tell_meanings_apart() -> None:
+    vectors = [
+        encoder.encoder().encode(text) for text in ("I cannot get any air", "it is hard for me to breathe", "what is the cement made of")
+    ]
+    assert all(np.linalg.norm(vector) == pytest.approx(1, abs=1e-3) for vector in vectors)
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+@pytest.mark.parametrize("text", ["a", "\U0001f600", "x" * 20_000, "no fever\nchest pain"])
+def test_the_featurizer_sets_one_sentence_vector(featurizer: SentenceFeaturizer, text: str) -> None:
+    (message,) = featurizer.process([Message({TEXT: text})])
+    _, sentence = message.get_dense_features(TEXT)
+    assert sentence is not None
+    assert sentence.features.shape == (1, 384)
+
+
+def test_a_message_without_words_gets_no_vector(featurizer: SentenceFeaturizer) -> None:
+    (message,) = featurizer.process([Message({TEXT: ""})])
+    assert message.get_dense_features(TEXT) == (None, None)
+
+
+def test_the_classifier_is_stored_and_judges_clauses(featurizer: SentenceFeaturizer, parts: Parts) -> None:
+    texts = {"ask_ice": ["may I use ice", "cold pack on the spot", "is an ice pack ok"], "greet": ["hello there", "good morning", "hi doc"]}
+    training = TrainingData([example(text, intent) for intent, several in texts.items() for text in several])
+    featurizer.process(training.training_examples)
+    config = {**ClauseClassifier.get_default_config(), "C": 5.0}
+    classifier = ClauseClassifier.create(config, *parts)
+    assert classifier.clf.C == 5.0
+    classifier.train(training)
+    loaded = ClauseClassifier.load(config, *parts)
+    (message,) = loaded.process(featurizer.process([Message({TEXT: "hello to all of you. may I put ice on it"})]))
+    whole, first, second = message.get(OPINIONS)
+    assert (whole.start, whole.end) == (0, len(message.get(TEXT)))
+    assert (first.best[0], second.best[0]) == ("greet", "ask_ice")
+    assert sum(probability for _, probability in second.ranking) == pytest.approx(1, abs=0.05)
+
+
+def test_the_classifier_without_features_says_what_is_missing(parts: Parts) -> None:
+    classifier = ClauseClassifier.create(ClauseClassifier.get_default_config(), *parts)
+    with pytest.raises(ValueError, match="dense featurizer"):
+        classifier._create_X([Message({TEXT: "hello"})])
+
+
+def test_findings_become_entities_and_back(parts: Parts) -> None:
+    extractor = FindingExtractor.create({}, *parts)
+    text = "no fever, but mom wet the bed"
+    (message,) = extractor.process([Message({TEXT: text})])
+    entities = message.get(ENTITIES)
+    found = {entity["entity"]: (entity["value"], text[entity["start"] : entity["end"]]) for entity in entities}
+    assert found["fever"] == ("absent", "fever")
+    assert found["bladder_bowel"] == ("present", "wet the bed")
+    assert all(entity["extractor"] == "FindingExtractor" for entity in entities)
+    reading = Reading.from_entities(text, entities)
+    assert reading is not None
+    assert {mention.finding for mention in reading.mentions if mention.status is Status.PRESENT} == {"bladder_bowel"}
+    assert reading.writer == "helper"
+
+
+def test_the_training_cache_knows_the_lexicon_and_the_encoder() -> None:
+    assert FindingExtractor.fingerprint_addon({}) == load_protocol().version
+    assert SentenceFeaturizer.fingerprint_addon({}) == encoder.fingerprint()
+
+
+def test_sentence_features_are_what_rasa_expects(featurizer: SentenceFeaturizer) -> None:
+    (message,) = featurizer.process([Message({TEXT: "hello"})])
+    feature = next(each for each in message.features if isinstance(each, Features))
+    assert (feature.type, feature.attribute) == (FEATURE_TYPE_SENTENCE, TEXT)

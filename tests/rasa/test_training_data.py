@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from rapidfuzz import fuzz, process
+
+from aftercare.protocol import load_protocol
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = [
+    json.loads(line)["text"]
+    for part in ("development", "test")
+    for line in (ROOT / "evaluation" / f"{part}.jsonl").read_text().splitlines()
+]
+FEWEST, FEWEST_RED_FLAG, NEAR = 40, 60, 92
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+@pytest.fixture(scope="module")
+def examples() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+            found[entry["intent"]] = [line[2:] for line in entry["examples"].splitlines()]
+    return found
+
+
+def test_every_intent_has_enough_examples(examples: dict[str, list[str]]) -> None:
+    protocol = load_protocol()
+    red = {intent for finding in protocol.red_flags for intent in protocol.findings[finding].intents}
+    for intent, texts in examples.items():
+        assert len(texts) >= (FEWEST_RED_FLAG if intent in red else FEWEST), intent
+
+
+def test_no_example_stands_twice(examples: dict[str, list[str]]) -> None:
+    texts = [plain(text) or text for several in examples.values() for text in several]
+    assert len(texts) == len(set(texts))
+
+
+def test_intents_are_those_of_the_protocol_and_the_domain(examples: dict[str, list[str]]) -> None:
+    protocol = load_protocol()
+    domain = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
+    assert set(domain["intents"]) == set(examples)
+    assert {f"ask_{topic}" for topic in protocol.topics} <= set(examples)
+    assert {intent for finding in protocol.findings.values() for intent in finding.intents} <= set(examples)
+    entities = {next(iter(entity)) for entity in domain["entities"]}
+    assert entities == {*protocol.findings, "reading"}
+
+
+def test_no_evaluation_sentence_is_near_a_training_example(examples: dict[str, list[str]]) -> None:
+    training = [plain(text) for several in examples.values() for text in several]
+    long_cases = [plain(case) for case in CASES if len(plain(case).split()) > 4]
+    scores = process.cdist(long_cases, training, scorer=fuzz.ratio, score_cutoff=NEAR, workers=2)
+    near = [(case, training[row.argmax()]) for case, row in zip(long_cases, scores, strict=True) if row.max() > 0]
+    assert near == []
+
+
+def test_no_evaluation_sentence_stands_in_the_lexicon() -> None:
+    lexicon = " ".join(
+        plain(path.read_text(encoding="utf-8")) for path in (ROOT / "protocols" / "vertebroplasty" / "lexicon").glob("*.yml")
+    )
+    for case in CASES:
+        words = plain(case).split()
+        for start in range(len(words) - 5):
+            assert " ".join(words[start : start + 6]) not in lexicon, case

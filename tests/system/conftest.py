@@ -1,0 +1,211 @@
+"""The running bot, and a patient who checks the wire contract in every answer."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from scripts.stack import Stack
+
+ROOT = Path(__file__).resolve().parents[2]
+PROTOCOL = ROOT / "protocols" / "vertebroplasty"
+LEAFLET = (PROTOCOL / "leaflet.txt").read_text(encoding="utf-8")
+PATH = "/webhooks/rest/webhook"
+
+TYPES = {"triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"}
+DISPOSITIONS = {"emergency", "call_doctor", "self_care"}
+STATUSES = {"present", "absent", "resolved", "hypothetical"}
+CODES = set(
+    """fever chills site_infection severe_pain worsening_pain mild_pain leg_weakness leg_numbness bladder_bowel
+    urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe new_back_pain
+    soreness bruising paralysis syncope stroke self_harm other""".split()
+)
+FACTS = set(
+    """days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills site_appearance
+    leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset bleeding rash_swelling
+    other_symptoms""".split()
+)
+TOPICS = set(
+    """what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks
+    side_effects rare_complications cement_leakage imaging_before medications_before fasting driver medical_clearance
+    discharge first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis when_to_call
+    appointment""".split()
+)
+RULES = {rule["id"] for rule in yaml.safe_load((PROTOCOL / "rules.yml").read_text(encoding="utf-8"))["rules"]}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the bot: all texts joined, and the payload of the wire contract."""
+
+    text: str
+    custom: Mapping[str, Any]
+
+    @property
+    def type(self) -> str:
+        return self.custom["type"]
+
+    @property
+    def disposition(self) -> str | None:
+        return self.custom.get("disposition")
+
+    @property
+    def rules(self) -> list[str]:
+        return self.custom.get("rules", [])
+
+    @property
+    def about(self) -> str | None:
+        return self.custom.get("about")
+
+    @property
+    def topic(self) -> str | None:
+        return self.custom.get("topic")
+
+
+@dataclass
+class Patients:
+    """Everybody who writes to one running bot; `say` checks the contract in every answer."""
+
+    stack: Stack
+    timeout: float = 30
+    _client: httpx.Client = field(init=False)
+    _typed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list), init=False)
+
+    def __post_init__(self) -> None:
+        self._client = httpx.Client(base_url=self.stack.url, timeout=self.timeout, trust_env=False)
+
+    def post(self, **request: Any) -> httpx.Response:
+        """Send a request to the patient's address as it is."""
+        return self._client.post(PATH, **request)
+
+    def say(self, sender: str, message: str) -> Answer:
+        """Type a message and return the answer, which keeps the contract."""
+        self._typed[sender].append(message)
+        body = _json(sender, message)
+        response = self.post(content=body, headers={"Content-Type": "application/json"})
+        assert response.status_code == 200, f"{message!r}: {response.status_code} {response.text[:300]}"
+        return parsed(response.json(), self._typed[sender])
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _json(sender: str, message: str) -> bytes:
+    """JSON in ASCII, so that a lone surrogate can be sent as other clients send it."""
+    return json.dumps({"sender": sender, "message": message}).encode("ascii")
+
+
+def parsed(messages: Any, typed: list[str]) -> Answer:
+    """The answer in a list of messages, after checking it against the wire contract."""
+    assert isinstance(messages, list), messages
+    assert messages, "no answer"
+    payloads = [message["custom"] for message in messages if message.get("custom")]
+    assert len(payloads) == 1, messages
+    text = "\n\n".join(message["text"] for message in messages if message.get("text"))
+    assert text.strip(), messages
+    assert "{" not in text, f"a wording was not filled in: {text}"
+    custom = payloads[0]
+    kind = custom["type"]
+    assert kind in TYPES, custom
+    if kind == "triage":
+        _check_triage(custom, typed)
+    if kind == "question":
+        assert custom["about"] in FACTS, custom
+        assert "?" in text, text
+    if kind == "faq":
+        assert custom["topic"] in TOPICS, custom
+        assert custom["sources"], custom
+    for source in custom.get("sources", []):
+        assert source["quote"], source
+        assert source["quote"] in LEAFLET, source
+        assert source["section"] in LEAFLET, source
+    for button in custom.get("buttons", []):
+        assert button["title"], custom
+        assert button["payload"], custom
+    return Answer(text, custom)
+
+
+def _check_triage(custom: Mapping[str, Any], typed: list[str]) -> None:
+    assert custom["disposition"] in DISPOSITIONS, custom
+    assert custom["rules"], custom
+    assert set(custom["rules"]) <= RULES, custom
+    assert isinstance(custom["sources"], list), custom
+    words = [_as_received(message) for message in typed]
+    for finding in custom["findings"]:
+        assert finding["code"] in CODES, finding
+        assert finding["status"] in STATUSES, finding
+        assert finding["evidence"], finding
+        assert any(finding["evidence"] in message for message in words), (finding, typed)
+
+
+def _as_received(message: str) -> str:
+    """A lone surrogate and a NUL can not be stored; everything else is quoted as typed."""
+    return message.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+
+
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def new_stack(folder: Path, env: Mapping[str, str] | None = None) -> Stack:
+    """A stack of its own ports, database and logs; not started."""
+    return Stack(free_port(), free_port(), folder / "conversations.db", folder / "logs", env or {})
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The running bot that conversations share; nobody breaks it."""
+    with new_stack(tmp_path_factory.mktemp("stack")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def patients(stack: Stack) -> Iterator[Patients]:
+    everybody = Patients(stack)
+    yield everybody
+    everybody.close()
+
+
+@pytest.fixture(scope="session")
+def say(patients: Patients) -> Callable[[str, str], Answer]:
+    """Type a message as `sender`; the answer has been checked against the contract."""
+    return patients.say
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def sender() -> str:
+    """A conversation id that nobody else uses."""
+    return f"patient-{next(_numbers)}"
+
+
+@pytest.fixture(scope="module")
+def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Patients]]:
+    """Start a bot that a test may break; it is stopped after the module."""
+    running: list[Patients] = []
+
+    def start(env: Mapping[str, str] | None = None) -> Patients:
+        stack = new_stack(tmp_path_factory.mktemp("own_stack"), env)
+        stack.start()
+        running.append(Patients(stack))
+        return running[-1]
+
+    yield start
+    for everybody in running:
+        everybody.close()
+        everybody.stack.stop()

@@ -1,0 +1,70 @@
+"""Python runs this at its start when the folder is on PYTHONPATH: parts of the product then raise while a file says so.
+
+AFTERCARE_TEST_FAULT names the file; it holds `extractor`, `action` or nothing. The error carries the patient's words, as errors do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+
+def _fail_when(fault: str, words: object) -> None:
+    file = Path(os.environ.get("AFTERCARE_TEST_FAULT", ""))
+    if file.is_file() and file.read_text() == fault:
+        raise ValueError(f"made to fail at {words!r}")
+
+
+def _break_extractor(module: ModuleType) -> None:
+    sound = module.FindingExtractor.process
+
+    def process(self: Any, messages: list[Any]) -> list[Any]:
+        _fail_when("extractor", [message.get("text") for message in messages])
+        return sound(self, messages)
+
+    module.FindingExtractor.process = process
+
+
+def _break_action(module: ModuleType) -> None:
+    sound = module._assistant.respond
+
+    def respond(conversation: Any, reading: Any, today: Any) -> Any:
+        _fail_when("action", reading.text)
+        return sound(conversation, reading, today)
+
+    module._assistant.respond = respond
+
+
+_BREAK = {"rasa_ext.finding_extractor": _break_extractor, "actions.respond": _break_action}
+
+
+class _BreakingLoader(Loader):
+    def __init__(self, loader: Loader, break_it: Callable[[ModuleType], None]) -> None:
+        self._loader = loader
+        self._break = break_it
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        self._break(module)
+
+
+class _BreakingFinder(MetaPathFinder):
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name not in _BREAK:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _BreakingLoader(spec.loader, _BREAK[name])
+        return spec
+
+
+sys.meta_path.insert(0, _BreakingFinder())

@@ -1,0 +1,282 @@
+"""Parts of the bot hang, die, raise or can not store: the patient is answered all the same, and nothing is logged."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from aftercare.protocol import load_protocol
+from scripts.stack import Stack
+
+CANARY = "quokkaberry"
+PATIENCE_SECONDS = 3.0
+RESTART_SECONDS = 60.0
+FAULTS = Path(__file__).with_name("faults")
+ROOT = Path(__file__).resolve().parents[2]
+NOT_STORED = load_protocol().say("not_stored")
+
+
+@pytest.fixture(scope="module")
+def patients(start_stack: Callable[..., Any]) -> Any:
+    """Patients of a bot that these tests break; it hides the one that all others share."""
+    return start_stack()
+
+
+@pytest.fixture(scope="module")
+def faulty(start_stack: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """Patients of a bot whose parts raise while a file says so, and the file."""
+    switch = tmp_path_factory.mktemp("faults") / "fault"
+    path = os.pathsep.join([str(FAULTS), str(ROOT)])
+    return start_stack({"PYTHONPATH": path, "AFTERCARE_TEST_FAULT": str(switch)}), switch
+
+
+@pytest.fixture
+def stack(patients: Any) -> Stack:
+    return patients.stack
+
+
+@pytest.fixture(autouse=True)
+def no_words_in_the_logs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every test: no log of the bot holds what a patient typed."""
+    yield
+    for name in ("patients", "faulty"):
+        if name in request.fixturenames:
+            everybody = request.getfixturevalue(name)
+            logs = (everybody if name == "patients" else everybody[0]).stack.logs
+            files = [file for file in logs.iterdir() if file.is_file()]
+            assert {"rasa.log", "actions.log", "supervisord.log"} <= {file.name for file in files}
+            told = [file.name for file in files if CANARY in file.read_text(errors="replace").lower()]
+            assert not told, f"a patient's words are in {told}"
+
+
+def _in_time(patients: Any, sender: str, text: str) -> Any:
+    """Say it; the answer comes before a patient gives up."""
+    start = time.monotonic()
+    answer = patients.say(sender, text)
+    seconds = time.monotonic() - start
+    assert seconds < PATIENCE_SECONDS, f"{text!r} was answered after {seconds:.1f} s"
+    return answer
+
+
+def _wait_for_actions(stack: Stack, not_pid: int = 0) -> None:
+    """Wait until an action server, started after the process `not_pid`, answers."""
+    end = time.monotonic() + RESTART_SECONDS
+    while time.monotonic() < end:
+        with suppress(httpx.HTTPError):
+            healthy = httpx.get(f"http://127.0.0.1:{stack.action_port}/health", timeout=1, trust_env=False).is_success
+            if healthy and stack.pids["actions"] != not_pid:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"no action server after {RESTART_SECONDS:.0f} s")
+
+
+@contextmanager
+def _hanging(stack: Stack) -> Iterator[None]:
+    pid = stack.pids["actions"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        _wait_for_actions(stack)
+
+
+@contextmanager
+def _locked(stack: Stack) -> Iterator[None]:
+    """Another process (this one) holds the database's only write lock."""
+    with closing(sqlite3.connect(stack.db, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        try:
+            yield
+        finally:
+            other.execute("ROLLBACK")
+
+
+def _stored(stack: Stack, sender: str) -> str:
+    """Everything that is stored of a conversation."""
+    with closing(sqlite3.connect(stack.db)) as reader:
+        return "\n".join(data for (data,) in reader.execute("SELECT data FROM events WHERE sender_id = ?", (sender,)))
+
+
+# The action server hangs or dies.
+
+
+def test_emergency_while_the_action_server_hangs(patients: Any, stack: Stack, sender: str) -> None:
+    with _hanging(stack):
+        answer = _in_time(patients, sender, f"I cant breathe {CANARY}")
+        assert answer.disposition == "emergency"
+        assert "breathless" in answer.rules
+        assert NOT_STORED not in answer.text
+    assert CANARY in _stored(stack, sender)
+    assert patients.say(sender, "Thank you.").disposition == "emergency"
+
+
+def test_care_at_home_while_the_action_server_hangs_and_what_follows(patients: Any, stack: Stack, sender: str) -> None:
+    with _hanging(stack):
+        assert _in_time(patients, sender, f"The needle site is sore. {CANARY}").disposition == "self_care"
+        assert _in_time(patients, sender, "I have a fever of 101.5 F.").disposition == "call_doctor"
+    answer = patients.say(sender, "And now I have chest pain.")
+    assert {"chest_pain", "fever", "soreness"} <= set(answer.rules)
+
+
+def test_interview_goes_on_while_the_action_server_hangs(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    with _hanging(stack):
+        assert _in_time(patients, sender, "No").about == "walking"
+    assert patients.say(sender, "No").disposition == "emergency"
+
+
+def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, sender: str) -> None:
+    for number in range(3):
+        killed = stack.pids["actions"]
+        os.kill(killed, signal.SIGKILL)
+        assert _in_time(patients, f"{sender}-{number}", f"I have chest pain. {CANARY}").disposition == "emergency"
+        assert _in_time(patients, f"{sender}-sore-{number}", "The needle site is sore.").disposition == "self_care"
+        _wait_for_actions(stack, not_pid=killed)
+    assert patients.say(sender, "Hello").type == "chat"
+
+
+# The database is locked, read, and outlives the servers.
+
+
+def test_database_is_in_wal_mode(patients: Any, stack: Stack, sender: str) -> None:
+    patients.say(sender, "Hello")
+    with closing(sqlite3.connect(stack.db)) as reader:
+        assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_reader_costs_nothing(patients: Any, stack: Stack, sender: str) -> None:
+    patients.say(sender, "Hello")
+    with closing(sqlite3.connect(stack.db, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        before = reader.execute("SELECT count(*) FROM events").fetchone()
+        for number in range(5):
+            start = time.monotonic()
+            answer = patients.say(sender, f"The needle site is sore. {CANARY}{number}")
+            assert time.monotonic() - start < 1
+            assert answer.disposition == "self_care"
+            assert NOT_STORED not in answer.text
+        assert reader.execute("SELECT count(*) FROM events").fetchone() == before, "the reader held no transaction"
+    assert all(f"{CANARY}{number}" in _stored(stack, sender) for number in range(5))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I cant breathe", "emergency"),
+        ("The needle site is sore.", "self_care"),
+        ("My legs feel weak.", "question"),
+        ("How long does the procedure take?", "faq"),
+        ("Hello", "chat"),
+        ("", "question"),
+        ("It was a long day. " * 300 + "I cant breathe", "emergency"),
+    ],
+    ids=["emergency", "self_care", "question", "faq", "chat", "empty", "long"],
+)
+def test_locked_database_is_told(text: str, expected: str, patients: Any, stack: Stack, sender: str) -> None:
+    with _locked(stack):
+        answer = _in_time(patients, sender, text and f"{text} {CANARY}"[-5_900:])
+        assert NOT_STORED in answer.text
+        assert expected in (answer.type, answer.disposition), answer.text
+    answer = patients.say(sender, f"The needle site is sore. {CANARY}")
+    assert answer.disposition == "self_care"
+    assert NOT_STORED not in answer.text
+
+
+def test_conversation_goes_on_after_the_lock(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    with _locked(stack):
+        assert NOT_STORED in _in_time(patients, sender, "No").text
+    assert patients.say(sender, "No").about == "walking"
+    answer = patients.say(sender, "No")
+    assert answer.disposition == "emergency"
+    assert NOT_STORED not in answer.text
+
+
+def test_emergency_stands_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "I have chest pain.").disposition == "emergency"
+    with _locked(stack):
+        answer = _in_time(patients, sender, "The needle site is sore.")
+        assert NOT_STORED in answer.text
+        assert answer.disposition == "emergency"
+
+
+def test_red_flag_in_mid_interview_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    with _locked(stack):
+        answer = _in_time(patients, sender, "Yes")
+        assert NOT_STORED in answer.text
+        assert answer.disposition == "emergency", answer.text
+
+
+def test_locked_database_and_hanging_action_server(patients: Any, stack: Stack, sender: str) -> None:
+    with _hanging(stack), _locked(stack):
+        start = time.monotonic()
+        answer = patients.say(sender, f"I cant breathe {CANARY}")
+        assert time.monotonic() - start < 2 * PATIENCE_SECONDS
+        assert answer.disposition == "emergency"
+        assert NOT_STORED in answer.text
+
+
+def test_database_is_for_this_user_only(stack: Stack) -> None:
+    for file in stack.db.parent.glob(stack.db.name + "*"):
+        assert file.stat().st_mode & 0o077 == 0, file.name
+
+
+def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: str) -> None:
+    asked, urgent = f"{sender}-asked", f"{sender}-urgent"
+    assert patients.say(asked, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(urgent, f"I have chest pain. {CANARY}").disposition == "emergency"
+    stack.stop()
+    stack.start()
+    assert patients.say(asked, "No").about == "walking"
+    answer = patients.say(asked, "No")
+    assert answer.disposition == "emergency"
+    assert {"paralysis", "leg_signs"} <= set(answer.rules)
+    assert {"finding": "leg_weakness", "code": "leg_weakness", "status": "present"}.items() <= answer.custom["findings"][0].items()
+    assert patients.say(urgent, "Thank you.").disposition == "emergency"
+
+
+# A part raises.
+
+
+@pytest.mark.parametrize("fault", ["extractor", "action"])
+def test_a_part_raises(fault: str, faulty: tuple[Any, Path], sender: str) -> None:
+    patients, switch = faulty
+    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    switch.write_text(fault)
+    try:
+        emergency = _in_time(patients, f"{sender}-urgent", f"I cant breathe {CANARY}")
+        greeting = _in_time(patients, f"{sender}-greeting", f"hello {CANARY}")
+        asked = _in_time(patients, sender, "No")
+    finally:
+        switch.write_text("")
+    assert emergency.disposition == "emergency"
+    assert NOT_STORED not in emergency.text
+    assert greeting.text
+    assert asked.about == "walking"
+    assert CANARY in _stored(patients.stack, f"{sender}-urgent")
+    assert patients.say(f"{sender}-urgent", "Thank you.").disposition == "emergency"
+    assert patients.say(sender, "No").disposition == "emergency"
+
+
+@pytest.mark.parametrize("fault", ["extractor", "action"])
+def test_the_fault_is_really_there(fault: str, faulty: tuple[Any, Path], sender: str) -> None:
+    patients, switch = faulty
+    switch.write_text(fault)
+    try:
+        patients.say(sender, "Hello")
+    finally:
+        switch.write_text("")
+    logs = {"extractor": ("rasa.log", "turn failed: "), "action": ("actions.log", "action_respond failed: ValueError")}
+    name, line = logs[fault]
+    assert line in (patients.stack.logs / name).read_text(errors="replace")
