@@ -19,7 +19,15 @@ _SCREEN = "screen"
 _WHEN_TO_CALL = "when_to_call"
 _ANSWERS = {"affirm": "yes", "deny": "no", "unsure": "unsure"}
 _UNKNOWN = "other_symptom"
-_CHAT = {"greet": "greeting", "thank": "thanks", "goodbye": "goodbye", "bot_challenge": "bot", "upset": "upset"}
+_CHAT = {
+    "affirm": "noted",
+    "deny": "noted",
+    "greet": "greeting",
+    "thank": "thanks",
+    "goodbye": "goodbye",
+    "bot_challenge": "bot",
+    "upset": "upset",
+}
 _LATE = "beyond_48_hours"
 _LONGEST_AGO = 36_500
 
@@ -87,7 +95,9 @@ class _Turn:
         self._today = today
         self._pending = protocol.questions.get(conversation.pending)
         if self._pending is not None and not reading.answer and reading.opinions:
-            self._reading = replace(reading, answer=_ANSWERS.get(reading.opinions[0].best[0], ""))
+            intent, probability = reading.opinions[0].best
+            if probability >= protocol.thresholds["confident"]:
+                self._reading = replace(reading, answer=_ANSWERS.get(intent, ""))
         if self._pending is not None and pressed(self._pending, reading.text):
             self._reading = replace(reading, mentions=(), opinions=())
         self._understood = fusion.understand(reading, answering=self._pending is not None)
@@ -176,7 +186,7 @@ class _Turn:
             return self._composer.question(question, self._say("not_understood"))
         settle_as_dangerous(question, self.conversation, self._reading.text)
         self.conversation.pending, self.conversation.repeated = "", False
-        return self._decide_or_ask().preceded_by(self._say("not_understood_again"))
+        return self._decide_or_ask().followed_by(self._say("not_understood_again"))
 
     def _with_pending(self, reply: Reply) -> Reply:
         assert self._pending is not None
@@ -226,7 +236,8 @@ class _Turn:
             reply = self._composer.supposed(self._protocol.topics[_WHEN_TO_CALL], supposed)
             return self._composer.faq(other) if other and not supposed else reply
         if topics:
-            return self._composer.faq(topics)
+            reply = self._composer.faq(topics)
+            return reply.followed_by(self._say("not_in_leaflet")) if self._understood.beyond_leaflet else reply
         if intent in ("ask_not_in_leaflet", "ask_diagnosis"):
             return self._other_question()
         if intent in _CHAT:
@@ -260,4 +271,6 @@ class _Turn:
     def _with_topics(self, reply: Reply) -> Reply:
         """Triage comes first, and the answer to what else was asked follows in the text."""
         texts = [self._composer.topic_text(topic) for topic in self._topics()]
+        if self._understood.beyond_leaflet:
+            texts.append(self._say("not_in_leaflet"))
         return reply.followed_by("\n".join(texts)) if texts else reply

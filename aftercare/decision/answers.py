@@ -79,9 +79,8 @@ def _from_scale(protocol: Protocol, question: Question, reading: Reading, today:
         return (question.covers, ()) if days > limits["expected_pain_days"] else ((), question.covers)
     if question.scale == "pain" and reading.numbers:
         score = max(reading.numbers)
-        if score >= limits["severe_pain"]:
-            return question.covers, ()
-        return (("moderate_pain",) if score >= limits["moderate_pain"] else ("mild_pain",)), question.covers
+        degree = "severe_pain" if score >= limits["severe_pain"] else "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
+        return next(((button.present, button.absent) for button in question.buttons if degree in button.present), None)
     return None
 
 

@@ -6,13 +6,15 @@ import itertools
 import re
 
 _SENTENCE = re.compile(r"[^.!?;\n]+[.!?;\n]*")
-_TURN = re.compile(r"\b(?:but|however|also|plus)\b", re.IGNORECASE)
+_TURN = re.compile(
+    r"\b(?:but|however|also|plus|and (?=(?:when|can|how|what|is|are|should|do|does|will|may|could|where|who|why)\b))", re.IGNORECASE
+)
 _FEWEST_WORDS = 3
 _MOST = 12
 
 
 def clauses(text: str) -> list[tuple[int, int]]:
-    """The places of a text's clauses: sentences, cut again before `but`, `however`, `also` and `plus`.
+    """The places of a text's clauses: sentences, cut again before `but`, `also` and their like, and before `and when`, `and can`.
 
     Returns:
         Start and end offsets, at most twelve and none of fewer than three words; empty when the text is one clause only. A

@@ -27,6 +27,7 @@ _NO_REPORT = frozenset(
         "upset",
     }
 )
+_BEYOND = "ask_not_in_leaflet"
 _NO_TOPIC = frozenset({"ask_not_in_leaflet", "greet", "thank", "goodbye", "bot_challenge", "upset", "out_of_scope", "idiom"})
 _STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
 _ENOUGH_WORDS = 3
@@ -41,6 +42,7 @@ class Understood:
         doubt: a red flag that must be asked about before anything else, or empty.
         intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
         topics: FAQ intents of the message and its clauses, in order.
+        beyond_leaflet: whether a part of the message asks what the leaflet does not answer.
         reports: whether the patient tells of something present.
     """
 
@@ -48,6 +50,7 @@ class Understood:
     doubt: str = ""
     intent: str = ""
     topics: list[str] = field(default_factory=list)
+    beyond_leaflet: bool = False
 
     @property
     def reports(self) -> bool:
@@ -110,10 +113,10 @@ class Fusion:
         present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
         clear = {finding for finding in present if not self._protocol.findings[finding].vague}
         clauses = [opinion for opinion in reading.opinions[1:] if not _holds_denial(reading, opinion)]
-        if not present & self._protocol.red_flags:
+        few_words = bool(present) and len(reading.text.split()) <= _ENOUGH_WORDS
+        if not present & self._protocol.red_flags and not few_words:
             self._add_red_flag(reading, result, clear)
             self._add_clause_red_flags(reading, result, clauses)
-        few_words = bool(present) and len(reading.text.split()) <= _ENOUGH_WORDS
         if not few_words:
             self._add_finding(reading, result, whole, self._limits["finding_beside" if clear else "finding_certain"])
         if self._nothing(whole) < self._limits["topic_beside"]:
@@ -154,16 +157,27 @@ class Fusion:
     def _ask(self, reading: Reading, result: Understood) -> None:
         """The intent of the whole message and the FAQ topics; clauses add topics only to a message that asks."""
         whole = reading.opinions[0]
-        intent, probability = whole.best
+        intent, probability = self._asked(whole)
         if probability >= self._limits["topic_certain"]:
             result.intent = intent
         if intent in _NO_TOPIC and probability >= self._limits["topic_beside"]:
             return
         for opinion in reading.opinions:
-            intent, probability = opinion.best
-            enough = self._limits["topic_certain" if opinion is whole else "finding_beside"]
-            if intent.startswith(TOPIC_PREFIX) and probability >= enough and intent not in result.topics:
+            intent, probability = self._asked(opinion)
+            if probability < self._limits["topic_certain" if opinion is whole else "topic_beside"]:
+                continue
+            if intent == _BEYOND and opinion is not whole:
+                result.beyond_leaflet = True
+            elif intent.startswith(TOPIC_PREFIX) and intent not in result.topics:
                 result.topics.append(intent)
+
+    def _asked(self, opinion: Opinion) -> tuple[str, float]:
+        """The likeliest intent; a topic yields to the leaflet's silence where that is likely enough."""
+        intent, probability = opinion.best
+        silent = opinion.probability({_BEYOND})
+        if intent.startswith(TOPIC_PREFIX) and silent >= self._limits["abstain"]:
+            return _BEYOND, probability + (silent if intent != _BEYOND else 0.0)
+        return intent, probability
 
     def _nothing(self, opinion: Opinion) -> float:
         return sum(p for intent, p in opinion.ranking if intent in _NO_REPORT or intent.startswith(TOPIC_PREFIX))

@@ -22,24 +22,29 @@ PROTOCOL = ROOT / "protocols" / "vertebroplasty"
 LEAFLET = (PROTOCOL / "leaflet.txt").read_text(encoding="utf-8")
 PATH = "/webhooks/rest/webhook"
 
+
+def _names(text: str) -> set[str]:
+    return set(text.split())
+
+
 TYPES = {"triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"}
 DISPOSITIONS = {"emergency", "call_doctor", "self_care"}
 STATUSES = {"present", "absent", "resolved", "hypothetical"}
-CODES = set(
+CODES = _names(
     """fever chills site_infection severe_pain worsening_pain mild_pain leg_weakness leg_numbness bladder_bowel
     urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe new_back_pain
-    soreness bruising paralysis syncope stroke self_harm other""".split()
+    soreness bruising paralysis syncope stroke self_harm other"""
 )
-FACTS = set(
+FACTS = _names(
     """days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills site_appearance
     leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset bleeding rash_swelling
-    other_symptoms""".split()
+    other_symptoms"""
 )
-TOPICS = set(
+TOPICS = _names(
     """what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks
     side_effects rare_complications cement_leakage imaging_before medications_before fasting driver medical_clearance
     discharge first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis when_to_call
-    appointment""".split()
+    appointment"""
 )
 RULES = {rule["id"] for rule in yaml.safe_load((PROTOCOL / "rules.yml").read_text(encoding="utf-8"))["rules"]}
 

@@ -49,7 +49,7 @@ STATES: dict[str, tuple[list[str], str]] = {
     "after_goodbye": (["Goodbye"], "chat"),
     "after_empty": ([""], "other_symptoms"),
     "after_fallback": (["hmm well you know"], "other_symptoms"),
-    "after_two_fallbacks": (["hmm well you know", "so what then maybe"], "other_symptoms"),
+    "after_two_fallbacks": (["hmm well you know", "hmm well you know"], "other_symptoms"),
     "pending_screen": (["My back hurts."], "other_symptoms"),
     "pending_pain_severity": (["My back hurts.", "None of these"], "pain_severity"),
     "pending_pain_trend": (["My back hurts.", "None of these", "Medium"], "pain_trend"),
