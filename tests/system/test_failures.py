@@ -67,16 +67,19 @@ def _in_time(patients: Any, sender: str, text: str) -> Any:
     return answer
 
 
-def _wait_for_actions(stack: Stack, not_pid: int = 0) -> None:
-    """Wait until an action server, started after the process `not_pid`, answers."""
+def _wait_for(stack: Stack, name: str, address: str, not_pid: int = 0) -> None:
+    """Wait until a server, which is not the process `not_pid`, answers."""
     end = time.monotonic() + RESTART_SECONDS
     while time.monotonic() < end:
         with suppress(httpx.HTTPError):
-            healthy = httpx.get(f"http://127.0.0.1:{stack.action_port}/health", timeout=1, trust_env=False).is_success
-            if healthy and stack.pids["actions"] != not_pid:
+            if httpx.get(address, timeout=1, trust_env=False).is_success and stack.pids[name] != not_pid:
                 return
         time.sleep(0.1)
-    pytest.fail(f"no action server after {RESTART_SECONDS:.0f} s")
+    pytest.fail(f"{name} does not answer after {RESTART_SECONDS:.0f} s")
+
+
+def _wait_for_actions(stack: Stack, not_pid: int = 0) -> None:
+    _wait_for(stack, "actions", f"http://127.0.0.1:{stack.action_port}/health", not_pid)
 
 
 @contextmanager
@@ -244,6 +247,14 @@ def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: 
     assert {"paralysis", "leg_signs"} <= set(answer.rules)
     assert {"finding": "leg_weakness", "code": "leg_weakness", "status": "present"}.items() <= answer.custom["findings"][0].items()
     assert patients.say(urgent, "Thank you.").disposition == "emergency"
+
+
+def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, f"My legs feel weak. {CANARY}").about == "bladder_bowel"
+    killed = stack.pids["rasa"]
+    os.kill(killed, signal.SIGKILL)
+    _wait_for(stack, "rasa", f"{stack.url}/webhooks/rest/", not_pid=killed)
+    assert patients.say(sender, "No").about == "walking"
 
 
 # A part raises.
