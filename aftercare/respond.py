@@ -100,7 +100,7 @@ class _Turn:
                 self._reading = replace(reading, answer=_ANSWERS.get(intent, ""))
         if self._pending is not None and pressed(self._pending, reading.text):
             self._reading = replace(reading, mentions=(), opinions=())
-        self._understood = fusion.understand(reading, answering=self._pending is not None)
+        self._understood = fusion.understand(self._reading, answering=self._pending is not None)
 
     def reply(self) -> Reply:
         """The reply to the message."""
@@ -240,6 +240,8 @@ class _Turn:
             return reply.followed_by(self._say("not_in_leaflet")) if self._understood.beyond_leaflet else reply
         if intent in ("ask_not_in_leaflet", "ask_diagnosis"):
             return self._other_question()
+        if intent in _ANSWERS and self._reading.opinions[0].best[1] < self._protocol.thresholds["confident"]:
+            intent = ""
         if intent in _CHAT:
             return self._composer.plain("chat", _CHAT[intent], *(("watch_short",) if intent != "greet" else ()))
         if intent == "deny_symptoms":

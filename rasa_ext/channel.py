@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
 _LONGEST_ID = 200
 _LONGEST_FOR_RASA = 4_000
-_LONGEST = 50_000
+_LONGEST = 20_000
 _SAVE_ATTEMPTS = 2
 
 Handler = Callable[[UserMessage], Awaitable[Any]]
@@ -87,15 +87,19 @@ class PatientInput(RestInput):
         output = CollectingOutputChannel()
         words = text.strip().lstrip("/").strip()
         message = UserMessage(words, output, sender, input_channel=self.name())
+        finished = False
         if words and len(words) <= _LONGEST_FOR_RASA:
             try:
                 await asyncio.wait_for(on_new_message(message), _PATIENCE_SECONDS)
+                finished = True
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
         reply = _collected(output.messages)
-        if reply is None or self._misses_emergency(reply, words):
-            return await self._answer_alone(agent, message, words)
-        return reply
+        if reply is not None and self._misses_emergency(reply, words):
+            reply = None
+        if reply is not None and finished:
+            return reply
+        return await self._answer_alone(agent, message, words, reply)
 
     def _misses_emergency(self, reply: Reply, text: str) -> bool:
         """Whether the core reads an emergency in the words and the reply neither says so nor asks."""
@@ -103,10 +107,18 @@ class PatientInput(RestInput):
             return False
         return self._assistant.is_emergency(self._assistant.read(text, date.today()))
 
-    async def _answer_alone(self, agent: Agent, message: UserMessage, text: str) -> Reply:
-        """Answer from the core alone; store the turn, or say that it could not be stored."""
+    async def _answer_alone(self, agent: Agent, message: UserMessage, text: str, said: Reply | None) -> Reply:
+        """Answer from the core alone and store the turn; where that fails, say so behind the answer.
+
+        Args:
+            agent: Rasa's agent, for lock and store.
+            message: the message as Rasa got it.
+            text: the patient's words.
+            said: Rasa's own reply, where it made one and then failed to store it.
+        """
         today = date.today()
-        reading = self._assistant.read(text[:_LONGEST], today)
+        reading = await asyncio.get_running_loop().run_in_executor(None, self._assistant.read, _both_ends(text), today)
+        before = Conversation()
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
@@ -121,15 +133,15 @@ class PatientInput(RestInput):
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = self._assistant.respond(Conversation(), reading, today)
-            return reply.followed_by(self._assistant.protocol.say("not_stored"))
+            _, reply = self._assistant.respond(before, reading, today)
+            return (said or reply).followed_by(self._assistant.protocol.say("not_stored"))
         return reply
 
 
 def _parse(request: Request) -> tuple[str, str]:
     try:
         body = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise BadRequestError('Send a JSON object: {"sender": "<conversation id>", "message": "<what the patient typed>"}.')
@@ -141,6 +153,11 @@ def _parse(request: Request) -> tuple[str, str]:
     if not isinstance(text, str):
         raise BadRequestError("'message' must be the text that the patient typed.")
     return sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " ")
+
+
+def _both_ends(text: str) -> str:
+    """The text, or of a very long one its beginning and its end."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"
 
 
 def _collected(messages: list[dict[str, Any]]) -> Reply | None:

@@ -7,7 +7,7 @@ from datetime import date
 
 from aftercare.conversation import Conversation
 from aftercare.protocol.model import Button, Protocol, Question
-from aftercare.understanding.measures import days_answered
+from aftercare.understanding.measures import days_answered, pain_scores
 from aftercare.understanding.reading import Reading
 
 PRESENT, ABSENT = "present", "absent"
@@ -77,8 +77,9 @@ def _from_scale(protocol: Protocol, question: Question, reading: Reading, today:
         if days is None:
             return None
         return (question.covers, ()) if days > limits["expected_pain_days"] else ((), question.covers)
-    if question.scale == "pain" and reading.numbers:
-        score = max(reading.numbers)
+    scores = [score.value for score in pain_scores(reading.text)] or list(reading.numbers)
+    if question.scale == "pain" and scores:
+        score = max(scores)
         degree = "severe_pain" if score >= limits["severe_pain"] else "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
         return next(((button.present, button.absent) for button in question.buttons if degree in button.present), None)
     return None

@@ -12,9 +12,10 @@ from aftercare.protocol.model import Protocol
 from aftercare.understanding.reading import Opinion, Reading, Status
 
 TOPIC_PREFIX = "ask_"
+_DENIAL = "deny_symptoms"
 _NO_REPORT = frozenset(
     {
-        "deny_symptoms",
+        _DENIAL,
         "report_history",
         "report_other_person",
         "report_resolved",
@@ -97,11 +98,13 @@ class Fusion:
     def _weigh(self, reading: Reading, result: Understood) -> None:
         """Drop what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about."""
         whole = reading.opinions[0]
-        if self._nothing(whole) < self._limits["nothing_reported"]:
+        if self._nothing(whole, reading) < self._limits["nothing_reported"]:
             return
         for finding, mention in reading.with_status(Status.PRESENT).items():
+            if self._protocol.findings[finding].vague:
+                continue
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
-            if self._nothing(clause) < self._limits["nothing_reported"]:
+            if self._nothing(clause, reading) < self._limits["nothing_reported"]:
                 continue
             if finding in self._protocol.red_flags:
                 result.doubt = result.doubt or finding
@@ -119,7 +122,7 @@ class Fusion:
             self._add_clause_red_flags(reading, result, clauses)
         if not few_words:
             self._add_finding(reading, result, whole, self._limits["finding_beside" if clear else "finding_certain"])
-        if self._nothing(whole) < self._limits["topic_beside"]:
+        if self._nothing(whole, reading) < self._limits["topic_beside"]:
             for opinion in clauses:
                 if opinion.best[0] not in _NO_REPORT:
                     self._add_finding(reading, result, opinion, self._limits["finding_beside"])
@@ -179,8 +182,10 @@ class Fusion:
             return _BEYOND, probability + (silent if intent != _BEYOND else 0.0)
         return intent, probability
 
-    def _nothing(self, opinion: Opinion) -> float:
-        return sum(p for intent, p in opinion.ranking if intent in _NO_REPORT or intent.startswith(TOPIC_PREFIX))
+    def _nothing(self, opinion: Opinion, reading: Reading) -> float:
+        """The probability that nothing is reported; a denial that the lexicon found explains itself and nothing else."""
+        explained = {_DENIAL} if any(mention.status is Status.ABSENT for mention in reading.mentions) else set()
+        return sum(p for intent, p in opinion.ranking if intent in _NO_REPORT - explained or intent.startswith(TOPIC_PREFIX))
 
     def _likeliest_red(self, opinion: Opinion) -> str:
         return next((self._finding_of[intent] for intent, _ in opinion.ranking if intent in self._red), "")

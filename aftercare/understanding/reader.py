@@ -18,6 +18,7 @@ from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
 
 _FEWEST_FOREIGN = 3
+_SHORT_ANSWER = 6
 
 
 class Reader:
@@ -69,12 +70,13 @@ class Reader:
             The findings with status and place, the measures, and whether the message says yes, no or unsure.
         """
         tokens = words(text, self._spelling.known)
-        doc = self._doc(tokens)
+        letters = [token.norm for token in tokens if token.norm.isalpha()]
+        foreign = self._is_foreign(letters)
+        doc = self._doc(tokens, foreign=foreign)
         mentions = [
             *self._lexicon_mentions(doc, tokens),
             *self._measured(text, doc, tokens),
         ]
-        letters = [token.norm for token in tokens if token.norm.isalpha()]
         return Reading(
             text=text,
             mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
@@ -83,15 +85,15 @@ class Reader:
             numbers=measures.numbers(text),
             answer=self._answer(doc),
             writer=self._writer(doc),
-            well=bool(self._well(doc)),
-            foreign=self._is_foreign(letters),
+            well=any(not is_negated(doc, start) for _, start, _ in self._well(doc)),
+            foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
 
-    def _doc(self, tokens: list[Word]) -> Doc:
+    def _doc(self, tokens: list[Word], *, foreign: bool) -> Doc:
         doc = Doc(self._vocab, words=[token.norm for token in tokens])
         for spacy_token, token in zip(doc, tokens, strict=True):
-            spacy_token.norm_ = self._spelling.correct(token.norm)
+            spacy_token.norm_ = token.norm if foreign else self._spelling.correct(token.norm)
         return doc
 
     def _lexicon_mentions(self, doc: Doc, tokens: list[Word]) -> list[Mention]:
@@ -149,10 +151,15 @@ class Reader:
         return self._assertion.status(doc, places[0], places[-1] + 1, triggers)[0]
 
     def _answer(self, doc: Doc) -> str:
-        """Yes, no or unsure, when the message begins with such an answer; unsure wins anywhere in a short one."""
-        if len(doc) <= 6 and self._answers["unsure"](doc):
+        """Yes, no or unsure, when the message begins with such an answer; unsure wins anywhere in a short one.
+
+        A hedge (`a little`) is unsure as well, unless a no comes first.
+        """
+        if len(doc) <= _SHORT_ANSWER and self._answers["unsure"](doc):
             return "unsure"
         first = {name: min((start for _, start, _ in matcher(doc)), default=len(doc)) for name, matcher in self._answers.items()}
+        if len(doc) <= _SHORT_ANSWER and first["no"] > 0 and self._answers["hedge"](doc):
+            return "unsure"
         name = min(("unsure", "no", "yes"), key=lambda each: first[each])
         return name if first[name] <= 1 and first[name] < len(doc) else ""
 

@@ -227,7 +227,13 @@ def test_what_a_pain_score_means(assistant: Assistant, text: str, finding: str) 
     ],
 )
 def test_days_since_the_procedure(text: str, days: int) -> None:
-    assert measures.days_since_procedure(text, WEDNESDAY) == days
+    assert measures.days_answered(text, WEDNESDAY) == days
+
+
+@pytest.mark.parametrize(("text", "days"), [("it has hurt for 5 days", 5), ("two weeks ago", 14), ("procedure was 4 days ago", None)])
+def test_how_long_something_lasts_is_not_when_the_procedure_was(text: str, days: int | None) -> None:
+    assert measures.days_lasting(text) == days
+    assert (measures.days_since_procedure(text, WEDNESDAY) is None) is (days is not None)
 
 
 @pytest.mark.parametrize(
