@@ -222,6 +222,7 @@ def test_each_advice_says_whom_to_contact(protocol: Protocol) -> None:
         "go_to_er": ["ER", details["emergency_number"], details["phone"]],
         "crisis": [details["crisis_line"], details["emergency_number"]],
         "call_clinic": [details["phone"], details["after_hours_phone"], "ER"],
+        "call_clinic_fever": [details["phone"], details["after_hours_phone"], details["emergency_number"], "confusion"],
         "call_clinic_calm": [details["phone"], details["after_hours_phone"]],
         "rest_and_ice": ["ice", details["phone"]],
         "rest": [details["phone"]],
