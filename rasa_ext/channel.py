@@ -1,7 +1,8 @@
 """The patient's channel: Rasa's REST webhook, made so that no message is taken for a command and none stays unanswered.
 
-Rasa answers. Where it raises, is too slow, says nothing, or says less than an emergency that the core reads in the words, the core
-answers by itself from the same slots, and the turn is stored as any other.
+Rasa answers, a few turns at a time, so that a crowd makes it slow but not silent. Where it raises, is too slow, says nothing, or says
+less than an emergency that the core reads in the words, the core answers by itself from the same slots, and the turn is stored as any
+other.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from aftercare.respond import Assistant
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
+_TURNS_AT_ONCE = 8
 _LONGEST_ID = 200
 _LONGEST_FOR_RASA = 4_000
 _LONGEST = 20_000
@@ -47,6 +49,7 @@ class PatientInput(RestInput):
 
     def __init__(self) -> None:
         self._assistant = Assistant(load_protocol())
+        self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
 
     @classmethod
     def name(cls) -> str:
@@ -90,7 +93,8 @@ class PatientInput(RestInput):
         finished = False
         if words and len(words) <= _LONGEST_FOR_RASA:
             try:
-                await asyncio.wait_for(on_new_message(message), _PATIENCE_SECONDS)
+                async with self._turns:
+                    await asyncio.wait_for(on_new_message(message), _PATIENCE_SECONDS)
                 finished = True
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
