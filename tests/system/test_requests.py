@@ -130,13 +130,6 @@ def test_two_patients_at_once_are_not_mixed_up(say: Say, sender: str) -> None:
         assert answers[each].disposition == ("emergency" if "chest" in text else "self_care")
 
 
-def test_a_crowd_is_answered_as_well_as_one(say: Say, sender: str) -> None:
-    senders = [f"{sender}-crowd-{number}" for number in range(48)]
-    with ThreadPoolExecutor(48) as pool:
-        answers = list(pool.map(lambda each: say(each, "How long does the procedure take?"), senders))
-    assert {(answer.type, answer.topic) for answer in answers} == {("faq", "duration")}
-
-
 def test_both_servers_listen_on_the_loopback_interface_only(stack: Stack) -> None:
     sockets = _listening()
     for name, port in (("rasa", stack.port), ("actions", stack.action_port)):
