@@ -240,7 +240,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         lambda d: (
             d.replace("clinic.yml", r"^mode: .*$", "mode: clinic"),
             d.replace("clinic.yml", r"^phone: .*$", "phone: 202-456-1414"),
-            d.replace("clinic.yml", r"^after_hours_phone: .*$", "after_hours_phone: XXX-XXX-XXXX"),
+            d.replace("clinic.yml", r"^after_hours_phone: .*$", "after_hours_phone: xxx-xxx-xxxx"),
         )[2],
         "clinic.yml",
         "'after_hours_phone' is empty or fictional",
