@@ -53,7 +53,7 @@ EMERGENCY, CALL_DOCTOR, SELF_CARE = Disposition.EMERGENCY, Disposition.CALL_DOCT
         # wants to die or to harm themself
         ("self_harm", EMERGENCY, "crisis", "extension"),
         # fever, chills, redness, warmth, swelling, pus or drainage at the site
-        ("fever", CALL_DOCTOR, "call_clinic", "leaflet"),
+        ("fever", CALL_DOCTOR, "call_clinic_fever", "leaflet"),
         ("chills", CALL_DOCTOR, "call_clinic", "leaflet"),
         ("site_infection", CALL_DOCTOR, "call_clinic", "leaflet"),
         # severe or worsening pain not helped by medication
