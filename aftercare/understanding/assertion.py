@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spacy.matcher import Matcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from aftercare.understanding.patterns import NEGATORS, Compiler
+from aftercare.understanding.patterns import NEGATORS, Compiler, PatternMatcher
 from aftercare.understanding.reading import Status
 
 _HARD_BREAKS = frozenset({".", "!", "?", ";", "\n"})
@@ -80,11 +79,11 @@ class Assertion:
     def __init__(self, vocab: Vocab, rules: Mapping[str, Any], compiler: Compiler) -> None:
         self._rules = rules
         self._breaks = frozenset(rules["break_clause"])
-        self._triggers = Matcher(vocab)
+        self._triggers = PatternMatcher(vocab)
         for number, trigger in enumerate(rules["triggers"]):
             for pattern in trigger["patterns"]:
                 self._triggers.add(f"{number}", compiler.compile(pattern, close=True))
-        self._guards = Matcher(vocab)
+        self._guards = PatternMatcher(vocab)
         for pattern in [*rules["not_a_trigger"], *rules["not_a_question"]]:
             self._guards.add("guard", compiler.compile(pattern, close=True))
         self._overrides = frozenset(rules["override_history"])
@@ -98,8 +97,7 @@ class Assertion:
         """Every trigger in the text, without those that only look like one."""
         guards = [(start, end) for _, start, end in self._guards(doc)]
         found: set[Trigger] = set()
-        for key, start, end in self._triggers(doc):
-            number = doc.vocab.strings[key]
+        for number, start, end in self._triggers(doc):
             rule = self._rules["triggers"][int(number)]
             if any((first <= start and end <= last) or first <= start < last <= end for first, last in guards):
                 continue

@@ -9,7 +9,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+
+from spacy.matcher import Matcher
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from aftercare.understanding.spelling import common_words
 
 Token = dict[str, Any]
 
@@ -96,3 +103,52 @@ class Compiler:
         while tokens and "NOT_IN" in tokens[0]["NORM"]:
             tokens.pop(0)
         return tokens
+
+
+class PatternMatcher:
+    """spaCy's matcher over a great many patterns, of which only those run whose rarest word stands in the text.
+
+    Args:
+        vocab: the vocabulary that the documents share.
+    """
+
+    def __init__(self, vocab: Vocab) -> None:
+        self._vocab = vocab
+        self._patterns: list[tuple[str, Matcher]] = []
+        self._by_word: dict[str, set[int]] = {}
+        self._by_stem: list[tuple[re.Pattern[str], int]] = []
+        self._anchored_by = lru_cache(maxsize=20_000)(self._find_anchored)
+
+    def add(self, name: str, patterns: Iterable[list[Token]]) -> None:
+        """Add one lexicon pattern, as `Compiler.compile` returned it, under a name."""
+        number = len(self._patterns)
+        matcher = Matcher(self._vocab)
+        for tokens in patterns:
+            matcher.add(name, [tokens])
+            anchor = min((token["NORM"] for token in tokens if "OP" not in token), key=_how_common)
+            if "IN" in anchor:
+                for word in anchor["IN"]:
+                    self._by_word.setdefault(word, set()).add(number)
+            else:
+                self._by_stem.append((re.compile(anchor["REGEX"]), number))
+        self._patterns.append((name, matcher))
+        self._anchored_by.cache_clear()
+
+    def __call__(self, doc: Doc) -> list[tuple[str, int, int]]:
+        """Every match as name, first token, and the token behind its last; sorted by place."""
+        numbers: set[int] = set().union(*(self._anchored_by(token.norm_) for token in doc))
+        found: set[tuple[str, int, int]] = set()
+        for number in numbers:
+            name, matcher = self._patterns[number]
+            found.update((name, start, end) for _, start, end in matcher(doc))
+        return sorted(found, key=lambda match: (match[1], match[2], match[0]))
+
+    def _find_anchored(self, word: str) -> frozenset[int]:
+        by_stem = {number for stem, number in self._by_stem if stem.match(word)}
+        return frozenset(self._by_word.get(word, set()) | by_stem)
+
+
+def _how_common(norm: Mapping[str, Any]) -> tuple[int, int]:
+    """How often a token's words turn up in a text: the common ones among them, then all of them."""
+    words = norm["IN"] if "IN" in norm else re.findall(r"\w+", norm["REGEX"])
+    return sum(word in common_words() for word in words), len(words)

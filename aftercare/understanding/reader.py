@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 import spacy
-from spacy.matcher import Matcher
 from spacy.tokens import Doc
 
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.assertion import Assertion, Trigger, is_negated
-from aftercare.understanding.patterns import Compiler
+from aftercare.understanding.patterns import Compiler, PatternMatcher
 from aftercare.understanding.reading import Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
@@ -33,11 +32,11 @@ class Reader:
         compiler = Compiler(lexicon["words"])
         self._protocol = protocol
         self._vocab = spacy.blank("en").vocab
-        self._findings = Matcher(self._vocab)
+        self._findings = PatternMatcher(self._vocab)
         for finding, patterns in lexicon["patterns"].items():
             for pattern in patterns:
                 self._findings.add(finding, compiler.compile(pattern))
-        self._normal = Matcher(self._vocab)
+        self._normal = PatternMatcher(self._vocab)
         for finding, patterns in lexicon["normal"].items():
             for pattern in patterns:
                 self._normal.add(finding, compiler.compile(pattern, close=True))
@@ -53,8 +52,8 @@ class Reader:
         self._suppress: dict[str, list[str]] = lexicon["suppress"]
         self._spelling = Spelling(compiler.vocabulary, lexicon["spelling"])
 
-    def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> Matcher:
-        matcher = Matcher(self._vocab)
+    def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> PatternMatcher:
+        matcher = PatternMatcher(self._vocab)
         for pattern in patterns:
             matcher.add("pattern", compiler.compile(pattern))
         return matcher
@@ -97,7 +96,7 @@ class Reader:
         return doc
 
     def _lexicon_mentions(self, doc: Doc, tokens: list[Word]) -> list[Mention]:
-        spans = _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._findings(doc)])
+        spans = _longest(self._findings(doc))
         idioms = [(start, end) for _, start, end in self._idioms(doc)]
         places = [(start, end) for _, start, end in spans]
         triggers = [t for t in self._assertion.triggers(doc) if not any(start < t.end and t.start < end for start, end in places)]
@@ -108,7 +107,7 @@ class Reader:
             status, trigger = self._assertion.status(doc, start, end, triggers, places)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
-        for finding, start, end in _longest([(doc.vocab.strings[key], start, end) for key, start, end in self._normal(doc)]):
+        for finding, start, end in _longest(self._normal(doc)):
             if finding not in read and not is_negated(doc, start):
                 words_of_it = doc[start:end].text
                 mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))

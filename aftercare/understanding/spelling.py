@@ -16,11 +16,21 @@ _SAME_START = 3
 _LONG_STEM = 5
 
 
+def _by_frequency() -> list[str]:
+    listing = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt")
+    return [line.split(" ", 1)[0] for line in listing.read_text(encoding="utf-8-sig").splitlines()]
+
+
 @lru_cache(maxsize=1)
 def english_words() -> frozenset[str]:
     """An English vocabulary of some 80,000 words; used only to know which words are not to be touched."""
-    listing = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt")
-    return frozenset(line.split(" ", 1)[0] for line in listing.read_text(encoding="utf-8-sig").splitlines())
+    return frozenset(_by_frequency())
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """The 500 most frequent English words."""
+    return frozenset(_by_frequency()[:500])
 
 
 def _endings(stems: Iterable[str]) -> frozenset[str]:

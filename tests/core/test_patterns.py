@@ -2,18 +2,17 @@ from __future__ import annotations
 
 import pytest
 import spacy
-from spacy.matcher import Matcher
 from spacy.tokens import Doc
 
 from aftercare.protocol import Protocol
-from aftercare.understanding.patterns import Compiler, PatternError
+from aftercare.understanding.patterns import Compiler, PatternError, PatternMatcher
 
 VOCAB = spacy.blank("en").vocab
 CLASSES = {"leg": ["leg", "legs", "foot"], "cannot": ["can not", "unable to", "hardly"], "wet": ["wet", "soak*"]}
 
 
 def matches(pattern: str, text: str) -> bool:
-    matcher = Matcher(VOCAB)
+    matcher = PatternMatcher(VOCAB)
     matcher.add("pattern", Compiler(CLASSES).compile(pattern))
     return bool(matcher(Doc(VOCAB, words=text.split(" "))))
 
