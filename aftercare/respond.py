@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 from aftercare.conversation import Conversation
 from aftercare.decision.answers import pressed, settle, settle_as_dangerous
@@ -72,7 +73,7 @@ class Assistant:
         """
         turn = _Turn(self.protocol, self._fusion, self._composer, conversation.copy(), reading, today)
         reply = turn.reply()
-        return turn.conversation, reply
+        return turn.conversation, reply.with_payload(understood=turn.understood_on_the_wire())
 
 
 class _Turn:
@@ -120,6 +121,22 @@ class _Turn:
         if self._understood.reports or answered:
             return self._with_topics(self._decide_or_ask())
         return self._talk()
+
+    def understood_on_the_wire(self) -> dict[str, Any]:
+        """How this message was read: its meaning, how sure the classifier was, and every finding with status and evidence."""
+        reading, findings = self._reading, dict(self._understood.findings)
+        for status in (Status.HISTORICAL, Status.OTHER_PERSON):
+            for finding, mention in reading.with_status(status).items():
+                findings.setdefault(finding, (status, reading.evidence(mention)))
+        known = self._protocol.findings
+        return {
+            "meaning": self._understood.intent,
+            "confidence": reading.opinions[0].best[1] if reading.opinions else None,
+            "findings": [
+                {"finding": finding, "code": known[finding].code, "status": status.value, "evidence": evidence}
+                for finding, (status, evidence) in findings.items()
+            ],
+        }
 
     def _remember(self) -> None:
         """Put the message's findings, and the day of the procedure, into the conversation."""

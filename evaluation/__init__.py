@@ -1,1 +1,1 @@
-"""Cases with accepted outcomes, and what the running bot makes of them."""
+"""The benchmark: cases as data, the real bot asked over the wire, figures, plots and the report."""

@@ -161,6 +161,13 @@ class Stack:
         self.report(f"  {name}: answers")
 
 
+def free_port() -> int:
+    """Return a port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _require_free(name: str, port: int) -> None:
     """Raise FailureError when something listens on `port`."""
     with socket.socket() as probe:

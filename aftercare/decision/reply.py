@@ -33,6 +33,10 @@ class Reply:
         """The same answer with a text behind."""
         return Reply(join(self.text, text), self.custom)
 
+    def with_payload(self, **more: Any) -> Reply:
+        """The same answer with more in the payload."""
+        return Reply(self.text, {**self.custom, **more})
+
 
 def join(*paragraphs: str) -> str:
     """Paragraphs with an empty line between them; empty ones are left out."""

@@ -13,7 +13,7 @@ from typing import Any
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from aftercare.understanding.patterns import NEGATORS, Compiler, PatternMatcher
+from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
 from aftercare.understanding.reading import Status
 
 _HARD_BREAKS = frozenset({".", "!", "?", ";", "\n"})
@@ -210,9 +210,14 @@ class Assertion:
         )
 
 
-def is_negated(doc: Doc, position: int) -> bool:
-    """Whether the word before a position negates what stands there."""
-    return position > 0 and doc[position - 1].norm_ in NEGATORS
+def is_negated(doc: Doc, position: int, reach: int = 1) -> bool:
+    """Whether one of the `reach` words before a position, in the same clause, negates what stands there."""
+    for token in reversed(doc[max(0, position - reach) : position]):
+        if token.norm_ in NEGATORS:
+            return True
+        if token.norm_ in CLAUSE_BREAKS:
+            return False
+    return False
 
 
 def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:

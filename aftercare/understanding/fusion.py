@@ -28,6 +28,13 @@ _NO_REPORT = frozenset(
         "upset",
     }
 )
+_STATUS_OF_MEANING = {
+    "ask_hypothetical": Status.HYPOTHETICAL,
+    "report_resolved": Status.RESOLVED,
+    "report_history": Status.HISTORICAL,
+    "report_other_person": Status.OTHER_PERSON,
+}
+_CARRIES_INSTRUCTION = frozenset({Status.HYPOTHETICAL, Status.RESOLVED})
 _BEYOND = "ask_not_in_leaflet"
 _NO_TOPIC = frozenset({"ask_not_in_leaflet", "greet", "thank", "goodbye", "bot_challenge", "upset", "out_of_scope", "idiom"})
 _STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
@@ -90,13 +97,31 @@ class Fusion:
         silent = reading.foreign or not any(character.isalpha() for character in reading.text)
         short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
         if reading.opinions and not short:
-            self._weigh(reading, result)
-            self._add(reading, result)
+            if not self._supposed_or_gone(reading, result):
+                self._weigh(reading, result)
+                self._add(reading, result)
             self._ask(reading, result)
         return result
 
+    def _supposed_or_gone(self, reading: Reading, result: Understood) -> bool:
+        """Whether the classifier is sure that all is only supposed, or has gone by; what the lexicon found then has that status.
+
+        No question is needed, also about a red flag: the answer to either carries the instruction for the case that it is there.
+        """
+        meaning, probability = reading.opinions[0].best
+        status = _STATUS_OF_MEANING.get(meaning)
+        if status not in _CARRIES_INSTRUCTION or probability < self._limits["meaning_certain"]:
+            return False
+        if status is Status.RESOLVED and _STAYS_PRESENT & set(reading.with_status(Status.PRESENT)):
+            return False
+        for finding, mention in reading.with_status(Status.PRESENT).items():
+            result.findings[finding] = (status, reading.evidence(mention))
+        if status is Status.RESOLVED and not result.reports:
+            result.findings[self._finding_of[meaning]] = (Status.PRESENT, reading.text)
+        return True
+
     def _weigh(self, reading: Reading, result: Understood) -> None:
-        """Drop what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about."""
+        """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about."""
         whole = reading.opinions[0]
         if self._nothing(whole, reading) < self._limits["nothing_reported"]:
             return
@@ -106,9 +131,14 @@ class Fusion:
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
             if self._nothing(clause, reading) < self._limits["nothing_reported"]:
                 continue
+            status = _STATUS_OF_MEANING.get(whole.best[0])
+            if status is Status.RESOLVED and finding in _STAYS_PRESENT:
+                continue
             if finding in self._protocol.red_flags:
                 result.doubt = result.doubt or finding
             del result.findings[finding]
+            if status:
+                result.findings[finding] = (status, reading.evidence(mention))
 
     def _add(self, reading: Reading, result: Understood) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""
@@ -139,7 +169,8 @@ class Fusion:
         denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
         finding, probability = self._likeliest_red(whole), whole.probability(self._red)
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
-        if probability >= self._limits["red_flag_certain"] and enough_words and finding not in denied:
+        certain = probability >= self._limits["red_flag_overrules" if finding in denied else "red_flag_certain"]
+        if certain and enough_words:
             result.findings[finding] = (Status.PRESENT, reading.text)
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding

@@ -18,6 +18,7 @@ from aftercare.understanding.text import Word, words
 
 _FEWEST_FOREIGN = 3
 _SHORT_ANSWER = 6
+_DENIAL_REACH = 4
 
 
 class Reader:
@@ -108,7 +109,7 @@ class Reader:
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
         for finding, start, end in _longest(self._normal(doc)):
-            if finding not in read and not is_negated(doc, start):
+            if finding not in read and not is_negated(doc, start, _DENIAL_REACH):
                 words_of_it = doc[start:end].text
                 mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
         return mentions

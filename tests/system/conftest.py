@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from scripts.stack import Stack
+from scripts.stack import Stack, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = ROOT / "protocols" / "vertebroplasty"
@@ -156,13 +155,6 @@ def _check_triage(custom: Mapping[str, Any], typed: list[str]) -> None:
 def _as_received(message: str) -> str:
     """A lone surrogate and a NUL can not be stored; everything else is quoted as typed."""
     return message.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def new_stack(folder: Path, env: Mapping[str, str] | None = None) -> Stack:

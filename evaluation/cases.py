@@ -1,0 +1,83 @@
+"""The benchmark's data: messages with accepted outcomes, simulated patients, and everyday requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft7Validator
+
+FOLDER = Path(__file__).parent
+PARTS = ("development", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One first message.
+
+    Attributes:
+        text: the words as typed.
+        accepted: the outcomes that a careful nurse would call right: a disposition, `ask`, `faq:<topic>` or another answer type.
+        findings: code and assertion status of each finding that the message mentions.
+        tags: what makes the message what it is.
+    """
+
+    text: str
+    accepted: tuple[str, ...]
+    findings: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...]
+
+    @property
+    def group(self) -> str:
+        """The first accepted outcome without its topic."""
+        return self.accepted[0].partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A simulated patient: an opening, what they say when asked about a fact, and the first dispositions that are right."""
+
+    opening: str
+    facts: Mapping[str, str]
+    first: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def cases(part: str) -> list[Case]:
+    """The messages of one part.
+
+    Raises:
+        ValueError: a line does not have the shape that schema.json says; the message names file and line.
+    """
+    return [
+        Case(row["text"], tuple(row["accepted"]), tuple((f["code"], f["status"]) for f in row["findings"]), tuple(row["tags"]))
+        for row in _rows(FOLDER / "cases" / f"{part}.jsonl", "case")
+    ]
+
+
+def patients(part: str) -> list[Patient]:
+    """The simulated patients of one part; raises as `cases` does."""
+    return [
+        Patient(row["opening"], row["facts"], tuple(row["first"]), tuple(row["tags"]))
+        for row in _rows(FOLDER / "patients" / f"{part}.jsonl", "patient")
+    ]
+
+
+def everyday() -> list[str]:
+    """Everyday requests that have nothing to do with us."""
+    return [json.loads(line)["text"] for line in (FOLDER / "everyday.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def _rows(path: Path, shape: str) -> list[dict[str, Any]]:
+    definitions = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))["definitions"]
+    validator = Draft7Validator({"$ref": f"#/definitions/{shape}", "definitions": definitions})
+    rows = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        row = json.loads(line)
+        for error in validator.iter_errors(row):
+            raise ValueError(f"{path.name}:{number}: {error.message}; correct it as schema.json says")
+        rows.append(row)
+    return rows

@@ -1,0 +1,197 @@
+"""From cases and outcomes to figures. Pure functions; every rate is a count of a total, so that an interval can stand beside it.
+
+Definitions: a disposition lower than the lowest accepted one is under-triage, one higher than the highest accepted one over-triage; a
+question is neither, for it leads on. The names of symptomcheckR (Kopka 2023, doi 10.1177/20552076231194929) are used where they fit.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from scipy.stats import binomtest
+
+from evaluation.bot import Answer
+from evaluation.cases import Case, Patient
+
+LEVELS = {"self_care": 1, "call_doctor": 2, "emergency": 3}
+GROUPS = ("emergency", "call_doctor", "self_care", "ask", "faq", "not_in_leaflet", "chat", "out_of_scope")
+SWITCHED_OFF = ("absent", "hypothetical", "historical", "other_person")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """`hits` of `total`."""
+
+    hits: int
+    total: int
+
+    @property
+    def share(self) -> float:
+        """The share, 0 to 1; of nothing, 0."""
+        return self.hits / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval of Clopper and Pearson."""
+        if not self.total:
+            return 0.0, 1.0
+        found = binomtest(self.hits, self.total).proportion_ci(0.95, "exact")
+        return float(found.low), float(found.high)
+
+    def as_json(self) -> list[int]:
+        """Hits and total."""
+        return [self.hits, self.total]
+
+
+def rate(flags: Iterable[bool]) -> Rate:
+    """How many of the flags are true."""
+    counted = list(flags)
+    return Rate(sum(counted), len(counted))
+
+
+def is_right(case: Case, outcome: str) -> bool:
+    """Whether the outcome is one of the accepted ones."""
+    return outcome in case.accepted
+
+
+def _levels(case: Case) -> list[int]:
+    return [LEVELS.get(outcome, 0) for outcome in case.accepted if outcome != "ask"] or [2]
+
+
+def is_under(case: Case, outcome: str) -> bool:
+    """Under-triage: less urgent than every accepted disposition."""
+    return outcome != "ask" and LEVELS.get(outcome, 0) < min(_levels(case))
+
+
+def is_over(case: Case, outcome: str) -> bool:
+    """Over-triage: more urgent than every accepted disposition."""
+    return outcome != "ask" and LEVELS.get(outcome, 0) > max(_levels(case))
+
+
+def of_messages(cases: Sequence[Case], outcomes: Sequence[str]) -> dict[str, Any]:
+    """Accuracy by outcome, triage errors, confusion and errors by tag; for any system that gives outcomes."""
+    pairs = list(zip(cases, outcomes, strict=True))
+    emergencies = [(c, o) for c, o in pairs if c.accepted == ("emergency",)]
+    others = [(c, o) for c, o in pairs if "emergency" not in c.accepted]
+    triage = [(c, o) for c, o in pairs if c.group in LEVELS]
+    wrong = [(c, o) for c, o in pairs if is_under(c, o) or is_over(c, o)]
+    confusion: dict[str, Counter[str]] = defaultdict(Counter)
+    for case, outcome in pairs:
+        confusion[case.group][outcome.partition(":")[0]] += 1
+    silent = [(c, o) for c, o in pairs if c.accepted == ("not_in_leaflet",)]
+    talk = [(c, o) for c, o in pairs if c.group in ("chat", "out_of_scope")]
+    return {
+        "messages": len(pairs),
+        "accuracy": rate(is_right(c, o) for c, o in pairs).as_json(),
+        "by_outcome": {group: rate(is_right(c, o) for c, o in pairs if c.group == group).as_json() for group in GROUPS},
+        "emergency_sensitivity": rate(o == "emergency" for _, o in emergencies).as_json(),
+        "emergency_asked": rate(o == "ask" for _, o in emergencies).as_json(),
+        "emergency_missed": rate(o not in ("emergency", "ask", "call_doctor") for _, o in emergencies).as_json(),
+        "under_triage": rate(is_under(c, o) for c, o in triage).as_json(),
+        "over_triage": rate(is_over(c, o) for c, o in pairs if "emergency" not in c.accepted).as_json(),
+        "false_emergency": rate(o == "emergency" for _, o in others).as_json(),
+        "abstention": rate(is_right(c, o) for c, o in silent).as_json(),
+        "talk": rate(is_right(c, o) for c, o in talk).as_json(),
+        "safety_of_advice": rate(not is_under(c, o) for c, o in triage).as_json(),
+        "comprehensiveness": rate(o in (*LEVELS, "ask") for _, o in triage).as_json(),
+        "inclination_to_overtriage": rate(is_over(c, o) for c, o in wrong).as_json(),
+        "confusion": {group: dict(confusion[group]) for group in GROUPS},
+        "by_tag": _by_tag(pairs),
+    }
+
+
+def _by_tag(pairs: Sequence[tuple[Case, str]]) -> dict[str, dict[str, list[int]]]:
+    tags = sorted({tag for case, _ in pairs for tag in case.tags})
+    chosen = {tag: [(c, o) for c, o in pairs if tag in c.tags] for tag in tags}
+    return {
+        tag: {
+            "right": rate(is_right(c, o) for c, o in some).as_json(),
+            "under": rate(is_under(c, o) for c, o in some).as_json(),
+            "over": rate(is_over(c, o) for c, o in some).as_json(),
+        }
+        for tag, some in chosen.items()
+    }
+
+
+def of_assertion(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Any]:
+    """How the status of each mentioned finding was read: denial, supposition, past, other person, and real symptoms switched off.
+
+    A mention counts as read with a status when the bot names the code with it, or names no such code and takes the whole message so.
+    """
+    read = [(wanted, _status_read(answer, code)) for case, answer in zip(cases, answers, strict=True) for code, wanted in case.findings]
+    named = [(wanted, got) for wanted, got in read if got]
+    true_denials = sum(wanted == got == "absent" for wanted, got in named)
+    precision = Rate(true_denials, sum(got == "absent" for _, got in named))
+    recall = Rate(true_denials, sum(wanted == "absent" for wanted, _ in named))
+    f1 = 2 * precision.share * recall.share / (precision.share + recall.share) if true_denials else 0.0
+    result: dict[str, Any] = {
+        "negation_precision": precision.as_json(),
+        "negation_recall": recall.as_json(),
+        "negation_f1": round(f1, 4),
+        "switched_off": rate(got in SWITCHED_OFF for wanted, got in read if wanted == "present").as_json(),
+        "mentions_found": rate(bool(got) for wanted, got in read if wanted in ("present", "absent")).as_json(),
+    }
+    for status in ("present", "resolved", "hypothetical", "historical", "other_person"):
+        result[f"{status}_recall"] = rate(got == status for wanted, got in read if wanted == status).as_json()
+        result[f"{status}_not_present"] = rate(got != "present" for wanted, got in read if wanted == status).as_json()
+    return result
+
+
+_MEANING = {"ask_hypothetical": "hypothetical", "report_history": "historical", "report_other_person": "other_person"}
+
+
+def _status_read(answer: Answer, code: str) -> str:
+    understood = answer.custom.get("understood", {})
+    statuses = [finding["status"] for finding in understood.get("findings", ()) if finding["code"] == code]
+    if "present" in statuses:
+        return "present"
+    return str(statuses[0]) if statuses else _MEANING.get(understood.get("meaning", ""), "")
+
+
+def of_calibration(cases: Sequence[Case], answers: Sequence[Answer]) -> list[dict[str, Any]]:
+    """Accuracy by the classifier's confidence in the whole message, in five bands."""
+    edges = (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
+    rows = [(a.custom.get("understood", {}).get("confidence", 0.0), is_right(c, a.outcome)) for c, a in zip(cases, answers, strict=True)]
+    return [
+        {"from": low, "to": min(high, 1.0), "right": rate(right for confidence, right in rows if low <= confidence < high).as_json()}
+        for low, high in itertools.pairwise(edges)
+    ]
+
+
+def of_patients(patients: Sequence[Patient], interviews: Sequence[Sequence[Answer]]) -> dict[str, Any]:
+    """Whether a simulated patient's first disposition was right, and how much they were asked."""
+    ends = [interview[-1].outcome for interview in interviews]
+    lowest = [min(LEVELS[each] for each in patient.first) for patient in patients]
+    highest = [max(LEVELS[each] for each in patient.first) for patient in patients]
+    questions = [sum(answer.outcome == "ask" for answer in interview) for interview in interviews]
+    return {
+        "patients": len(patients),
+        "first_right": rate(end in patient.first for patient, end in zip(patients, ends, strict=True)).as_json(),
+        "under_triaged": rate(LEVELS.get(end, 0) < low for end, low in zip(ends, lowest, strict=True)).as_json(),
+        "over_triaged": rate(LEVELS.get(end, 0) > high for end, high in zip(ends, highest, strict=True)).as_json(),
+        "questions_median": median(questions),
+        "questions": dict(sorted(Counter(questions).items())),
+    }
+
+
+def of_latency(answers: Sequence[Answer]) -> dict[str, float]:
+    """Milliseconds from sending to answer, several conversations at once."""
+    times = sorted(answer.seconds * 1000 for answer in answers)
+    return {
+        name: round(times[min(len(times) - 1, int(len(times) * share))], 1) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
+    }
+
+
+def capability_scores(right: Mapping[str, Sequence[bool]]) -> dict[str, float]:
+    """The capability comparison score of symptomcheckR, 0 to 100: hard cases solved weigh more, easy cases missed cost more."""
+    columns = list(zip(*right.values(), strict=True))
+    ease = [sum(column) / len(column) for column in columns]
+    return {
+        name: round(50 * (sum((1 - e) if ok else -e for ok, e in zip(flags, ease, strict=True)) / len(ease) + 1), 1)
+        for name, flags in right.items()
+    }

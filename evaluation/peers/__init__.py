@@ -1,0 +1,1 @@
+"""What Aftercare is compared with, on the same cases in the same run."""

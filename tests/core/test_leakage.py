@@ -1,0 +1,80 @@
+"""No evaluation sentence stands, or nearly stands, in another part, in the training data or in the lexicon."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from rapidfuzz import fuzz, process
+
+from evaluation.cases import PARTS, cases, everyday, patients
+
+ROOT = Path(__file__).resolve().parents[2]
+NEAR = 90
+FEWEST_WORDS, FEWEST_IN_AN_ANSWER, IN_A_ROW = 4, 8, 6
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+
+
+def sentences(part: str) -> list[str]:
+    """What a part's patients type first, and what they answer in more than a few words."""
+    own = patients(part)
+    answers = [fact for patient in own for fact in patient.facts.values() if len(plain(fact).split()) >= FEWEST_IN_AN_ANSWER]
+    return [case.text for case in cases(part)] + [patient.opening for patient in own] + answers
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, list[str]]:
+    return {part: [text for text in map(plain, sentences(part)) if len(text.split()) >= FEWEST_WORDS] for part in PARTS} | {
+        "everyday": [text for text in map(plain, everyday()) if len(text.split()) >= FEWEST_WORDS]
+    }
+
+
+@pytest.fixture(scope="module")
+def training() -> list[str]:
+    found = []
+    for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
+            found += [plain(line[2:]) for line in entry["examples"].splitlines()]
+    return found
+
+
+def near(these: list[str], those: list[str]) -> list[tuple[str, str]]:
+    scores = process.cdist(these, those, scorer=fuzz.ratio, score_cutoff=NEAR, workers=-1)
+    return [(text, those[row.argmax()]) for text, row in zip(these, scores, strict=True) if row.max() > 0]
+
+
+def in_lexicon(texts: list[str], lexicon: str) -> list[str]:
+    words = (text.split() for text in texts)
+    return [
+        " ".join(each) for each in words for start in range(len(each) - IN_A_ROW + 1) if " ".join(each[start : start + IN_A_ROW]) in lexicon
+    ]
+
+
+def test_no_part_is_near_another(parts: dict[str, list[str]]) -> None:
+    for one, other in itertools.combinations(parts, 2):
+        assert near(parts[one], parts[other]) == [], (one, other)
+
+
+def test_no_part_is_near_the_training_data(parts: dict[str, list[str]], training: list[str]) -> None:
+    for texts in parts.values():
+        assert near(texts, training) == []
+
+
+def test_no_sentence_of_a_part_stands_in_the_lexicon(parts: dict[str, list[str]]) -> None:
+    lexicon = " ".join(
+        plain(path.read_text(encoding="utf-8")) for path in (ROOT / "protocols" / "vertebroplasty" / "lexicon").glob("*.yml")
+    )
+    for texts in parts.values():
+        assert in_lexicon(texts, lexicon) == []
+
+
+def test_the_guard_sees_a_pasted_sentence(parts: dict[str, list[str]]) -> None:
+    pasted = max(parts["test"], key=len)
+    assert near([pasted], ["something else", pasted + " too"])
+    assert in_lexicon([pasted], f"a pattern {pasted} another pattern")
