@@ -19,6 +19,7 @@ from aftercare.understanding.reading import Reading, Status
 _SCREEN = "screen"
 _WHEN_TO_CALL = "when_to_call"
 _ANSWERS = {"affirm": "yes", "deny": "no", "unsure": "unsure"}
+_SILENT = ("ask_not_in_leaflet", "ask_diagnosis")
 _UNKNOWN = "other_symptom"
 _CHAT = {
     "affirm": "noted",
@@ -96,12 +97,18 @@ class _Turn:
         self._today = today
         self._pending = protocol.questions.get(conversation.pending)
         if self._pending is not None and not reading.answer and reading.opinions:
-            intent, probability = reading.opinions[0].best
-            if probability >= protocol.thresholds["confident"]:
-                self._reading = replace(reading, answer=_ANSWERS.get(intent, ""))
+            self._reading = replace(reading, answer=self._answer_by_meaning(fusion))
         if self._pending is not None and pressed(self._pending, reading.text):
             self._reading = replace(reading, mentions=(), opinions=())
-        self._understood = fusion.understand(self._reading, answering=self._pending is not None)
+        scale = self._pending is not None and bool(self._pending.scale)
+        self._understood = fusion.understand(self._reading, answering=self._pending is not None, measuring=scale)
+
+    def _answer_by_meaning(self, fusion: Fusion) -> str:
+        """What the classifier takes an answer to be that does not begin with a yes, a no or a doubt; empty when it is not sure."""
+        intent, probability = self._reading.opinions[0].best
+        if intent in _ANSWERS and probability >= self._protocol.thresholds["confident"]:
+            return _ANSWERS[intent]
+        return "normal" if fusion.says_all_is_normal(self._reading) else ""
 
     def reply(self) -> Reply:
         """The reply to the message."""
@@ -115,7 +122,7 @@ class _Turn:
         if self._understood.doubt:
             question = confirming(self._protocol, self._understood.doubt)
             if question is not None and question.id not in self.conversation.asked:
-                return self._ask(question.id, self._say("confirm"))
+                return self._behind_answer(self._ask(question.id, self._say("confirm")))
         if self._pending is not None and not answered and not self._understood.reports:
             return self._unanswered()
         if self._understood.reports or answered:
@@ -196,7 +203,7 @@ class _Turn:
         topics = self._topics()
         if topics:
             return self._with_pending(self._composer.faq(topics).followed_by(question.text))
-        if self._understood.intent in ("ask_not_in_leaflet", "ask_diagnosis"):
+        if self._understood.intent in _SILENT:
             return self._with_pending(self._other_question().followed_by(question.text))
         if not self.conversation.repeated:
             self.conversation.repeated = True
@@ -205,10 +212,19 @@ class _Turn:
         self.conversation.pending, self.conversation.repeated = "", False
         return self._decide_or_ask().followed_by(self._say("not_understood_again"))
 
+    def _behind_answer(self, question: Reply) -> Reply:
+        """A question about a faint doubt, behind the answer to what was surely asked; any other question as it is."""
+        topics = self._topics()
+        if not self._understood.surely_asks or not (topics or self._understood.intent in _SILENT):
+            return question
+        answer = self._composer.faq(topics) if topics else self._other_question()
+        kept = {key: question.custom[key] for key in ("about", "buttons")}
+        return answer.followed_by(question.text).with_payload(**kept)
+
     def _with_pending(self, reply: Reply) -> Reply:
         assert self._pending is not None
         again = self._composer.question(self._pending).custom
-        return Reply(reply.text, {**reply.custom, "about": again["about"], "buttons": again["buttons"]})
+        return reply.with_payload(about=again["about"], buttons=again["buttons"])
 
     def _decide_or_ask(self) -> Reply:
         """The next question that can change the disposition, else the disposition."""
@@ -255,7 +271,7 @@ class _Turn:
         if topics:
             reply = self._composer.faq(topics)
             return reply.followed_by(self._say("not_in_leaflet")) if self._understood.beyond_leaflet else reply
-        if intent in ("ask_not_in_leaflet", "ask_diagnosis"):
+        if intent in _SILENT:
             return self._other_question()
         if intent in _ANSWERS and self._reading.opinions[0].best[1] < self._protocol.thresholds["confident"]:
             intent = ""

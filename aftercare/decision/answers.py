@@ -66,6 +66,8 @@ def _effect(question: Question, button: Button) -> Effect:
 def _by_answer(question: Question, answer: str) -> Effect:
     if answer == "unsure":
         return _dangerous(question), ()
+    if answer == "normal":
+        return (), question.covers
     positive = (answer == "yes") is not question.yes_means_absent
     return (question.yes_means, ()) if positive else ((), question.covers)
 

@@ -28,6 +28,7 @@ _NO_REPORT = frozenset(
         "upset",
     }
 )
+_UNCHANGED = frozenset({_DENIAL, "deny", "report_history"})
 _STATUS_OF_MEANING = {
     "ask_hypothetical": Status.HYPOTHETICAL,
     "report_resolved": Status.RESOLVED,
@@ -51,6 +52,7 @@ class Understood:
         intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
         topics: FAQ intents of the message and its clauses, in order.
         beyond_leaflet: whether a part of the message asks what the leaflet does not answer.
+        surely_asks: the classifier is certain that the message as a whole asks and reports nothing; a doubt comes behind the answer.
         reports: whether the patient tells of something present.
     """
 
@@ -59,6 +61,7 @@ class Understood:
     intent: str = ""
     topics: list[str] = field(default_factory=list)
     beyond_leaflet: bool = False
+    surely_asks: bool = False
 
     @property
     def reports(self) -> bool:
@@ -76,12 +79,20 @@ class Fusion:
         self._finding_of = {intent: protocol.findings_of(intent)[0] for intent in reports}
         self._red = {intent for intent, finding in self._finding_of.items() if finding in protocol.red_flags}
 
-    def understand(self, reading: Reading, *, answering: bool) -> Understood:
+    def says_all_is_normal(self, reading: Reading) -> bool:
+        """Whether neither reader finds anything in a message, and the classifier is sure that it denies, or tells of no change."""
+        whole = reading.opinions[0]
+        sure = whole.probability(_UNCHANGED) >= self._limits["nothing_reported"]
+        quiet = all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
+        return sure and quiet and not reading.with_status(Status.PRESENT)
+
+    def understand(self, reading: Reading, *, answering: bool, measuring: bool = False) -> Understood:
         """What the message says.
 
         Args:
             reading: the lexicon's mentions and the classifier's opinions, of the whole message first and then of its clauses.
             answering: the message answers a question, so that a few words of it are no report of their own.
+            measuring: that question asks for a measure, so that the classifier's report of what is measured is no news.
         """
         result = Understood()
         for finding, mention in reading.with_status(Status.DOUBTFUL).items():
@@ -99,8 +110,10 @@ class Fusion:
         if reading.opinions and not short:
             if not self._supposed_or_gone(reading, result):
                 self._weigh(reading, result)
-                self._add(reading, result)
+                self._add(reading, result, measuring=measuring)
             self._ask(reading, result)
+            asks = result.intent.startswith(TOPIC_PREFIX)
+            result.surely_asks = asks and self._nothing(reading.opinions[0], reading) >= self._limits["nothing_certain"]
         return result
 
     def _supposed_or_gone(self, reading: Reading, result: Understood) -> bool:
@@ -121,26 +134,30 @@ class Fusion:
         return True
 
     def _weigh(self, reading: Reading, result: Understood) -> None:
-        """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about."""
+        """Put aside what the lexicon found where the classifier is sure that nothing is reported.
+
+        A red flag is asked about.
+        """
         whole = reading.opinions[0]
-        if self._nothing(whole, reading) < self._limits["nothing_reported"]:
-            return
+        nothing = self._nothing(whole, reading)
         for finding, mention in reading.with_status(Status.PRESENT).items():
             if self._protocol.findings[finding].vague:
                 continue
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
-            if self._nothing(clause, reading) < self._limits["nothing_reported"]:
+            surely = min(nothing, self._nothing(clause, reading))
+            red = finding in self._protocol.red_flags
+            if surely < self._limits["nothing_reported"] and (red or nothing < self._limits["nothing_certain"]):
                 continue
             status = _STATUS_OF_MEANING.get(whole.best[0])
             if status is Status.RESOLVED and finding in _STAYS_PRESENT:
                 continue
-            if finding in self._protocol.red_flags:
+            if red:
                 result.doubt = result.doubt or finding
             del result.findings[finding]
             if status:
                 result.findings[finding] = (status, reading.evidence(mention))
 
-    def _add(self, reading: Reading, result: Understood) -> None:
+    def _add(self, reading: Reading, result: Understood, *, measuring: bool) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""
         whole = reading.opinions[0]
         present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
@@ -150,6 +167,8 @@ class Fusion:
         if not present & self._protocol.red_flags and not few_words:
             self._add_red_flag(reading, result, clear)
             self._add_clause_red_flags(reading, result, clauses)
+        if measuring:
+            return
         if not few_words:
             self._add_finding(reading, result, whole, self._limits["finding_beside" if clear else "finding_certain"])
         if self._nothing(whole, reading) < self._limits["topic_beside"]:
@@ -169,11 +188,18 @@ class Fusion:
         denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
         finding, probability = self._likeliest_red(whole), whole.probability(self._red)
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
-        certain = probability >= self._limits["red_flag_overrules" if finding in denied else "red_flag_certain"]
-        if certain and enough_words:
+        certain = self._limits["red_flag_overrules" if finding in denied else "red_flag_certain"]
+        if self._no_clause_supports(reading):
+            certain = max(certain, self._limits["red_flag_unsupported"])
+        if probability >= certain and enough_words:
             result.findings[finding] = (Status.PRESENT, reading.text)
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
+
+    def _no_clause_supports(self, reading: Reading) -> bool:
+        """Whether the message has clauses and the classifier takes each of them for something else than a red flag."""
+        clauses = reading.opinions[1:]
+        return bool(clauses) and all(clause.probability(self._red) < self._limits["clause_support"] for clause in clauses)
 
     def _add_clause_red_flags(self, reading: Reading, result: Understood, clauses: list[Opinion]) -> None:
         """A clause is judged without its context: alone it raises a doubt, with support from the whole message a finding."""

@@ -11,13 +11,15 @@ from spacy.tokens import Doc
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.assertion import Assertion, Trigger, is_negated
-from aftercare.understanding.patterns import Compiler, PatternMatcher
+from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
 from aftercare.understanding.reading import Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
 
 _FEWEST_FOREIGN = 3
 _SHORT_ANSWER = 6
+_SHORT_STATEMENT = 12
+_EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
 _DENIAL_REACH = 4
 
 
@@ -109,7 +111,7 @@ class Reader:
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
         for finding, start, end in _longest(self._normal(doc)):
-            if finding not in read and not is_negated(doc, start, _DENIAL_REACH):
+            if finding not in read and not is_negated(doc, start, _DENIAL_REACH) and not _is_asked(doc, end):
                 words_of_it = doc[start:end].text
                 mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
         return mentions
@@ -153,14 +155,22 @@ class Reader:
     def _answer(self, doc: Doc) -> str:
         """Yes, no or unsure, when the message begins with such an answer; unsure wins anywhere in a short one.
 
-        A hedge (`a little`) is unsure as well, unless a no comes first.
+        `normal` where a short answer says that all is as it should be. A hedge (`a little`) is unsure as well, unless a no comes
+        first. A yes that is taken back at once (`I do not`) is a no.
         """
-        if len(doc) <= _SHORT_ANSWER and self._answers["unsure"](doc):
+        short = len(doc) <= _SHORT_ANSWER
+        if short and self._answers["unsure"](doc):
             return "unsure"
+        plain = len(doc) <= _SHORT_STATEMENT and not _EXCEPTIONS & {token.norm_ for token in doc}
+        if plain and any(not is_negated(doc, start) for _, start, _ in self._answers["normal"](doc)):
+            return "normal"
         first = {name: min((start for _, start, _ in matcher(doc)), default=len(doc)) for name, matcher in self._answers.items()}
-        if len(doc) <= _SHORT_ANSWER and first["no"] > 0 and self._answers["hedge"](doc):
+        if short and first["no"] > 0 and self._answers["hedge"](doc):
             return "unsure"
+        taken_back = any(start <= 1 and doc[end : end + 1].text in NEGATORS for _, start, end in self._answers["yes"](doc))
         name = min(("unsure", "no", "yes"), key=lambda each: first[each])
+        if name == "yes" and taken_back:
+            return "no"
         return name if first[name] <= 1 and first[name] < len(doc) else ""
 
     def _writer(self, doc: Doc) -> str:
@@ -177,6 +187,12 @@ class Reader:
             return True
         strange = [word for word in letters if len(word) > 2 and word not in self._english and not self._spelling.known(word)]
         return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
+
+
+def _is_asked(doc: Doc, position: int) -> bool:
+    """Whether the clause that goes on at a position ends in a question mark."""
+    mark = next((token.norm_ for token in doc[position:] if token.norm_ in CLAUSE_BREAKS), "")
+    return mark == "?"
 
 
 def _longest(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:

@@ -53,7 +53,8 @@ class Opinion:
 class Reading:
     """One message, read.
 
-    `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, unsure or empty. `writer` is
+    `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
+    as it should be), unsure or empty. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty.
     """
 

@@ -69,7 +69,7 @@ def test_the_classifier_is_stored_and_judges_clauses(featurizer: SentenceFeaturi
     texts = {"ask_ice": ["may I use ice", "cold pack on the spot", "is an ice pack ok"], "greet": ["hello there", "good morning", "hi doc"]}
     training = TrainingData([example(text, intent) for intent, several in texts.items() for text in several])
     featurizer.process(training.training_examples)
-    config = {**ClauseClassifier.get_default_config(), "C": 5.0}
+    config = {**ClauseClassifier.get_default_config(), "C": 5.0, "neighbours": 2, "dimensions": 4}
     classifier = ClauseClassifier.create(config, *parts)
     assert classifier.clf.C == 5.0
     classifier.train(training)
@@ -79,6 +79,19 @@ def test_the_classifier_is_stored_and_judges_clauses(featurizer: SentenceFeaturi
     assert (whole.start, whole.end) == (0, len(message.get(TEXT)))
     assert (first.best[0], second.best[0]) == ("greet", "ask_ice")
     assert sum(probability for _, probability in second.ranking) == pytest.approx(1, abs=0.05)
+    assert message.get(INTENT)["name"] == whole.best[0]
+
+
+def test_the_neighbours_have_their_share(featurizer: SentenceFeaturizer, parts: Parts) -> None:
+    training = TrainingData([example(text, text[:5]) for text in ("hello there", "hello you", "thank you so much", "thank you doc")])
+    featurizer.process(training.training_examples)
+    certain = {"neighbours": 1, "dimensions": 3, "neighbours_weight": 1.0}
+    for share, expected in ((1.0, 1.0), (0.0, pytest.approx(0.7, abs=0.29))):
+        config = {**ClauseClassifier.get_default_config(), **certain, "neighbours_weight": share, "C": 1.0}
+        classifier = ClauseClassifier.create(config, *parts)
+        classifier.train(training)
+        (message,) = classifier.process(featurizer.process([Message({TEXT: "hello there"})]))
+        assert message.get(OPINIONS)[0].best == ("hello", expected)
 
 
 def test_the_classifier_without_features_says_what_is_missing(parts: Parts) -> None:
