@@ -146,8 +146,8 @@ class Assertion:
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
-            rest = norms[end:]
-            changed = any(word in self._overrides and not self._denied(norms, end + i) for i, word in enumerate(rest))
+            rest = (place for place in range(end, len(norms)) if not trigger.start <= place < trigger.end)
+            changed = any(norms[place] in self._overrides and not self._denied(norms, place) for place in rest)
             return None if changed else Status.HISTORICAL
         if trigger.kind == "other_relative":
             others = norms[: trigger.start] + norms[trigger.end :]

@@ -416,3 +416,25 @@ def test_a_doubt_is_asked_about_before_anything_else(assistant: Assistant, proto
 def test_every_fact_a_question_is_about_is_on_the_wire(protocol: Protocol, wire_names: dict[str, set[str]]) -> None:
     assert {question.about for question in protocol.questions.values()} <= wire_names["facts"]
     assert {finding.code for finding in protocol.findings.values()} <= wire_names["codes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("I do", "yes"),
+        ("I do not", "no"),
+        ("I don't", "no"),
+        ("She isn't", "no"),
+        ("she has not", "no"),
+        ("denies", "no"),
+        ("all normal there", "normal"),
+        ("no, everything is fine", "normal"),
+        ("same as always", "normal"),
+        ("nothing new", "normal"),
+        ("not normal", "no"),
+        ("legs are fine but the left foot drags", ""),
+        ("everything is not fine", ""),
+    ],
+)
+def test_what_a_short_answer_says(assistant, today, text: str, answer: str) -> None:  # type: ignore[no-untyped-def]
+    assert assistant.read(text, today).answer == answer

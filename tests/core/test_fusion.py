@@ -1,0 +1,153 @@
+"""What the lexicon and the classifier together take a message to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from aftercare.conversation import Conversation
+from aftercare.decision.reply import Reply
+from aftercare.protocol import Protocol
+from aftercare.respond import Assistant
+from aftercare.understanding.clauses import clauses
+from aftercare.understanding.fusion import Fusion, Understood
+from aftercare.understanding.reading import Opinion, Reading, Status
+
+TODAY = date(2024, 5, 15)
+Ranking = dict[str, float]
+
+
+def reading(assistant: Assistant, text: str, whole: Ranking, *parts: Ranking) -> Reading:
+    """A message read by the lexicon, with what the classifier thinks of it and of its clauses."""
+    opinions = [Opinion(0, len(text), tuple(whole.items()))]
+    opinions += [Opinion(*place, tuple(part.items())) for place, part in zip(clauses(text), parts, strict=True)]
+    return replace(assistant.read(text, TODAY), opinions=tuple(opinions))
+
+
+@pytest.fixture
+def understand(assistant: Assistant, protocol: Protocol):  # type: ignore[no-untyped-def]
+    def read(text: str, whole: Ranking, *parts: Ranking, measuring: bool = False) -> Understood:
+        return Fusion(protocol).understand(reading(assistant, text, whole, *parts), answering=measuring, measuring=measuring)
+
+    return read
+
+
+def status(understood: Understood, finding: str) -> Status | None:
+    return understood.findings.get(finding, (None, ""))[0]
+
+
+@pytest.mark.parametrize(
+    ("meaning", "sure", "expected"),
+    [
+        ("ask_hypothetical", 0.95, Status.HYPOTHETICAL),
+        ("report_resolved", 0.95, Status.RESOLVED),
+        ("ask_hypothetical", 0.6, Status.PRESENT),
+        ("report_resolved", 0.6, Status.PRESENT),
+    ],
+)
+def test_what_is_surely_supposed_or_gone_is_not_present(understand, meaning: str, sure: float, expected: Status) -> None:  # type: ignore[no-untyped-def]
+    understood = understand("chest pain, that one for the list", {meaning: sure, "report_soreness": 1 - sure})
+    assert status(understood, "chest_pain") is expected
+    assert not understood.doubt
+
+
+def test_what_has_gone_is_told_to_the_clinic_all_the_same(assistant: Assistant) -> None:
+    read = reading(assistant, "chest pain on sunday for a minute and not since", {"report_resolved": 0.97})
+    conversation, reply = assistant.respond(Conversation(), read, TODAY)
+    assert reply.custom["disposition"] == "call_doctor"
+    assert conversation.findings["chest_pain"] == "resolved"
+
+
+def test_a_faint_stays_an_emergency_when_it_is_over(assistant: Assistant) -> None:
+    read = reading(assistant, "fainted on saturday and right as rain after that", {"report_resolved": 0.99})
+    _, reply = assistant.respond(Conversation(), read, TODAY)
+    assert reply.custom["disposition"] == "emergency"
+
+
+@pytest.mark.parametrize("meaning", ["idiom", "report_history", "report_other_person", "ask_ice", "out_of_scope"])
+def test_a_red_flag_that_the_classifier_takes_for_nothing_is_asked_about(understand, meaning: str) -> None:  # type: ignore[no-untyped-def]
+    understood = understand("ha ha I have chest pain", {meaning: 0.99})
+    assert status(understood, "chest_pain") is not Status.PRESENT
+    assert understood.doubt == "chest_pain"
+
+
+def test_a_finding_for_the_doctor_that_the_whole_message_makes_nothing_of_is_put_aside(understand) -> None:  # type: ignore[no-untyped-def]
+    text = "hiccups for hours ha. when may I walk again"
+    hiccups, question = {"report_other_symptom": 0.9}, {"ask_activity": 0.9}
+    assert status(understand(text, {"ask_activity": 0.98}, hiccups, question), "other_symptom") is not Status.PRESENT
+    assert status(understand(text, {"ask_activity": 0.7}, hiccups, question), "other_symptom") is Status.PRESENT
+
+
+@pytest.mark.parametrize(("sure", "expected"), [(0.99, Status.PRESENT), (0.8, Status.ABSENT)])
+def test_a_denial_yields_only_to_a_very_sure_classifier(understand, sure: float, expected: Status) -> None:  # type: ignore[no-untyped-def]
+    understood = understand("not a heart attack I am sure just an anvil on me", {"report_chest_pain": sure, "deny_symptoms": 1 - sure})
+    assert status(understood, "chest_pain") is expected
+    assert expected is Status.PRESENT or understood.doubt == "chest_pain"
+
+
+@pytest.mark.parametrize(("sure", "expected"), [(0.95, Status.PRESENT), (0.8, None)])
+def test_a_red_flag_that_no_clause_supports_must_be_surer(understand, sure: float, expected: Status | None) -> None:  # type: ignore[no-untyped-def]
+    parts = {"greet": 0.99}, {"thank": 0.99}
+    understood = understand("good morning to you. thank you so much.", {"report_stroke": sure}, *parts)
+    assert status(understood, "stroke") is expected
+    assert expected is Status.PRESENT or understood.doubt == "stroke"
+
+
+def test_the_answer_about_a_measure_reports_no_finding_by_the_classifier_alone(understand) -> None:  # type: ignore[no-untyped-def]
+    text, meaning = "it will be nine days on monday", {"report_prolonged_pain": 0.95}
+    assert status(understand(text, meaning), "prolonged_pain") is Status.PRESENT
+    assert status(understand(text, meaning, measuring=True), "prolonged_pain") is None
+    assert status(understand(text, {"report_stroke": 0.95}, measuring=True), "stroke") is Status.PRESENT
+
+
+def test_a_faint_doubt_is_asked_behind_the_answer_to_a_question(assistant: Assistant, protocol: Protocol) -> None:
+    text = "I about peed my pants at the magic show. may I use an ice pack?"
+    read = reading(assistant, text, {"ask_ice": 0.98}, {"idiom": 0.99}, {"ask_ice": 0.99})
+    conversation, reply = assistant.respond(Conversation(), read, TODAY)
+    assert (reply.custom["type"], reply.custom["topic"]) == ("faq", "ice")
+    assert conversation.pending
+    question = protocol.questions[conversation.pending]
+    assert "bladder_bowel" in question.covers
+    assert reply.text.endswith(question.text)
+    assert reply.custom["about"] == question.about
+    assert reply.buttons
+    _, after = assistant.respond(conversation, assistant.read("yes", TODAY), TODAY)
+    assert after.custom["disposition"] == "emergency"
+
+
+def asked(assistant: Assistant, question: str, text: str, meaning: Ranking) -> Reply:
+    before = Conversation(findings={"leg_weakness": "present"}, evidence={"leg_weakness": "weak leg"}, asked=[question], pending=question)
+    return assistant.respond(before, reading(assistant, text, meaning), TODAY)[1]
+
+
+@pytest.mark.parametrize("question", ["bladder_bowel", "walking"])
+@pytest.mark.parametrize("meaning", ["deny_symptoms", "report_history", "deny"])
+def test_an_answer_that_tells_of_no_change_settles_a_question_whichever_way_it_was_put(
+    assistant: Assistant, question: str, meaning: str
+) -> None:
+    settled = asked(assistant, question, "her ways are what they have been these ten years", {meaning: 0.88})
+    assert settled.custom.get("disposition") != "emergency"
+    assert settled.custom.get("about") != question
+
+
+def test_an_answer_in_which_a_clause_sounds_like_a_red_flag_is_not_taken_as_normal(assistant: Assistant) -> None:
+    reply = asked(
+        assistant, "bladder_bowel", "her ways are what they have been, more or less", {"deny_symptoms": 0.9, "report_stroke": 0.1}
+    )
+    assert reply.custom["about"] == "bladder_bowel"
+
+
+def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> None:
+    text = "no fever. my neighbor has chest pain. what if my leg gets numb?"
+    read = reading(
+        assistant, text, {"ask_hypothetical": 0.7, "deny_symptoms": 0.3}, {"report_other_person": 0.9}, {"ask_hypothetical": 0.9}
+    )
+    _, reply = assistant.respond(Conversation(), read, TODAY)
+    understood = reply.custom["understood"]
+    assert (understood["meaning"], understood["confidence"]) == ("ask_hypothetical", 0.7)
+    found = {finding["code"]: (finding["status"], finding["evidence"]) for finding in understood["findings"]}
+    assert found["fever"] == ("absent", "fever")
+    assert found["chest_pain"][0] == "other_person"
+    assert all(finding["evidence"] in text for finding in understood["findings"])
