@@ -21,14 +21,18 @@ _WHEN_TO_CALL = "when_to_call"
 _ANSWERS = {"affirm": "yes", "deny": "no", "unsure": "unsure"}
 _SILENT = ("ask_not_in_leaflet", "ask_diagnosis")
 _UNKNOWN = "other_symptom"
-_CHAT = {
-    "affirm": "noted",
-    "deny": "noted",
-    "greet": "greeting",
-    "thank": "thanks",
-    "goodbye": "goodbye",
-    "bot_challenge": "bot",
-    "upset": "upset",
+_TALK = {
+    "affirm": ("chat", "noted", "watch_short"),
+    "deny": ("chat", "noted", "watch_short"),
+    "greet": ("chat", "greeting"),
+    "thank": ("chat", "thanks", "watch_short"),
+    "goodbye": ("chat", "goodbye", "watch_short"),
+    "bot_challenge": ("chat", "bot", "watch_short"),
+    "upset": ("chat", "upset", "watch_short"),
+    "deny_symptoms": ("chat", "all_denied", "watch_list"),
+    "report_other_person": ("out_of_scope", "other_person"),
+    "out_of_scope": ("out_of_scope", "out_of_scope", "watch_short"),
+    "idiom": ("out_of_scope", "out_of_scope", "watch_short"),
 }
 _LATE = "beyond_48_hours"
 _LONGEST_AGO = 36_500
@@ -90,6 +94,7 @@ class _Turn:
         today: date,
     ) -> None:
         self._protocol = protocol
+        self._fusion = fusion
         self._composer = composer
         self._say = protocol.say
         self.conversation = conversation
@@ -97,18 +102,18 @@ class _Turn:
         self._today = today
         self._pending = protocol.questions.get(conversation.pending)
         if self._pending is not None and not reading.answer and reading.opinions:
-            self._reading = replace(reading, answer=self._answer_by_meaning(fusion))
+            self._reading = replace(reading, answer=self._answer_by_meaning())
         if self._pending is not None and pressed(self._pending, reading.text):
             self._reading = replace(reading, mentions=(), opinions=())
         scale = self._pending is not None and bool(self._pending.scale)
         self._understood = fusion.understand(self._reading, answering=self._pending is not None, measuring=scale)
 
-    def _answer_by_meaning(self, fusion: Fusion) -> str:
+    def _answer_by_meaning(self) -> str:
         """What the classifier takes an answer to be that does not begin with a yes, a no or a doubt; empty when it is not sure."""
         intent, probability = self._reading.opinions[0].best
         if intent in _ANSWERS and probability >= self._protocol.thresholds["confident"]:
             return _ANSWERS[intent]
-        return "normal" if fusion.says_all_is_normal(self._reading) else ""
+        return "normal" if self._fusion.says_all_is_normal(self._reading) else ""
 
     def reply(self) -> Reply:
         """The reply to the message."""
@@ -135,14 +140,10 @@ class _Turn:
         for status in (Status.HISTORICAL, Status.OTHER_PERSON):
             for finding, mention in reading.with_status(status).items():
                 findings.setdefault(finding, (status, reading.evidence(mention)))
-        known = self._protocol.findings
         return {
             "meaning": self._understood.intent,
             "confidence": reading.opinions[0].best[1] if reading.opinions else None,
-            "findings": [
-                {"finding": finding, "code": known[finding].code, "status": status.value, "evidence": evidence}
-                for finding, (status, evidence) in findings.items()
-            ],
+            "findings": self._protocol.on_the_wire({name: (status.value, words) for name, (status, words) in findings.items()}),
         }
 
     def _remember(self) -> None:
@@ -271,24 +272,25 @@ class _Turn:
         if topics:
             reply = self._composer.faq(topics)
             return reply.followed_by(self._say("not_in_leaflet")) if self._understood.beyond_leaflet else reply
-        if intent in _SILENT:
-            return self._other_question()
-        if intent in _ANSWERS and self._reading.opinions[0].best[1] < self._protocol.thresholds["confident"]:
+        return self._other_question() if intent in _SILENT else self._small_talk(intent)
+
+    def _small_talk(self, intent: str) -> Reply:
+        """Nothing is reported and nothing asked. Where a red flag is not out of the question, the screening question is asked."""
+        opinions = self._reading.opinions
+        if intent in _ANSWERS and opinions[0].best[1] < self._protocol.thresholds["confident"]:
             intent = ""
-        if intent in _CHAT:
-            return self._composer.plain("chat", _CHAT[intent], *(("watch_short",) if intent != "greet" else ()))
-        if intent == "deny_symptoms":
-            return self._composer.plain("chat", "all_denied", "watch_list")
-        if self._understood.findings and not intent:
-            return self._screen("all_denied")
-        if intent == "report_history":
-            return self._screen("not_a_finding")
-        if intent == "report_other_person":
-            return self._composer.plain("out_of_scope", "other_person")
         if self._reading.foreign:
             return self._composer.plain("out_of_scope", "language")
-        if intent in ("out_of_scope", "idiom"):
-            return self._composer.plain("out_of_scope", "out_of_scope", "watch_short")
+        if opinions and self._fusion.may_be_red_flag(self._reading):
+            return self._screen("not_understood")
+        if intent == "report_history":
+            return self._screen("not_a_finding")
+        if intent in _TALK:
+            return self._composer.plain(*_TALK[intent])
+        if not intent and opinions and self._fusion.says_all_is_normal(self._reading):
+            return self._composer.plain(*_TALK["deny_symptoms"])
+        if not intent and self._understood.findings:
+            return self._screen("all_denied")
         self.conversation.evidence[_UNKNOWN] = self._reading.text
         return self._screen("not_understood")
 

@@ -66,13 +66,19 @@ class Bot:
         return self.say(uuid.uuid4().hex, text)
 
     def interview(self, patient: Patient) -> list[Answer]:
-        """The answers that a simulated patient gets until the first disposition, or until nothing more is asked."""
+        """The answers that a simulated patient gets until the first disposition.
+
+        They answer what they are asked. Where nothing is asked they say once what else there is, and then leave it at that.
+        """
         sender, words, answers = uuid.uuid4().hex, patient.opening, list[Answer]()
+        told_the_rest = False
         while len(answers) < _LONGEST_INTERVIEW:
             answers.append(self.say(sender, words))
-            if answers[-1].outcome != "ask":
+            about = answers[-1].custom.get("about")
+            if answers[-1].custom["type"] == "triage" or (not about and told_the_rest):
                 break
-            words = patient.facts[answers[-1].custom["about"]]
+            told_the_rest = told_the_rest or not about
+            words = patient.facts[about or "other_symptoms"]
         return answers
 
 

@@ -142,15 +142,15 @@ def of_assertion(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, 
     return result
 
 
+_STRENGTH = ("present", "resolved", "hypothetical", "historical", "other_person", "absent")
 _MEANING = {"ask_hypothetical": "hypothetical", "report_history": "historical", "report_other_person": "other_person"}
 
 
 def _status_read(answer: Answer, code: str) -> str:
     understood = answer.custom.get("understood", {})
     statuses = [finding["status"] for finding in understood.get("findings", ()) if finding["code"] == code]
-    if "present" in statuses:
-        return "present"
-    return str(statuses[0]) if statuses else _MEANING.get(understood.get("meaning", ""), "")
+    strongest = min(statuses, key=_STRENGTH.index, default="")
+    return strongest or _MEANING.get(understood.get("meaning", ""), "")
 
 
 def of_calibration(cases: Sequence[Case], answers: Sequence[Answer]) -> list[dict[str, Any]]:

@@ -36,7 +36,6 @@ class ClauseClassifier(LogisticRegressionClassifier):
 
     Config:
         C: inverse strength of the regression's regularisation.
-        class_weight: `balanced`, or null to let frequent intents be likelier.
         neighbours: how many training examples are looked at.
         dimensions: principal components in which they are looked for.
         neighbours_weight: their share in the probability, 0 to 1.
@@ -45,12 +44,12 @@ class ClauseClassifier(LogisticRegressionClassifier):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The parent's settings and its own."""
-        own = {"C": 10.0, "class_weight": None, "neighbours": 10, "dimensions": 64, "neighbours_weight": 0.5}
+        own = {"C": 10.0, "neighbours": 10, "dimensions": 64, "neighbours_weight": 0.5}
         return {**LogisticRegressionClassifier.get_default_config(), **own}
 
     def __init__(self, config: dict[str, Any], name: str, model_storage: ModelStorage, resource: Resource) -> None:
         super().__init__(config, name, model_storage, resource)
-        self.clf.set_params(C=self.config["C"], class_weight=self.config["class_weight"])
+        self.clf.C = self.config["C"]
         self._neighbours = make_pipeline(
             PCA(self.config["dimensions"], random_state=self.config["random_state"]),
             KNeighborsClassifier(self.config["neighbours"], weights="distance", algorithm="brute"),

@@ -124,13 +124,12 @@ class Composer:
         return self._say("because_finding", labels=labels) if labels else ""
 
     def _findings(self, conversation: Conversation) -> list[dict[str, str]]:
-        entries = []
-        for finding, status in conversation.findings.items():
-            evidence = conversation.evidence.get(finding)
-            if status in _ON_THE_WIRE and evidence and finding in self._protocol.findings:
-                code = self._protocol.findings[finding].code
-                entries.append({"code": code, "status": status, "evidence": evidence, "finding": finding})
-        return entries
+        kept = {
+            finding: (status, evidence)
+            for finding, status in conversation.findings.items()
+            if status in _ON_THE_WIRE and (evidence := conversation.evidence.get(finding)) and finding in self._protocol.findings
+        }
+        return self._protocol.on_the_wire(kept)
 
     def _reply(self, text: str, **payload: Any) -> Reply:
         protocol = {"id": self._protocol.id, "version": self._protocol.version}

@@ -54,7 +54,14 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
         version=_version(folder),
         sentences=sentences,
         findings={
-            name: Finding(name, finding["code"], finding["label"], tuple(finding["intents"]), finding.get("vague", False))
+            name: Finding(
+                name,
+                finding["code"],
+                finding["label"],
+                tuple(finding["intents"]),
+                vague=finding.get("vague", False),
+                qualifier=finding.get("qualifier", False),
+            )
             for name, finding in content["findings"]["findings"].items()
         },
         rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),

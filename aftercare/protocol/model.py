@@ -36,13 +36,17 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it."""
+    """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
+
+    A `qualifier` only tells more of another finding; that it is absent says nothing of its code.
+    """
 
     id: str
     code: str
     label: str
     intents: tuple[str, ...]
     vague: bool
+    qualifier: bool
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,20 @@ class Protocol:
     def findings_of(self, intent: str) -> tuple[str, ...]:
         """The findings that a report intent means; none for any other intent."""
         return tuple(finding.id for finding in self.findings.values() if intent in finding.intents)
+
+    def on_the_wire(self, findings: Mapping[str, tuple[str, str]]) -> list[dict[str, str]]:
+        """Findings with status and evidence as wire entries; a denial stands beside no present finding of the same code.
+
+        Args:
+            findings: finding -> status and the patient's own words.
+        """
+        present = {self.findings[finding].code for finding, (status, _) in findings.items() if status == "present"}
+        entries = []
+        for finding, (status, evidence) in findings.items():
+            known = self.findings[finding]
+            if status != "absent" or not (known.qualifier or known.code in present):
+                entries.append({"code": known.code, "status": status, "evidence": evidence, "finding": finding})
+        return entries
 
     def say(self, key: str, **values: str) -> str:
         """A text of `wording.yml` by its dotted key, with the clinic's details and `values` put in."""

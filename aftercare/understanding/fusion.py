@@ -83,8 +83,14 @@ class Fusion:
         """Whether neither reader finds anything in a message, and the classifier is sure that it denies, or tells of no change."""
         whole = reading.opinions[0]
         sure = whole.probability(_UNCHANGED) >= self._limits["nothing_reported"]
-        quiet = all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
-        return sure and quiet and not reading.with_status(Status.PRESENT)
+        return sure and self._is_quiet(reading) and not reading.with_status(Status.PRESENT)
+
+    def may_be_red_flag(self, reading: Reading) -> bool:
+        """Whether the classifier leaves a red flag some chance in the message as a whole."""
+        return bool(reading.opinions[0].probability(self._red) >= self._limits["clause_support"])
+
+    def _is_quiet(self, reading: Reading) -> bool:
+        return all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
 
     def understand(self, reading: Reading, *, answering: bool, measuring: bool = False) -> Understood:
         """What the message says.
@@ -134,9 +140,10 @@ class Fusion:
         return True
 
     def _weigh(self, reading: Reading, result: Understood) -> None:
-        """Put aside what the lexicon found where the classifier is sure that nothing is reported.
+        """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
 
-        A red flag is asked about.
+        Sure of the message and of the clause that names it; or certain of the message; or certain of the clause, in a message that does
+        not sound like it. A red flag also where the classifier is certain of another report and hears no red flag anywhere.
         """
         whole = reading.opinions[0]
         nothing = self._nothing(whole, reading)
@@ -144,11 +151,16 @@ class Fusion:
             if self._protocol.findings[finding].vague:
                 continue
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
-            surely = min(nothing, self._nothing(clause, reading))
+            here = self._nothing(clause, reading)
             red = finding in self._protocol.red_flags
-            if surely < self._limits["nothing_reported"] and (red or nothing < self._limits["nothing_certain"]):
+            both = min(nothing, here) >= self._limits["nothing_reported"]
+            message_alone = not red and nothing >= self._limits["nothing_certain"]
+            supported = whole.probability(self._protocol.findings[finding].intents) >= self._limits["clause_support"]
+            clause_alone = here >= self._limits["nothing_certain"] and not supported
+            another = red and not supported and self._surely_another(reading)
+            if not (both or message_alone or clause_alone or another):
                 continue
-            status = _STATUS_OF_MEANING.get(whole.best[0])
+            status = _STATUS_OF_MEANING.get(whole.best[0]) or _STATUS_OF_MEANING.get(clause.best[0])
             if status is Status.RESOLVED and finding in _STAYS_PRESENT:
                 continue
             if red:
@@ -156,6 +168,10 @@ class Fusion:
             del result.findings[finding]
             if status:
                 result.findings[finding] = (status, reading.evidence(mention))
+
+    def _surely_another(self, reading: Reading) -> bool:
+        intent, probability = reading.opinions[0].best
+        return intent in self._finding_of and probability >= self._limits["nothing_certain"] and self._is_quiet(reading)
 
     def _add(self, reading: Reading, result: Understood, *, measuring: bool) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""

@@ -18,7 +18,7 @@ from aftercare.understanding.text import Word, words
 
 _FEWEST_FOREIGN = 3
 _SHORT_ANSWER = 6
-_SHORT_STATEMENT = 12
+_SHORT_STATEMENT, _LONGER_STATEMENT = 12, 24
 _EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
 _DENIAL_REACH = 4
 
@@ -161,6 +161,8 @@ class Reader:
         short = len(doc) <= _SHORT_ANSWER
         if short and self._answers["unsure"](doc):
             return "unsure"
+        if len(doc) <= _LONGER_STATEMENT and self._answers["nothing_else"](doc):
+            return "normal"
         plain = len(doc) <= _SHORT_STATEMENT and not _EXCEPTIONS & {token.norm_ for token in doc}
         if plain and any(not is_negated(doc, start) for _, start, _ in self._answers["normal"](doc)):
             return "normal"

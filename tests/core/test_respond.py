@@ -521,3 +521,12 @@ def test_a_conversation_of_an_older_protocol_is_still_answered(talk, check_reply
     for reply in replies:
         check_reply(reply)
     assert replies[-1].custom["disposition"] == "emergency"
+
+
+def test_a_denial_on_the_wire_stands_beside_no_present_finding_of_its_code(talk) -> None:  # type: ignore[no-untyped-def]
+    _, (reply,) = talk("my left leg is weak and I have a fever, no chills")
+    statuses = [(entry["code"], entry["status"]) for entry in reply.custom["findings"]]
+    assert ("leg_weakness", "present") in statuses
+    assert ("leg_weakness", "absent") not in statuses
+    assert ("chills", "absent") in statuses
+    assert ("leg_weakness", "absent") not in [(entry["code"], entry["status"]) for entry in reply.custom["understood"]["findings"]]
