@@ -13,7 +13,7 @@ _CONFUSABLE = str.maketrans(
 )
 _PLAIN = str.maketrans("’‘‛ʼ´`“”–—", "'" * 6 + '""--')
 _LETTERS_APART = " .-_*"
-_LEET = str.maketrans("013457@$", "oleastas")
+_LEET = tuple(str.maketrans("013457@$", letters) for letters in ("oleastas", "oieastas"))
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W_]+(?:['@$][^\W_]+)*|[^\w\s]|_", re.UNICODE)
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _SHORTEST_RUN, _LONGEST_RUN = 4, 80
@@ -146,10 +146,9 @@ def words(text: str, known: Callable[[str], bool] = lambda word: False) -> list[
         start, end = origin[begin], origin[finish - 1] + 1
         token = _collapse("".join(match.group() for match in group), known)
         if len(group) > 1:
-            result.extend(Word(piece, start, end) for piece in _split(token, known))
+            result.extend(Word(word, start, end) for piece in _split(token, known) for word in _expand(piece))
             continue
         if any(ch.isalpha() for ch in token) and any(ch.isdigit() or ch in "@$" for ch in token):
-            plain = token.translate(_LEET)
-            token = plain if known(plain) else token
+            token = next((plain for plain in map(token.translate, _LEET) if known(plain)), token)
         result.extend(Word(piece, start, end) for piece in _expand(token))
     return result
