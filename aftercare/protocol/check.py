@@ -93,7 +93,11 @@ def _clinic(content: Content) -> Iterator[str]:
 
 def _findings(content: Content) -> Iterator[str]:
     ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
-    for name in content["findings"]["findings"]:
+    known = content["findings"]["findings"]
+    for name, finding in known.items():
+        for other in finding.get("told_by", ()):
+            if other not in known:
+                yield f"{_at(content, 'findings', 'findings', name)}: '{name}' is told by '{other}', which is no finding; correct the name"
         if name not in ruled:
             yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
 

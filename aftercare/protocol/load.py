@@ -61,6 +61,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
                 tuple(finding["intents"]),
                 vague=finding.get("vague", False),
                 qualifier=finding.get("qualifier", False),
+                told_by=tuple(finding.get("told_by", ())),
             )
             for name, finding in content["findings"]["findings"].items()
         },

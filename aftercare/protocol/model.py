@@ -38,7 +38,8 @@ class Sentence:
 class Finding:
     """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
 
-    A `qualifier` only tells more of another finding; that it is absent says nothing of its code.
+    A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
+    finding; that it is absent says nothing of its code.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Finding:
     intents: tuple[str, ...]
     vague: bool
     qualifier: bool
+    told_by: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,15 @@ class Fusion:
             self._ask(reading, result)
             asks = result.intent.startswith(TOPIC_PREFIX)
             result.surely_asks = asks and self._nothing(reading.opinions[0], reading) >= self._limits["nothing_certain"]
+        self._tell_vague(result)
         return result
+
+    def _tell_vague(self, result: Understood) -> None:
+        """A vague finding yields to one that says the same more exactly."""
+        present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
+        for finding in present:
+            if present & set(self._protocol.findings[finding].told_by):
+                del result.findings[finding]
 
     def _supposed_or_gone(self, reading: Reading, result: Understood) -> bool:
         """Whether the classifier is sure that all is only supposed, or has gone by; what the lexicon found then has that status.
@@ -187,10 +195,9 @@ class Fusion:
             return
         if not few_words:
             self._add_finding(reading, result, whole, self._limits["finding_beside" if clear else "finding_certain"])
-        if self._nothing(whole, reading) < self._limits["topic_beside"]:
-            for opinion in clauses:
-                if opinion.best[0] not in _NO_REPORT:
-                    self._add_finding(reading, result, opinion, self._limits["finding_beside"])
+        reports = self._nothing(whole, reading) < self._limits["topic_beside"]
+        for opinion in clauses:
+            self._add_finding(reading, result, opinion, self._limits["finding_beside" if reports else "clause_alone"])
 
     def _add_finding(self, reading: Reading, result: Understood, opinion: Opinion, enough: float) -> None:
         intent, probability = opinion.best

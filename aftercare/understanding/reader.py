@@ -21,6 +21,7 @@ _SHORT_ANSWER = 6
 _SHORT_STATEMENT, _LONGER_STATEMENT = 12, 24
 _EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
 _DENIAL_REACH = 4
+_SEVERE = "severe_pain"
 
 
 class Reader:
@@ -137,13 +138,16 @@ class Reader:
         scores = measures.pain_scores(text)
         if scores:
             worst = max(scores, key=lambda score: score.value)
-            mentions.append(Mention(self._pain(worst.value), Status.PRESENT if worst.value else Status.ABSENT, worst.start, worst.end))
+            degree = self._pain(worst.value)
+            mentions.append(Mention(degree, Status.PRESENT if worst.value else Status.ABSENT, worst.start, worst.end))
+            if degree != _SEVERE:
+                mentions.append(Mention(_SEVERE, Status.ABSENT, worst.start, worst.end, "measured"))
         return mentions
 
     def _pain(self, score: float) -> str:
         limits = self._protocol.thresholds
         if score >= limits["severe_pain"]:
-            return "severe_pain"
+            return _SEVERE
         return "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
 
     def _status_at(self, measure: measures.Measure, doc: Doc, tokens: list[Word], triggers: Sequence[Trigger]) -> Status:

@@ -151,3 +151,30 @@ def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> Non
     assert found["fever"] == ("absent", "fever")
     assert found["chest_pain"][0] == "other_person"
     assert all(finding["evidence"] in text for finding in understood["findings"])
+
+
+def test_a_vague_pain_yields_to_one_with_a_degree(assistant: Assistant) -> None:
+    text = "my back is hurting since they did it yesterday, a 3 out of 10"
+    _, reply = assistant.respond(Conversation(), assistant.read(text, TODAY), TODAY)
+    assert reply.custom["disposition"] == "self_care"
+
+
+def test_a_score_below_severe_denies_severe_pain(assistant: Assistant) -> None:
+    mentions = assistant.read("pain is 3/10", TODAY).mentions
+    assert ("severe_pain", Status.ABSENT) in [(mention.finding, mention.status) for mention in mentions]
+    mentions = assistant.read("pain is 9/10", TODAY).mentions
+    assert [(mention.finding, mention.status) for mention in mentions] == [("severe_pain", Status.PRESENT)]
+
+
+@pytest.mark.parametrize(("sure", "expected"), [(0.99, Status.PRESENT), (0.9, None)])
+def test_a_clause_alone_reports_only_when_it_is_very_sure(understand, sure: float, expected: Status | None) -> None:  # type: ignore[no-untyped-def]
+    text = "my wife is a handful today. but I am the one with the stabs up high."
+    understood = understand(text, {"report_other_person": 0.8}, {"idiom": 0.9}, {"report_new_back_pain": sure})
+    assert status(understood, "new_back_pain") is expected
+
+
+def test_small_talk_in_which_a_red_flag_is_not_out_of_the_question_is_screened(assistant: Assistant) -> None:
+    for share, kind in ((0.1, "question"), (0.01, "out_of_scope")):
+        read = reading(assistant, "well that was quite the evening", {"out_of_scope": 0.8, "report_stroke": share})
+        _, reply = assistant.respond(Conversation(), read, TODAY)
+        assert reply.custom["type"] == kind
