@@ -141,11 +141,22 @@ class Fusion:
             return False
         if status is Status.RESOLVED and _STAYS_PRESENT & set(reading.with_status(Status.PRESENT)):
             return False
+        if self._has_red_clause(reading, behind=meaning if status is Status.RESOLVED else ""):
+            return False
         for finding, mention in reading.with_status(Status.PRESENT).items():
             result.findings[finding] = (status, reading.evidence(mention))
         if status is Status.RESOLVED and not result.reports:
             result.findings[self._finding_of[meaning]] = (Status.PRESENT, reading.text)
         return True
+
+    def _has_red_clause(self, reading: Reading, behind: str) -> bool:
+        """Whether a clause surely sounds like a red flag; with `behind`, only one that follows a clause of that meaning.
+
+        `It hurt in my chest on Sunday. Gone since` tells of the past in a clause that by itself sounds present.
+        """
+        clauses = reading.opinions[1:]
+        first = next((number for number, clause in enumerate(clauses) if clause.best[0] == behind), len(clauses)) if behind else -1
+        return any(clause.probability(self._red) >= self._limits["clause_certain"] for clause in clauses[first + 1 :])
 
     def _weigh(self, reading: Reading, result: Understood) -> None:
         """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.

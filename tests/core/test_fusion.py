@@ -178,3 +178,33 @@ def test_small_talk_in_which_a_red_flag_is_not_out_of_the_question_is_screened(a
         read = reading(assistant, "well that was quite the evening", {"out_of_scope": 0.8, "report_stroke": share})
         _, reply = assistant.respond(Conversation(), read, TODAY)
         assert reply.custom["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "parts", "expected"),
+    [
+        (
+            "Chest pain on sunday for a while. That has gone by now.",
+            "report_resolved",
+            ({"report_chest_pain": 0.95}, {"report_resolved": 0.95}),
+            "call_doctor",
+        ),
+        (
+            "The squeeze has gone by now. Chest pain again since noon though.",
+            "report_resolved",
+            ({"report_resolved": 0.95}, {"report_chest_pain": 0.95}),
+            "emergency",
+        ),
+        (
+            "I have chest pain right now. What if the leg goes too?",
+            "ask_hypothetical",
+            ({"report_chest_pain": 0.95}, {"ask_hypothetical": 0.95}),
+            "emergency",
+        ),
+    ],
+)
+def test_a_red_flag_in_a_clause_of_its_own_is_neither_gone_nor_supposed(
+    assistant: Assistant, text: str, whole: str, parts: tuple[Ranking, ...], expected: str
+) -> None:
+    _, reply = assistant.respond(Conversation(), reading(assistant, text, {whole: 0.9, "report_chest_pain": 0.1}, *parts), TODAY)
+    assert reply.custom["disposition"] == expected
