@@ -81,18 +81,28 @@ def store(part: str, results: Results) -> None:
     (FIGURES / f"{part}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
+def shown_part(parts: Mapping[str, Results]) -> str:
+    """The part that the pictures and the bars show: test, or the latest there is."""
+    return next(part for part in reversed(PARTS) if part in parts)
+
+
+def page(parts: Mapping[str, Results]) -> str:
+    """The whole page."""
+    method = (_HERE / "method.md").read_text(encoding="utf-8")
+    return "\n".join([*_page(parts, shown_part(parts)), "", method.rstrip(), ""])
+
+
 def write() -> None:
-    """Write the page and its pictures from the stored figures; the pictures show the test part, or the latest part there is."""
+    """Write the page and its pictures from the stored figures."""
     parts = stored()
-    shown = next(part for part in reversed(PARTS) if part in parts)
-    ours = parts[shown]["systems"]["Aftercare"]
+    shown = parts[shown_part(parts)]
+    ours = shown["systems"]["Aftercare"]
     plots.confusion(ours["confusion"], FIGURES / "confusion.svg")
     plots.errors_by_tag(ours["by_tag"], FIGURES / "errors-by-tag.svg")
     published = yaml.safe_load((_HERE / "published.yml").read_text(encoding="utf-8"))
-    found = {name: system["emergency_sensitivity"] for name, system in parts[shown]["systems"].items()}
+    found = {name: system["emergency_sensitivity"] for name, system in shown["systems"].items()}
     plots.sensitivity(found, published, FIGURES / "sensitivity.svg")
-    method = (_HERE / "method.md").read_text(encoding="utf-8")
-    PAGE.write_text("\n".join([*_page(parts, shown), "", method.rstrip(), ""]), encoding="utf-8")
+    PAGE.write_text(page(parts), encoding="utf-8")
 
 
 def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-_SENTENCE = re.compile(r"[^.!?;\n]+[.!?;\n]*")
+_SENTENCE = re.compile(r"(?:[^.!?;\n]|(?<=\d)\.(?=\d))+[.!?;\n]*")
 _TURN = re.compile(
     r"\b(?:but|however|also|plus|and (?=(?:when|can|how|what|is|are|should|do|does|will|may|could|where|who|why)\b))", re.IGNORECASE
 )

@@ -180,7 +180,7 @@ class Fusion:
             if not (both or message_alone or clause_alone or another):
                 continue
             status = _STATUS_OF_MEANING.get(whole.best[0]) or _STATUS_OF_MEANING.get(clause.best[0])
-            if status is Status.RESOLVED and finding in _STAYS_PRESENT:
+            if (status is Status.RESOLVED and finding in _STAYS_PRESENT) or (status is Status.OTHER_PERSON and reading.treated):
                 continue
             if red:
                 result.doubt = result.doubt or finding

@@ -48,6 +48,7 @@ class Reader:
         self._assertion = Assertion(self._vocab, rules, compiler)
         self._idioms = self._matcher(rules["idioms"], compiler)
         self._well = self._matcher(rules["well"], compiler)
+        self._treated = self._matcher(rules["treated"], compiler)
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
@@ -88,6 +89,7 @@ class Reader:
             numbers=measures.numbers(text),
             answer=self._answer(doc),
             writer=self._writer(doc),
+            treated=bool(self._treated(doc)),
             well=any(not is_negated(doc, start) for _, start, _ in self._well(doc)),
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),

@@ -55,7 +55,8 @@ class Reading:
 
     `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
     as it should be), unsure or empty. `writer` is
-    `helper` when the words speak of the treated person as another, `patient` when they say I, else empty.
+    `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
+    say outright that the one they speak of had the procedure.
     """
 
     text: str
@@ -65,6 +66,7 @@ class Reading:
     numbers: tuple[float, ...] = ()
     answer: str = ""
     writer: str = ""
+    treated: bool = False
     well: bool = False
     foreign: bool = False
     wordless: bool = False
@@ -100,6 +102,7 @@ class Reading:
             "numbers": list(self.numbers),
             "answer": self.answer,
             "writer": self.writer,
+            "treated": self.treated,
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
@@ -123,6 +126,7 @@ class Reading:
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
             writer=rest["writer"],
+            treated=rest["treated"],
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],

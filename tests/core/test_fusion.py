@@ -208,3 +208,11 @@ def test_a_red_flag_in_a_clause_of_its_own_is_neither_gone_nor_supposed(
 ) -> None:
     _, reply = assistant.respond(Conversation(), reading(assistant, text, {whole: 0.9, "report_chest_pain": 0.1}, *parts), TODAY)
     assert reply.custom["disposition"] == expected
+
+
+def test_a_relative_who_is_said_to_be_the_treated_one_is_no_other_person(understand) -> None:  # type: ignore[no-untyped-def]
+    for text, expected in (
+        ("my husband has chest pain, he is the one who had the vertebroplasty", Status.PRESENT),
+        ("my husband has chest pain, he was at the ball game", Status.OTHER_PERSON),
+    ):
+        assert status(understand(text, {"report_other_person": 0.95}), "chest_pain") is expected

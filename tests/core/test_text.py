@@ -148,3 +148,8 @@ def test_a_long_text_keeps_its_first_and_last_clauses() -> None:
     assert len(found) == 12
     assert found[0] == "this is sentence 0."
     assert found[-1] == "this is sentence 39."
+
+
+def test_a_decimal_point_ends_no_clause() -> None:
+    text = "it was 37.6 at noon. the spot is pink"
+    assert [text[start:end].strip() for start, end in clauses(text)] == ["it was 37.6 at noon.", "the spot is pink"]
