@@ -59,11 +59,11 @@ class Assistant:
         """The reply when nothing else can be made: whom to call, and when it is an emergency."""
         return self._composer.plain("out_of_scope", "trouble", "watch_list")
 
-    def is_emergency(self, reading: Reading) -> bool:
-        """Whether the reading alone, whatever was said before, is an emergency."""
+    def alarming(self, reading: Reading) -> set[str]:
+        """The present findings, if the reading alone, whatever was said before, is an emergency; else none."""
         findings = self._fusion.understand(reading, answering=False).findings
         present = {finding for finding, (status, _) in findings.items() if status is Status.PRESENT}
-        return disposition(self.protocol, present) is Disposition.EMERGENCY
+        return present if disposition(self.protocol, present) is Disposition.EMERGENCY else set()
 
     def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
         """Answer one message.

@@ -50,6 +50,7 @@ def measure(part: str, bot: Bot, *, command: str, with_peers: bool) -> tuple[dic
         "capability": figures.capability_scores(right),
         "assertion": figures.of_assertion(messages, answers),
         "calibration": figures.of_calibration(messages, answers),
+        "by_lexicon_alone": figures.by_lexicon_alone(answers).as_json(),
         "patients": figures.of_patients(patients, interviews),
         "everyday_raised": figures.rate(answer.outcome in figures.LEVELS for answer in requests).as_json(),
         "latency_ms": figures.of_latency(answers),

@@ -156,11 +156,21 @@ def _status_read(answer: Answer, code: str) -> str:
 def of_calibration(cases: Sequence[Case], answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """Accuracy by the classifier's confidence in the whole message, in five bands."""
     edges = (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
-    rows = [(a.custom.get("understood", {}).get("confidence", 0.0), is_right(c, a.outcome)) for c, a in zip(cases, answers, strict=True)]
+    rows = [(_confidence(answer) or 0.0, is_right(case, answer.outcome)) for case, answer in zip(cases, answers, strict=True)]
     return [
         {"from": low, "to": min(high, 1.0), "right": rate(right for confidence, right in rows if low <= confidence < high).as_json()}
         for low, high in itertools.pairwise(edges)
     ]
+
+
+def _confidence(answer: Answer) -> float | None:
+    confidence = answer.custom.get("understood", {}).get("confidence")
+    return None if confidence is None else float(confidence)
+
+
+def by_lexicon_alone(answers: Sequence[Answer]) -> Rate:
+    """How many answers came without the classifier: the message was too long for it, or Rasa too slow."""
+    return rate(_confidence(answer) is None for answer in answers)
 
 
 def of_patients(patients: Sequence[Patient], interviews: Sequence[Sequence[Answer]]) -> dict[str, Any]:

@@ -182,6 +182,7 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
         for p in ("p50", "p95", "p99")
     ]
     rows += [[f"CPU of an NLU turn, {p}, ms", *(str(r["cpu_ms"][p]) for r in parts.values())] for p in ("p50", "p95")]
+    rows.append(["answers by the lexicon alone", *(cell(r["by_lexicon_alone"]) for r in parts.values())])
     yield from table(["", *parts], rows)
 
 

@@ -106,10 +106,12 @@ class PatientInput(RestInput):
         return await self._answer_alone(agent, message, words, reply)
 
     def _misses_emergency(self, reply: Reply, text: str) -> bool:
-        """Whether the core reads an emergency in the words and the reply neither says so nor asks."""
-        if reply.custom.get("disposition") == "emergency" or reply.custom.get("type") == "question":
+        """Whether the core reads an emergency in the words, and the reply neither says so nor asks nor took it into account."""
+        if reply.custom.get("disposition") == "emergency" or "about" in reply.custom:
             return False
-        return self._assistant.is_emergency(self._assistant.read(text, date.today()))
+        alarming = self._assistant.alarming(self._assistant.read(text, date.today()))
+        weighed = {finding["finding"] for finding in reply.custom.get("understood", {}).get("findings", ())}
+        return bool(alarming - weighed)
 
     async def _answer_alone(self, agent: Agent, message: UserMessage, text: str, said: Reply | None) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.

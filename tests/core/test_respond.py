@@ -350,12 +350,12 @@ def test_a_command_is_a_patients_words(talk) -> None:  # type: ignore[no-untyped
 
 @pytest.mark.parametrize("sentence", RED_FLAGS.values())
 def test_is_emergency_agrees_with_the_reply(assistant: Assistant, today: date, sentence: str) -> None:
-    assert assistant.is_emergency(assistant.read(sentence, today))
+    assert assistant.alarming(assistant.read(sentence, today))
 
 
 @pytest.mark.parametrize("sentence", ["I have a fever", "no chest pain", "What if I faint?", "hello", ""])
 def test_is_emergency_is_quiet(assistant: Assistant, today: date, sentence: str) -> None:
-    assert not assistant.is_emergency(assistant.read(sentence, today))
+    assert not assistant.alarming(assistant.read(sentence, today))
 
 
 def test_a_red_flag_behind_any_benign_words_is_an_emergency(talk) -> None:  # type: ignore[no-untyped-def]
