@@ -43,7 +43,10 @@ def sensitivity(ours: Mapping[str, Sequence[int]], published: Sequence[Mapping[s
         axes.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=2)
         axes.plot(100 * found.share, place, marker=mark, color=colour, markersize=7)
     axes.set_yticks(range(len(bars)), [f"{name} ({found.hits}/{found.total})" for name, found, _, _ in reversed(bars)])
-    axes.set(xlim=(0, 101), xlabel="emergencies answered as emergencies, %, with 95% interval (squares: this run; circles: published)")
+    axes.set(
+        xlim=(0, 101),
+        xlabel="emergencies answered as emergencies, %, with 95% interval\n(squares: this run; circles: published, other cases)",
+    )
     axes.grid(axis="x", linewidth=0.3)
     _save(figure, path)
 
@@ -70,5 +73,5 @@ def errors_by_tag(tags: Mapping[str, Mapping[str, Sequence[int]]], path: Path) -
 
 def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
-    figure.savefig(path, format="svg", metadata=_METADATA)
+    figure.savefig(path, format="svg", metadata=_METADATA, bbox_inches="tight")
     plt.close(figure)
