@@ -281,7 +281,8 @@ class _Turn:
             intent = ""
         if self._reading.foreign:
             return self._composer.plain("out_of_scope", "language")
-        if opinions and self._fusion.may_be_red_flag(self._reading):
+        sure = bool(intent) and opinions[0].best[1] >= self._protocol.thresholds["confident"]
+        if opinions and not sure and self._fusion.may_be_red_flag(self._reading):
             return self._screen("not_understood")
         if intent == "report_history":
             return self._screen("not_a_finding")

@@ -174,8 +174,8 @@ def test_a_clause_alone_reports_only_when_it_is_very_sure(understand, sure: floa
 
 
 def test_small_talk_in_which_a_red_flag_is_not_out_of_the_question_is_screened(assistant: Assistant) -> None:
-    for share, kind in ((0.1, "question"), (0.01, "out_of_scope")):
-        read = reading(assistant, "well that was quite the evening", {"out_of_scope": 0.8, "report_stroke": share})
+    for sure, share, kind in ((0.8, 0.1, "question"), (0.8, 0.01, "out_of_scope"), (0.92, 0.08, "out_of_scope")):
+        read = reading(assistant, "well that was quite the evening", {"out_of_scope": sure, "report_stroke": share})
         _, reply = assistant.respond(Conversation(), read, TODAY)
         assert reply.custom["type"] == kind
 
