@@ -77,6 +77,13 @@ def test_the_meaning_of_the_whole_message_tells_the_status_of_what_is_not_named(
     assert figures.of_assertion([case], [answer("triage", "ask_hypothetical", paralysis="present")])["hypothetical_recall"] == [0, 1]
 
 
+def test_a_code_with_several_statuses_is_read_with_the_strongest() -> None:
+    found = [{"code": "leg_weakness", "status": status} for status in ("absent", "historical")]
+    read = Answer({"type": "chat", "understood": {"meaning": "", "findings": found}}, 0.1)
+    case = Case("weak since polio", ("chat",), (("leg_weakness", "historical"),), ("history",))
+    assert figures.of_assertion([case], [read])["historical_recall"] == [1, 1]
+
+
 def test_calibration_puts_each_answer_in_its_band() -> None:
     bands = figures.of_calibration([QUESTION, QUESTION], [answer("chat", confidence=0.2), answer("chat", confidence=1.0)])
     assert [band["right"][1] for band in bands] == [1, 0, 0, 0, 1]
