@@ -41,6 +41,6 @@ class ActionRespond(Action):
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []
-        dispatcher.utter_message(text=reply.text, buttons=reply.buttons, json_message=reply.custom)
+        dispatcher.utter_message(text=reply.text, buttons=reply.buttons, json_message=reply.wire)
         kept = before.to_slots()
         return [SlotSet(name, value) for name, value in after.to_slots().items() if value != kept[name]]

@@ -37,6 +37,22 @@ class Conversation:
         kept = {each.name: slots[each.name] for each in fields(cls) if slots.get(each.name) is not None}
         return cls(**kept)
 
+    @classmethod
+    def parse(cls, data: object) -> Conversation:
+        """The conversation in data from outside, as `to_slots` gives it; a missing field is as new.
+
+        Raises:
+            ValueError: a field is unknown or of another type.
+        """
+        new = asdict(cls())
+        if not isinstance(data, Mapping) or not set(data) <= set(new):
+            raise ValueError("a conversation has the fields " + ", ".join(new))
+        for name, value in data.items():
+            parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
+            if type(value) is not type(new[name]) or not all(isinstance(part, str) for part in parts):
+                raise ValueError(f"the field {name} of a conversation is of another type")
+        return cls(**data)
+
     def to_slots(self) -> dict[str, Any]:
         """The conversation as slots."""
         return asdict(self)

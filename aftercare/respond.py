@@ -9,7 +9,7 @@ from typing import Any
 from aftercare.conversation import Conversation
 from aftercare.decision.answers import pressed, settle, settle_as_dangerous
 from aftercare.decision.interview import confirming, next_question
-from aftercare.decision.reply import Composer, Reply
+from aftercare.decision.reply import Block, Composer, Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol.model import Disposition, Protocol
 from aftercare.understanding.fusion import TOPIC_PREFIX, Fusion
@@ -36,6 +36,7 @@ _TALK = {
 }
 _LATE = "beyond_48_hours"
 _LONGEST_AGO = 36_500
+_PIECE, _OVERLAP = 4_000, 400
 
 
 class Assistant:
@@ -59,11 +60,36 @@ class Assistant:
         """The reply when nothing else can be made: whom to call, and when it is an emergency."""
         return self._composer.plain("out_of_scope", "trouble", "watch_list")
 
-    def alarming(self, reading: Reading) -> set[str]:
-        """The present findings, if the reading alone, whatever was said before, is an emergency; else none."""
+    def greeting(self) -> Reply:
+        """What the assistant says first."""
+        return self._composer.plain("chat", "greeting")
+
+    def is_emergency(self, reading: Reading) -> bool:
+        """Whether the reading alone, whatever was said before, is an emergency."""
+        return disposition(self.protocol, self._present(reading)) is Disposition.EMERGENCY
+
+    def most_telling(self, text: str, today: date) -> str:
+        """The text, or of a long one, which is read piece by piece, the first piece that is an emergency, else its beginning."""
+        pieces = [text[start : start + _PIECE] for start in range(0, max(1, len(text) - _OVERLAP), _PIECE - _OVERLAP)]
+        return next((piece for piece in pieces if len(pieces) > 1 and self.is_emergency(self.read(piece, today))), pieces[0])
+
+    def understates(self, reply: Reply, reading: Reading) -> bool:
+        """Whether a reply is less urgent than the reading alone, and neither asks about it nor took it into account.
+
+        A reply that says how the message was understood has weighed what is no emergency by more than the lexicon.
+        """
+        present = self._present(reading)
+        alone = disposition(self.protocol, present)
+        if alone is None or "about" in reply.custom or (reply.disposition or 0) >= alone:
+            return False
+        if "understood" not in reply.custom:
+            return True
+        weighed = {finding["finding"] for finding in reply.custom["understood"].get("findings", ())}
+        return alone is Disposition.EMERGENCY and bool(present - weighed)
+
+    def _present(self, reading: Reading) -> set[str]:
         findings = self._fusion.understand(reading, answering=False).findings
-        present = {finding for finding, (status, _) in findings.items() if status is Status.PRESENT}
-        return present if disposition(self.protocol, present) is Disposition.EMERGENCY else set()
+        return {finding for finding, (status, _) in findings.items() if status is Status.PRESENT}
 
     def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
         """Answer one message.
@@ -78,7 +104,7 @@ class Assistant:
         """
         turn = _Turn(self.protocol, self._fusion, self._composer, conversation.copy(), reading, today)
         reply = turn.reply()
-        return turn.conversation, reply.with_payload(understood=turn.understood_on_the_wire())
+        return turn.conversation, reply.with_payload(understood=turn.understood_on_the_wire(), conversation=turn.conversation.to_slots())
 
 
 class _Turn:
@@ -96,7 +122,6 @@ class _Turn:
         self._protocol = protocol
         self._fusion = fusion
         self._composer = composer
-        self._say = protocol.say
         self.conversation = conversation
         self._reading = reading
         self._today = today
@@ -127,7 +152,7 @@ class _Turn:
         if self._understood.doubt:
             question = confirming(self._protocol, self._understood.doubt)
             if question is not None and question.id not in self.conversation.asked:
-                return self._behind_answer(self._ask(question.id, self._say("confirm")))
+                return self._behind_answer(self._ask(question.id, self._block("confirm")))
         if self._pending is not None and not answered and not self._understood.reports:
             return self._unanswered()
         if self._understood.reports or answered:
@@ -179,14 +204,14 @@ class _Turn:
         """The emergency, and behind it what else was asked; once given it stands."""
         topics = self._topics()
         if not new and topics and not self._understood.reports:
-            return self._composer.faq(topics, close="emergency_stands").preceded_by(self._say("emergency_stands"))
+            return self._composer.faq(topics, close="emergency_stands").preceded_by(self._block("emergency_stands"))
         self._close_interview()
         reply = self._composer.triage(self.conversation)
         if self._reading.foreign:
-            reply = reply.preceded_by(self._say("emergency_spanish"))
+            reply = reply.preceded_by(self._block("emergency_spanish"))
         self.conversation.disposition = Disposition.EMERGENCY.wire
         if not new:
-            reply = reply.preceded_by(self._say("emergency_stands"))
+            reply = reply.preceded_by(self._block("emergency_stands"))
         return self._with_topics(reply)
 
     def _answer_pending(self) -> bool:
@@ -203,15 +228,15 @@ class _Turn:
         assert question is not None
         topics = self._topics()
         if topics:
-            return self._with_pending(self._composer.faq(topics).followed_by(question.text))
+            return self._with_pending(self._composer.faq(topics).followed_by(Block("question", question.text)))
         if self._understood.intent in _SILENT:
-            return self._with_pending(self._other_question().followed_by(question.text))
+            return self._with_pending(self._other_question().followed_by(Block("question", question.text)))
         if not self.conversation.repeated:
             self.conversation.repeated = True
-            return self._composer.question(question, self._say("not_understood"))
+            return self._composer.question(question, self._block("not_understood"))
         settle_as_dangerous(question, self.conversation, self._reading.text)
         self.conversation.pending, self.conversation.repeated = "", False
-        return self._decide_or_ask().followed_by(self._say("not_understood_again"))
+        return self._decide_or_ask().followed_by(self._block("not_understood_again"))
 
     def _behind_answer(self, question: Reply) -> Reply:
         """A question about a faint doubt, behind the answer to what was surely asked; any other question as it is."""
@@ -220,7 +245,7 @@ class _Turn:
             return question
         answer = self._composer.faq(topics) if topics else self._other_question()
         kept = {key: question.custom[key] for key in ("about", "buttons")}
-        return answer.followed_by(question.text).with_payload(**kept)
+        return answer.followed_by(*question.blocks).with_payload(**kept)
 
     def _with_pending(self, reply: Reply) -> Reply:
         assert self._pending is not None
@@ -245,15 +270,18 @@ class _Turn:
             return self._decide_or_ask()
         if _SCREEN not in self.conversation.asked:
             denied = self.conversation.has("absent") - {_LATE}
-            return self._ask(_SCREEN, self._say("all_denied" if denied else "not_understood"))
+            return self._ask(_SCREEN, self._block("all_denied" if denied else "not_understood"))
         self._close_interview()
         return self._composer.plain("chat", "none_now", "watch_list")
 
-    def _ask(self, question_id: str, *before: str) -> Reply:
+    def _ask(self, question_id: str, *before: Block) -> Reply:
         question = self._protocol.questions[question_id]
         self.conversation.pending, self.conversation.repeated = question_id, False
         self.conversation.asked.append(question_id)
         return self._composer.question(question, *before)
+
+    def _block(self, key: str) -> Block:
+        return self._composer.block("say", key)
 
     def _close_interview(self) -> None:
         self.conversation.pending, self.conversation.repeated = "", False
@@ -271,7 +299,7 @@ class _Turn:
             return self._composer.faq(other) if other and not supposed else reply
         if topics:
             reply = self._composer.faq(topics)
-            return reply.followed_by(self._say("not_in_leaflet")) if self._understood.beyond_leaflet else reply
+            return reply.followed_by(self._block("not_in_leaflet")) if self._understood.beyond_leaflet else reply
         return self._other_question() if intent in _SILENT else self._small_talk(intent)
 
     def _small_talk(self, intent: str) -> Reply:
@@ -296,7 +324,7 @@ class _Turn:
         return self._screen("not_understood")
 
     def _screen(self, before: str) -> Reply:
-        return self._ask(_SCREEN, self._say(before))
+        return self._ask(_SCREEN, self._block(before))
 
     def _other_question(self) -> Reply:
         key = "no_diagnosis" if self._understood.intent == "ask_diagnosis" else "not_in_leaflet"
@@ -308,7 +336,7 @@ class _Turn:
 
     def _with_topics(self, reply: Reply) -> Reply:
         """Triage comes first, and the answer to what else was asked follows in the text."""
-        texts = [self._composer.topic_text(topic) for topic in self._topics()]
+        answers = [self._composer.topic_text(topic) for topic in self._topics()]
         if self._understood.beyond_leaflet:
-            texts.append(self._say("not_in_leaflet"))
-        return reply.followed_by("\n".join(texts)) if texts else reply
+            answers.append(self._block("not_in_leaflet"))
+        return reply.followed_by(*answers)

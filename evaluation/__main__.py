@@ -23,7 +23,7 @@ from evaluation import cases, figures, nlu, report
 from evaluation.bot import Answer, Bot, in_parallel
 from evaluation.peers import keyword_gate, plain_rasa
 from scripts.common import MODEL, ROOT, run_script
-from scripts.stack import Stack, free_port
+from scripts.stack import Ports, Stack
 
 _CONSOLE = Console()
 
@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true", help="leave plain Rasa and the keyword gate out of the test part")
     arguments = parser.parse_args()
     command = f"make evaluate{'-test' if 'test' in arguments.parts else ''}"
-    with tempfile.TemporaryDirectory() as folder, Stack(free_port(), free_port(), Path(folder) / "conversations.db", Path(folder)) as stack:
+    with tempfile.TemporaryDirectory() as folder, Stack(Ports.free(), Path(folder) / "conversations.db", Path(folder)) as stack:
         for part in arguments.parts:
             with_peers = part == "test" and not arguments.no_peers
             results, messages, answers = measure(part, Bot(stack.url), command=command, with_peers=with_peers)

@@ -19,13 +19,13 @@ from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.channels.rest import RestInput
 from rasa.core.processor import MessageProcessor
 from rasa.core.tracker_store import FailSafeTrackerStore
-from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
+from rasa.shared.core.events import BotUttered, Event, SlotSet, UserUttered
 from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from aftercare.conversation import Conversation
-from aftercare.decision.reply import Reply, join
+from aftercare.decision.reply import Block, Reply
 from aftercare.protocol import load_protocol
 from aftercare.respond import Assistant
 
@@ -72,20 +72,21 @@ class PatientInput(RestInput):
         @routes.post("/webhook")
         async def receive(request: Request) -> HTTPResponse:
             try:
-                sender, text = _parse(request)
+                sender, text, conversation = _parse(request)
             except BadRequestError as error:
                 return response.json({"error": str(error)}, status=400)
+            agent = request.app.ctx.agent
             try:
-                reply = await self._turn(request.app.ctx.agent, on_new_message, sender, text)
+                reply = await self._turn(agent, on_new_message, sender, text, conversation)
             except Exception as error:  # the last resort: never silence, never a stack trace with a patient's words
                 _logger.error("no reply could be made: %s", type(error).__name__)
                 reply = self._assistant.trouble()
-            message = {"recipient_id": sender, "text": reply.text, "custom": reply.custom}
+            message = {"recipient_id": sender, "text": reply.text, "custom": {**reply.wire, "model": agent.model_id}}
             return response.json([{**message, "buttons": reply.buttons} if reply.buttons else message])
 
         return routes
 
-    async def _turn(self, agent: Agent, on_new_message: Handler, sender: str, text: str) -> Reply:
+    async def _turn(self, agent: Agent, on_new_message: Handler, sender: str, text: str, conversation: Conversation | None = None) -> Reply:
         _report_failed_saves(agent)
         output = CollectingOutputChannel()
         words = text.strip().lstrip("/").strip()
@@ -94,26 +95,20 @@ class PatientInput(RestInput):
         if words and len(words) <= _LONGEST_FOR_RASA:
             try:
                 async with self._turns:
-                    await asyncio.wait_for(on_new_message(message), _PATIENCE_SECONDS)
+                    await asyncio.wait_for(_hand_over(agent, on_new_message, message, conversation), _PATIENCE_SECONDS)
                 finished = True
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
         reply = _collected(output.messages)
-        if reply is not None and self._misses_emergency(reply, words):
+        if reply is not None and self._assistant.understates(reply, self._assistant.read(words, date.today())):
             reply = None
         if reply is not None and finished:
             return reply
-        return await self._answer_alone(agent, message, words, reply)
+        return await self._answer_alone(agent, message, words, reply, conversation)
 
-    def _misses_emergency(self, reply: Reply, text: str) -> bool:
-        """Whether the core reads an emergency in the words, and the reply neither says so nor asks nor took it into account."""
-        if reply.custom.get("disposition") == "emergency" or "about" in reply.custom:
-            return False
-        alarming = self._assistant.alarming(self._assistant.read(text, date.today()))
-        weighed = {finding["finding"] for finding in reply.custom.get("understood", {}).get("findings", ())}
-        return bool(alarming - weighed)
-
-    async def _answer_alone(self, agent: Agent, message: UserMessage, text: str, said: Reply | None) -> Reply:
+    async def _answer_alone(
+        self, agent: Agent, message: UserMessage, text: str, said: Reply | None, conversation: Conversation | None
+    ) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.
 
         Args:
@@ -121,30 +116,32 @@ class PatientInput(RestInput):
             message: the message as Rasa got it.
             text: the patient's words.
             said: Rasa's own reply, where it made one and then failed to store it.
+            conversation: the conversation as the caller keeps it, which goes before the slots.
         """
         today = date.today()
         reading = await asyncio.get_running_loop().run_in_executor(None, self._assistant.read, _both_ends(text), today)
-        before = Conversation()
+        before = conversation or Conversation()
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
-                before = Conversation.from_slots(tracker.current_slot_values())
+                before = conversation or Conversation.from_slots(tracker.current_slot_values())
                 after, reply = self._assistant.respond(before, reading, today)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
                     entities = reading.to_entities()
                     tracker.update(UserUttered(text, entities=entities, message_id=message.message_id, input_channel=self.name()))
                 tracker.update_with_events([SlotSet(name, value) for name, value in after.to_slots().items()], agent.domain)
-                tracker.update(BotUttered(reply.text, {"custom": reply.custom, "buttons": reply.buttons}))
+                tracker.update(BotUttered(reply.text, {"custom": reply.wire, "buttons": reply.buttons}))
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
             _, reply = self._assistant.respond(before, reading, today)
-            return (said or reply).followed_by(self._assistant.protocol.say("not_stored"))
+            not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
+            return (said or reply).followed_by(not_stored).with_payload(stored=False)
         return reply
 
 
-def _parse(request: Request) -> tuple[str, str]:
+def _parse(request: Request) -> tuple[str, str, Conversation | None]:
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -158,7 +155,11 @@ def _parse(request: Request) -> tuple[str, str]:
         text = ""
     if not isinstance(text, str):
         raise BadRequestError("'message' must be the text that the patient typed.")
-    return sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " ")
+    try:
+        conversation = Conversation.parse(body["conversation"]) if body.get("conversation") is not None else None
+    except ValueError as error:
+        raise BadRequestError(f"'conversation' is the one of an earlier answer, or left out: {error}.") from None
+    return sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " "), conversation
 
 
 def _both_ends(text: str) -> str:
@@ -169,10 +170,10 @@ def _both_ends(text: str) -> str:
 def _collected(messages: list[dict[str, Any]]) -> Reply | None:
     """Rasa's messages as one reply, or None when they do not keep the contract."""
     payloads = [message["custom"] for message in messages if message.get("custom")]
-    text = join(*(message["text"] for message in messages if message.get("text")))
+    text = "\n\n".join(message["text"] for message in messages if message.get("text"))
     if len(payloads) != 1 or not text or "type" not in payloads[0]:
         return None
-    return Reply(text, payloads[0])
+    return Reply.from_wire(text, payloads[0])
 
 
 def _report_failed_saves(agent: Agent) -> None:
@@ -186,6 +187,22 @@ def _processor(agent: Agent) -> MessageProcessor:
     if agent.processor is None:
         raise RuntimeError("no model is loaded")
     return agent.processor
+
+
+async def _hand_over(agent: Agent, on_new_message: Handler, message: UserMessage, conversation: Conversation | None) -> None:
+    """Let Rasa take the turn, from the caller's conversation where there is one: it went on where Rasa did not hear it."""
+    if conversation is not None:
+        await _adopt(agent, message.sender_id, conversation)
+    await on_new_message(message)
+
+
+async def _adopt(agent: Agent, sender: str, conversation: Conversation) -> None:
+    async with agent.lock_store.lock(sender):
+        tracker = await _processor(agent).fetch_tracker_with_initial_session(sender)
+        kept = tracker.current_slot_values()
+        told: list[Event] = [SlotSet(name, value) for name, value in conversation.to_slots().items() if value != kept.get(name)]
+        tracker.update_with_events(told, agent.domain)
+        await _save(agent, tracker)
 
 
 async def _save(agent: Agent, tracker: Any) -> None:

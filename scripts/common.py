@@ -16,6 +16,7 @@ from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS_PYTHON = ROOT / ".venv" / "bin" / "python"
+GATEWAY_PYTHON = ROOT / ".venv-gateway" / "bin" / "python"
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 MODEL = ROOT / "models" / "aftercare.tar.gz"
 RUN = ROOT / ".run"

@@ -1,4 +1,4 @@
-"""Runs the bot in the foreground until Ctrl-C or SIGTERM: checks the protocol, then starts both servers."""
+"""Runs the bot in the foreground until Ctrl-C or SIGTERM: checks the protocol, then starts the servers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 from aftercare.protocol import ProtocolError, load_protocol
 from scripts.common import RUN, FailureError, port_from, run_script, say
-from scripts.stack import Stack
+from scripts.stack import Ports, Stack
 
 DEMO = """
 THIS IS THE DEMO CLINIC. Its name and its telephone numbers are invented: do not give this to a patient.
 Name your clinic's own file in AFTERCARE_CLINIC to change that."""
 
 READY = """
-The bot is running at {url}, for this machine only.
-  Talk to it:      {prefix}make chat
-  Or from a program:
-    curl -s {url}/webhooks/rest/webhook -d '{{"sender": "me", "message": "I have a fever"}}'
+Aftercare is running, for this machine only.
+  In a browser:    {page}
+  In a terminal:   {prefix}make chat
+  From a program:  curl -s {url}/webhooks/rest/webhook -d '{{"sender": "me", "message": "I have a fever"}}'
   Logs:            {logs}
-  Conversations:   {db}
+  Records:         {records}
 {clinic}
 Ctrl-C stops it."""
 
@@ -43,13 +43,14 @@ def main() -> None:
     Raises:
         FailureError: it could not be started, or stopped by itself.
     """
-    port, action_port = port_from("PORT", 5005), port_from("AFTERCARE_ACTION_PORT", 5055)
+    ports = Ports(port_from("PORT", 5005), port_from("AFTERCARE_ACTION_PORT", 5055), port_from("AFTERCARE_GATEWAY_PORT", 8080))
     db = Path(os.environ.get("AFTERCARE_DB") or RUN / "conversations.db").resolve()
     clinic = checked_clinic()
     say("Starting the bot")
-    with Stack(port, action_port, db, logs=RUN, report=say) as stack:
-        prefix = "" if port == 5005 else f"PORT={port} "
-        say(READY.format(url=stack.url, prefix=prefix, logs=RUN / "*.log", db=db, clinic=clinic))
+    with Stack(ports, db, logs=RUN, report=say) as stack:
+        prefix = "" if ports.rasa == 5005 else f"PORT={ports.rasa} "
+        page = os.environ.get("AFTERCARE_PUBLIC_URL") or f"{stack.gateway}/demo"
+        say(READY.format(page=page, url=stack.url, prefix=prefix, logs=RUN / "*.log", records=stack.records, clinic=clinic))
         try:
             stack.wait()
         except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Makes the project's two environments, `.venv-rasa` and `.venv`, when they are missing or out of date.
+"""Makes what the project runs with, when it is missing or out of date: three Python environments, and the widget's bundles.
 
 Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.setup`.
 """
@@ -49,13 +49,22 @@ RASA = Environment(
     variable="AFTERCARE_PYTHON310",
     size="Rasa, about 2.7 GB",
 )
+GATEWAY = Environment(
+    folder=ROOT / ".venv-gateway",
+    lock=REQUIREMENTS / "gateway.txt",
+    versions=("3.12", "3.11", "3.13"),
+    variable="AFTERCARE_PYTHON",
+    size="the gateway, about 0.3 GB",
+)
 TOOLS = Environment(
     folder=ROOT / ".venv",
     lock=REQUIREMENTS / "tools.txt",
-    versions=("3.12", "3.11", "3.13"),
-    variable="AFTERCARE_PYTHON",
-    size="the chat and the checks, about 0.4 GB",
+    versions=GATEWAY.versions,
+    variable=GATEWAY.variable,
+    size="scripts and checks, about 0.7 GB",
 )
+WIDGET = ROOT / "widget"
+NODE_MAJOR = 20
 
 
 def run(what: str, *command: str | Path) -> None:
@@ -192,14 +201,39 @@ def install(environment: Environment) -> None:
     environment.stamp.write_text(wanted)
 
 
+def build_widget() -> None:
+    """Install the widget's packages and build its bundles, unless they are those of these sources.
+
+    Raises:
+        FailureError: Node.js is missing or too old, or the build failed.
+    """
+    npm = shutil.which("npm")
+    node = shutil.which("node")
+    major = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip("v").split(".")[0] if node else ""
+    if not npm or not major.isdigit() or int(major) < NODE_MAJOR:
+        raise FailureError(f"The widget needs Node.js {NODE_MAJOR} or newer with npm. Install it, and run the same command again.")
+    lock, packages = WIDGET / "package-lock.json", WIDGET / "node_modules"
+    if read_stamp(packages / ".aftercare-lock") != digest([lock]):
+        say("Installing the widget's packages")
+        run("Installing the widget's packages", npm, "ci", "--prefix", WIDGET)
+        (packages / ".aftercare-lock").write_text(digest([lock]))
+    sources = [*(WIDGET / "src").rglob("*"), *(WIDGET / "strings").glob("*"), *(WIDGET / "pages").glob("*"), WIDGET / "build.mjs", lock]
+    stamp, wanted = WIDGET / "dist" / ".aftercare-sources", digest(file for file in sources if file.is_file())
+    if read_stamp(stamp) != wanted:
+        say("Building the widget")
+        run("Building the widget", npm, "run", "build", "--prefix", WIDGET)
+        stamp.write_text(wanted)
+
+
 def main() -> None:
-    """Make both environments.
+    """Make the environments and the widget.
 
     Raises:
         FailureError: something is missing on this machine; the message says what to do.
     """
-    for environment in (TOOLS, RASA):
+    for environment in (TOOLS, GATEWAY, RASA):
         install(environment)
+    build_widget()
 
 
 if __name__ == "__main__":

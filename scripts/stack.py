@@ -1,4 +1,4 @@
-"""The running bot: Rasa and its action server, kept alive by supervisord."""
+"""The running bot: the gateway, Rasa and its action server, kept alive by supervisord."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import ClassVar
 
-from scripts.common import ROOT, TOOLS_PYTHON, FailureError, rasa_environment, tail
+from scripts.common import GATEWAY_PYTHON, ROOT, TOOLS_PYTHON, FailureError, rasa_environment, tail
 
 CONFIG = ROOT / "scripts" / "supervisord.conf"
 START_SECONDS = 180
@@ -26,21 +27,44 @@ def _quiet(_line: str) -> None:
     """Report nothing."""
 
 
+@dataclass(frozen=True)
+class Ports:
+    """Where the servers listen, and the names of the variables that set it."""
+
+    rasa: int
+    actions: int
+    gateway: int
+
+    VARIABLES: ClassVar[Mapping[str, str]] = {
+        "rasa": "PORT",
+        "actions": "AFTERCARE_ACTION_PORT",
+        "gateway": "AFTERCARE_GATEWAY_PORT",
+    }
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports that nothing listens on."""
+        return cls(free_port(), free_port(), free_port())
+
+    def variables(self) -> dict[str, int]:
+        """The ports by the names of their variables."""
+        return {variable: getattr(self, name) for name, variable in self.VARIABLES.items()}
+
+
 @dataclass
 class Stack:
-    """Both servers on the loopback interface; as a context manager, started on entry and stopped on exit.
+    """The servers on the loopback interface; as a context manager, started on entry and stopped on exit.
 
     Args:
-        port: where Rasa listens.
-        action_port: where the action server listens.
-        db: the SQLite file that keeps the conversations.
+        ports: where they listen.
+        db: the SQLite file that keeps Rasa's conversations; the gateway's records stand beside it, unless AFTERCARE_RECORDS
+            names another database.
         logs: the folder for the logs and for supervisord's files; made if missing, for this user only.
         env: environment variables of the servers, on top of this process's own.
         report: receives a line of progress for each step.
     """
 
-    port: int
-    action_port: int
+    ports: Ports
     db: Path
     logs: Path
     env: Mapping[str, str] = field(default_factory=dict)
@@ -50,11 +74,22 @@ class Stack:
     @property
     def url(self) -> str:
         """The address of Rasa, with no slash at its end."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.ports.rasa}"
+
+    @property
+    def gateway(self) -> str:
+        """The address of the gateway, with no slash at its end."""
+        return f"http://127.0.0.1:{self.ports.gateway}"
+
+    @property
+    def records(self) -> str:
+        """The address of the gateway's database."""
+        default = f"sqlite:///{self.db.resolve().with_name('records.db')}"
+        return self.env.get("AFTERCARE_RECORDS") or os.environ.get("AFTERCARE_RECORDS") or default
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of 'actions' and 'rasa', as last started."""
+        """The process ids of 'actions', 'rasa' and 'gateway', as last started."""
         return {name: pids[-1] for name, pids in self._spawned().items()}
 
     @property
@@ -63,17 +98,18 @@ class Stack:
         return self._supervisor is not None and self._supervisor.poll() is None
 
     def start(self) -> None:
-        """Start both servers and wait until both answer.
+        """Start the servers and wait until all answer.
 
         Raises:
             FailureError: a port is in use, a server stopped while starting, or one did not answer in time.
                 Nothing is left running.
         """
-        for name, port in (("PORT", self.port), ("AFTERCARE_ACTION_PORT", self.action_port)):
+        for name, port in self.ports.variables().items():
             _require_free(name, port)
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         for log in self.logs.glob("*.log*"):
             log.unlink()
+        self._migrate()
         with (self.logs / "supervisord.err.log").open("wb") as errors:
             self._supervisor = subprocess.Popen(
                 [TOOLS_PYTHON, "-m", "supervisor.supervisord", "--configuration", CONFIG],
@@ -81,14 +117,15 @@ class Stack:
                 stderr=errors, start_new_session=True,
             )  # fmt: skip
         try:
-            self._await("actions", self.action_port, "/health")
-            self._await("rasa", self.port, "/webhooks/rest/")
+            self._await("gateway", self.ports.gateway, "/readyz")
+            self._await("actions", self.ports.actions, "/health")
+            self._await("rasa", self.ports.rasa, "/webhooks/rest/")
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Stop both servers and wait until they are gone; do nothing when they are not running."""
+        """Stop the servers and wait until they are gone; do nothing when they are not running."""
         if self._supervisor is None:
             return
         self._supervisor.terminate()
@@ -118,14 +155,24 @@ class Stack:
     def __exit__(self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
         self.stop()
 
+    def _migrate(self) -> None:
+        """Bring the gateway's records up to date; also checks its settings."""
+        done = subprocess.run(
+            [GATEWAY_PYTHON, "-m", "gateway", "migrate"],
+            cwd=ROOT, env=self._environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            raise FailureError(f"The gateway can not start:\n{done.stderr.strip()}")
+
     def _environment(self) -> dict[str, str]:
         return rasa_environment(
             {
                 **self.env,
-                "PORT": str(self.port),
-                "AFTERCARE_ACTION_PORT": str(self.action_port),
-                "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.action_port}/webhook",
+                **{name: str(port) for name, port in self.ports.variables().items()},
+                "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.ports.actions}/webhook",
+                "AFTERCARE_RASA_URL": self.url,
                 "AFTERCARE_DB": str(self.db.resolve()),
+                "AFTERCARE_RECORDS": self.records,
                 "AFTERCARE_ROOT": str(ROOT),
                 "AFTERCARE_LOGS": str(self.logs.resolve()),
                 "AFTERCARE_UID": str(os.getuid()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,37 +10,77 @@ from aftercare.conversation import Conversation
 from aftercare.decision.rules import fired
 from aftercare.protocol.model import Disposition, Protocol, Question, Sentence, Topic
 
+_WATCH = ("watch_list", "watch_short")
 _ON_THE_WIRE = ("present", "absent", "resolved", "hypothetical")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph and what it is for.
+
+    Attributes:
+        kind: `advice` (its first line tells whom to contact and how fast), `why`, `leaflet` (quoted), `note`, `watch` (when to call
+            for help later), `question`, `not_stored` or `say`.
+        text: what the patient reads, one or more lines.
+    """
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Reply:
     """One answer: what the patient reads, the quick replies, and the payload of the wire contract."""
 
-    text: str
+    blocks: tuple[Block, ...]
     custom: dict[str, Any]
+
+    @classmethod
+    def from_wire(cls, text: str, custom: Mapping[str, Any]) -> Reply:
+        """The reply in a message on the wire; a text that its blocks do not make up is one block."""
+        try:
+            blocks = tuple(Block(str(block["kind"]), str(block["text"])) for block in custom.get("blocks", ()))
+        except (KeyError, TypeError):
+            blocks = ()
+        reply = cls(blocks, {key: value for key, value in custom.items() if key != "blocks"})
+        return reply if reply.text == text else cls((Block("say", text),), reply.custom)
+
+    @property
+    def text(self) -> str:
+        """The blocks with an empty line between them."""
+        return "\n\n".join(block.text for block in self.blocks)
 
     @property
     def buttons(self) -> list[dict[str, str]]:
         """The quick replies; what a button sends is its own title."""
         return list(self.custom.get("buttons", []))
 
-    def preceded_by(self, text: str) -> Reply:
-        """The same answer with a text in front."""
-        return Reply(join(text, self.text), self.custom)
+    @property
+    def disposition(self) -> Disposition | None:
+        """What the patient is told to do, if anything."""
+        wire = self.custom.get("disposition")
+        return next((each for each in Disposition if each.wire == wire), None)
 
-    def followed_by(self, text: str) -> Reply:
-        """The same answer with a text behind."""
-        return Reply(join(self.text, text), self.custom)
+    @property
+    def wire(self) -> dict[str, Any]:
+        """`custom` as it goes over the wire, with the blocks."""
+        return {**self.custom, "blocks": [{"kind": block.kind, "text": block.text} for block in self.blocks]}
+
+    def preceded_by(self, *blocks: Block) -> Reply:
+        """The same answer with more in front."""
+        return Reply(blocks + self.blocks, self.custom)
+
+    def followed_by(self, *blocks: Block) -> Reply:
+        """The same answer with more behind."""
+        return Reply(self.blocks + blocks, self.custom)
+
+    def without(self, kind: str) -> Reply:
+        """The same answer without the blocks of a kind."""
+        return Reply(tuple(block for block in self.blocks if block.kind != kind), self.custom)
 
     def with_payload(self, **more: Any) -> Reply:
         """The same answer with more in the payload."""
-        return Reply(self.text, {**self.custom, **more})
-
-
-def join(*paragraphs: str) -> str:
-    """Paragraphs with an empty line between them; empty ones are left out."""
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+        return Reply(self.blocks, {**self.custom, **more})
 
 
 class Composer:
@@ -56,21 +96,19 @@ class Composer:
         deciding = rules[0]
         emergency = deciding.disposition is Disposition.EMERGENCY
         further = deciding.basis == "extension" and deciding.sentence is not None
-        text = join(
-            join_lines(
-                self._say(f"advice.{deciding.advice}"),
-                self._say("helper") if emergency and conversation.writer == "helper" else "",
-            ),
+        advice = self._say(f"advice.{deciding.advice}")
+        if emergency and conversation.writer == "helper":
+            advice = f"{advice}\n{self._say('helper')}"
+        blocks = [
+            Block("advice", advice),
             self._because(conversation, deciding.atoms()),
-            join_lines(
-                self._leaflet_says([deciding.sentence]) if deciding.sentence else "",
-                self._say("further") if further else "",
-            ),
-            "" if emergency else self._say("watch_list"),
-        )
+            self._leaflet_says([deciding.sentence]) if deciding.sentence else None,
+            self.block("note", "further") if further else None,
+            None if emergency else self.block("watch", "watch_list"),
+        ]
         sentences = _unique(rule.sentence for rule in rules if rule.sentence)
         return self._reply(
-            text,
+            blocks,
             type="triage",
             disposition=deciding.disposition.wire,
             rules=[rule.id for rule in rules],
@@ -78,16 +116,20 @@ class Composer:
             sources=[sentence.as_source() for sentence in sentences],
         )
 
-    def question(self, question: Question, *before: str) -> Reply:
-        """One clarifying question with its buttons, after the texts in `before`."""
+    def block(self, kind: str, key: str, **values: str) -> Block:
+        """A block made of a wording."""
+        return Block(kind, self._say(key, **values))
+
+    def question(self, question: Question, *before: Block) -> Reply:
+        """One clarifying question with its buttons, after the blocks in `before`."""
         buttons = [{"title": button.title, "payload": button.title} for button in question.buttons]
-        return self._reply(join(*before, question.text), type="question", about=question.about, buttons=buttons)
+        return self._reply([*before, Block("question", question.text)], type="question", about=question.about, buttons=buttons)
 
     def faq(self, topics: Sequence[Topic], close: str = "watch_short") -> Reply:
         """The leaflet's own sentences on these topics, closed by a wording; the payload names the first."""
-        text = join(*(self.topic_text(topic) for topic in topics), self._say(close))
+        blocks = [*(self.topic_text(topic) for topic in topics), self.block("watch", close)]
         sentences = _unique(sentence for topic in topics for sentence in topic.sentences)
-        return self._reply(text, type="faq", topic=topics[0].id, sources=[sentence.as_source() for sentence in sentences])
+        return self._reply(blocks, type="faq", topic=topics[0].id, sources=[sentence.as_source() for sentence in sentences])
 
     def supposed(self, topic: Topic, findings: Iterable[str]) -> Reply:
         """What would hold if the patient had these findings, for a question that supposes them; no alarm."""
@@ -97,31 +139,32 @@ class Composer:
         instruction = self._say(f"instruction.{rules[0].disposition.wire}")
         sentence = rules[0].sentence
         sentences = (sentence,) if sentence else topic.sentences
-        text = join(
-            self._say("hypothetical", instruction=instruction),
+        blocks = [
+            self.block("say", "hypothetical", instruction=instruction),
             self._leaflet_says(sentences),
-            self._say("hypothetical_now"),
-        )
-        return self._reply(text, type="faq", topic=topic.id, sources=[each.as_source() for each in sentences])
+            self.block("watch", "hypothetical_now"),
+        ]
+        return self._reply(blocks, type="faq", topic=topic.id, sources=[each.as_source() for each in sentences])
 
     def plain(self, kind: str, *keys: str) -> Reply:
         """A reply of type `chat`, `out_of_scope` or `not_in_leaflet` made of wordings."""
-        return self._reply(join(*(self._say(key) for key in keys)), type=kind)
+        return self._reply([self.block("watch" if key in _WATCH else "say", key) for key in keys], type=kind)
 
-    def topic_text(self, topic: Topic) -> str:
+    def topic_text(self, topic: Topic) -> Block:
         """The leaflet's sentences on a topic, each section named once."""
         return self._leaflet_says(topic.sentences)
 
-    def _leaflet_says(self, sentences: Sequence[Sentence]) -> str:
+    def _leaflet_says(self, sentences: Sequence[Sentence]) -> Block:
         sections: dict[str, list[str]] = {}
         for sentence in sentences:
             sections.setdefault(sentence.section, []).append(sentence.quote)
-        return "\n".join(self._say("leaflet_says", quote="” “".join(quotes), section=section) for section, quotes in sections.items())
+        lines = (self._say("leaflet_says", quote="” “".join(quotes), section=section) for section, quotes in sections.items())
+        return Block("leaflet", "\n".join(lines))
 
-    def _because(self, conversation: Conversation, findings: Iterable[str]) -> str:
+    def _because(self, conversation: Conversation, findings: Iterable[str]) -> Block | None:
         present = [finding for finding in findings if finding in conversation.has("present")]
         labels = ", ".join(self._protocol.findings[finding].label for finding in present)
-        return self._say("because_finding", labels=labels) if labels else ""
+        return self.block("why", "because_finding", labels=labels) if labels else None
 
     def _findings(self, conversation: Conversation) -> list[dict[str, str]]:
         kept = {
@@ -131,14 +174,9 @@ class Composer:
         }
         return self._protocol.on_the_wire(kept)
 
-    def _reply(self, text: str, **payload: Any) -> Reply:
+    def _reply(self, blocks: Iterable[Block | None], **payload: Any) -> Reply:
         protocol = {"id": self._protocol.id, "version": self._protocol.version}
-        return Reply(text, {**payload, "protocol": protocol})
-
-
-def join_lines(*lines: str) -> str:
-    """Lines one below the other; empty ones are left out."""
-    return "\n".join(line for line in lines if line)
+        return Reply(tuple(block for block in blocks if block), {**payload, "protocol": protocol})
 
 
 def _unique(sentences: Iterable[Sentence]) -> list[Sentence]:

@@ -4,6 +4,7 @@ import string
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -348,14 +349,53 @@ def test_a_command_is_a_patients_words(talk) -> None:  # type: ignore[no-untyped
     assert reply.custom["disposition"] == "emergency"
 
 
+@pytest.mark.parametrize(
+    ("custom", "text", "understated"),
+    [
+        ({"type": "chat"}, "I have chest pain", True),
+        ({"type": "triage", "disposition": "self_care"}, "I have chest pain", True),
+        ({"type": "faq", "understood": {"findings": [{"finding": "fever"}]}}, "I have chest pain", True),
+        ({"type": "faq", "understood": {"findings": [{"finding": "chest_pain", "status": "hypothetical"}]}}, "I have chest pain", False),
+        ({"type": "question", "about": "chest_pain"}, "I have chest pain", False),
+        ({"type": "faq", "about": "chest_pain"}, "I have chest pain", False),
+        ({"type": "triage", "disposition": "emergency"}, "I have chest pain", False),
+        ({"type": "chat"}, "I have a fever of 101.5", True),
+        ({"type": "triage", "disposition": "self_care"}, "I have a fever of 101.5", True),
+        ({"type": "triage", "disposition": "call_doctor"}, "I have a fever of 101.5", False),
+        ({"type": "chat"}, "hello", False),
+    ],
+)
+def test_a_reply_that_understates_is_noticed(
+    assistant: Assistant, today: date, custom: dict[str, Any], text: str, understated: bool
+) -> None:
+    reply = Reply.from_wire("an answer", custom)
+    assert assistant.understates(reply, assistant.read(text, today)) is understated
+
+
+def test_a_reply_survives_the_wire(talk) -> None:  # type: ignore[no-untyped-def]
+    _, (reply,) = talk("I have a fever of 101.5")
+    assert Reply.from_wire(reply.text, reply.wire) == reply
+    assert Reply.from_wire("other words", reply.wire).text == "other words"
+    assert Reply.from_wire("words", {"type": "chat", "blocks": [3]}).text == "words"
+
+
+def test_a_conversation_from_outside_is_checked(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, (reply,) = talk("my left leg feels weak")
+    assert Conversation.parse(reply.custom["conversation"]) == conversation
+    assert Conversation.parse({}) == Conversation()
+    for wrong in (None, [], {"slots": 1}, {"pending": None}, {"repeated": "no"}, {"findings": {"fever": 1}}, {"asked": [1]}):
+        with pytest.raises(ValueError, match="conversation"):
+            Conversation.parse(wrong)
+
+
 @pytest.mark.parametrize("sentence", RED_FLAGS.values())
 def test_is_emergency_agrees_with_the_reply(assistant: Assistant, today: date, sentence: str) -> None:
-    assert assistant.alarming(assistant.read(sentence, today))
+    assert assistant.is_emergency(assistant.read(sentence, today))
 
 
 @pytest.mark.parametrize("sentence", ["I have a fever", "no chest pain", "What if I faint?", "hello", ""])
 def test_is_emergency_is_quiet(assistant: Assistant, today: date, sentence: str) -> None:
-    assert not assistant.alarming(assistant.read(sentence, today))
+    assert not assistant.is_emergency(assistant.read(sentence, today))
 
 
 def test_a_red_flag_behind_any_benign_words_is_an_emergency(talk) -> None:  # type: ignore[no-untyped-def]

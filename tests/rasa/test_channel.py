@@ -4,10 +4,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from rasa.core.channels.channel import UserMessage
 
-from aftercare.decision.reply import Reply
 from rasa_ext.channel import PatientInput
 
 SECONDS_A_TURN, CROWD = 0.1, 40
@@ -27,22 +25,6 @@ async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> 
     turns = (channel._turn(_as_any(agent), one_turn_at_a_time, f"patient {number}", "how long does it take") for number in range(CROWD))
     replies = await asyncio.gather(*turns)
     assert [reply.custom for reply in replies] == [answered] * CROWD
-
-
-@pytest.mark.parametrize(
-    ("custom", "misses"),
-    [
-        ({"type": "chat"}, True),
-        ({"type": "triage", "disposition": "self_care"}, True),
-        ({"type": "faq", "understood": {"findings": [{"finding": "fever"}]}}, True),
-        ({"type": "faq", "understood": {"findings": [{"finding": "chest_pain", "status": "hypothetical"}]}}, False),
-        ({"type": "question", "about": "chest_pain"}, False),
-        ({"type": "faq", "about": "chest_pain"}, False),
-        ({"type": "triage", "disposition": "emergency"}, False),
-    ],
-)
-def test_the_net_catches_what_a_reply_did_not_take_into_account(custom: dict[str, Any], misses: bool) -> None:
-    assert PatientInput()._misses_emergency(Reply("an answer", custom), "I have chest pain") is misses
 
 
 def _as_any(value: object) -> Any:

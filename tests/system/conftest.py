@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from scripts.stack import Stack, free_port
+from scripts.stack import Ports, Stack
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = ROOT / "protocols" / "vertebroplasty"
@@ -159,7 +159,7 @@ def _as_received(message: str) -> str:
 
 def new_stack(folder: Path, env: Mapping[str, str] | None = None) -> Stack:
     """A stack of its own ports, database and logs; not started."""
-    return Stack(free_port(), free_port(), folder / "conversations.db", folder / "logs", env or {})
+    return Stack(Ports.free(), folder / "conversations.db", folder / "logs", env or {})
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def _chat(port: int, typed: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_chat_shows_the_disposition_and_the_leaflet(stack: Stack) -> None:
-    shown = _chat(stack.port, "no fever just sore\n/quit\n")
+    shown = _chat(stack.ports.rasa, "no fever just sore\n/quit\n")
     assert shown.returncode == 0, shown.stderr
     assert "CARE AT HOME" in shown.stdout
     assert "“Temporary soreness or bruising at the needle site”" in shown.stdout
@@ -30,14 +30,14 @@ def test_chat_shows_the_disposition_and_the_leaflet(stack: Stack) -> None:
 
 
 def test_chat_takes_the_number_of_a_button(stack: Stack) -> None:
-    shown = _chat(stack.port, "My legs feel weak.\n1\n")
+    shown = _chat(stack.ports.rasa, "My legs feel weak.\n1\n")
     assert shown.returncode == 0, shown.stderr
     assert "1. Yes" in shown.stdout
     assert "EMERGENCY" in shown.stdout
 
 
 def test_chat_ends_at_the_end_of_the_input(stack: Stack) -> None:
-    assert _chat(stack.port, "").returncode == 0
+    assert _chat(stack.ports.rasa, "").returncode == 0
 
 
 def test_chat_says_what_to_do_when_no_bot_runs() -> None:

@@ -83,7 +83,7 @@ def _wait_for(stack: Stack, name: str, address: str, not_pid: int = 0) -> None:
 
 
 def _wait_for_actions(stack: Stack, not_pid: int = 0) -> None:
-    _wait_for(stack, "actions", f"http://127.0.0.1:{stack.action_port}/health", not_pid)
+    _wait_for(stack, "actions", f"http://127.0.0.1:{stack.ports.actions}/health", not_pid)
 
 
 @contextmanager

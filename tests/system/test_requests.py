@@ -34,6 +34,9 @@ BAD_REQUESTS = {
     "sender_with_lone_surrogate": b'{"sender": "a\\ud800", "message": "hello"}',
     "sender_of_5000_characters": json.dumps({"sender": "a" * 5000, "message": "hello"}).encode(),
     "numeric_message": b'{"sender": "a", "message": 5}',
+    "conversation_is_a_list": b'{"sender": "a", "message": "hello", "conversation": []}',
+    "conversation_of_other_fields": b'{"sender": "a", "message": "hello", "conversation": {"slots": {}}}',
+    "conversation_of_other_types": b'{"sender": "a", "message": "hello", "conversation": {"findings": {"fever": 1}}}',
     "message_is_an_object": b'{"sender": "a", "message": {"text": "hello"}}',
 }
 
@@ -132,7 +135,7 @@ def test_two_patients_at_once_are_not_mixed_up(say: Say, sender: str) -> None:
 
 def test_both_servers_listen_on_the_loopback_interface_only(stack: Stack) -> None:
     sockets = _listening()
-    for name, port in (("rasa", stack.port), ("actions", stack.action_port)):
+    for name, port in (("rasa", stack.ports.rasa), ("actions", stack.ports.actions)):
         own = {where for inode, where in sockets.items() if inode in _sockets_of(stack.pids[name])}
         assert own == {(LOOPBACK, port)}, name
         assert {address for address, each in sockets.values() if each == port} == {LOOPBACK}, name
@@ -155,3 +158,21 @@ def _sockets_of(pid: int) -> set[str]:
     """The inodes of a process's sockets."""
     targets = (str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink())
     return {target.removeprefix("socket:[").removesuffix("]") for target in targets if target.startswith("socket:[")}
+
+
+def test_an_answer_says_how_the_conversation_stands_and_what_it_is_made_of(patients: Any, sender: str) -> None:
+    answer = patients.say(sender, "I have a fever of 101.5 F.")
+    assert answer.custom["conversation"]["findings"]["fever"] == "present"
+    assert "\n\n".join(block["text"] for block in answer.custom["blocks"]) == answer.text
+    assert [block["kind"] for block in answer.custom["blocks"]] == ["advice", "why", "leaflet", "watch"]
+    assert answer.custom["model"]
+
+
+def test_a_conversation_that_went_on_elsewhere_is_taken_over(patients: Any, sender: str) -> None:
+    elsewhere = f"{sender}-elsewhere"
+    assert patients.say(sender, "Hello").type == "chat"
+    urgent = patients.say(elsewhere, "I have chest pain.").custom["conversation"]
+    response = patients.post(json={"sender": sender, "message": "Thank you.", "conversation": urgent})
+    assert response.json()[0]["custom"]["disposition"] == "emergency"
+    later = patients.post(json={"sender": sender, "message": "The needle site is sore."})
+    assert later.json()[0]["custom"]["disposition"] == "emergency"

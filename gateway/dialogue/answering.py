@@ -1,0 +1,194 @@
+"""Answers stored messages. Whatever fails, within five seconds the patient has an answer, and never one that understates the words."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import structlog
+
+from aftercare.conversation import Conversation
+from aftercare.decision.reply import Reply
+from gateway.dialogue.core import Core
+from gateway.dialogue.rasa import Rasa, RasaError
+from gateway.live import Bell
+from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+from gateway.records.store import Event, Records
+from gateway.settings import ANSWER_SECONDS as PATIENCE
+
+_log = structlog.get_logger(__name__)
+_OVERDUE = timedelta(seconds=PATIENCE + 1)
+_STORE_ATTEMPTS = 3
+_BUTTON_BYTES = 12
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    reply: Reply
+    conversation: Conversation
+    by: str
+    cause: str = ""
+    model: str = ""
+    kept: bool = False
+
+
+class Answering:
+    """Answers messages, one at a time in each conversation.
+
+    Args:
+        records: where messages are stored, and answers go.
+        core: the clinical core.
+        rasa: where to ask.
+        bell: rung when an answer is stored.
+    """
+
+    def __init__(self, records: Records, core: Core, rasa: Rasa, bell: Bell) -> None:
+        self._records = records
+        self._core = core
+        self._rasa = rasa
+        self._bell = bell
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: set[tuple[str, int]] = set()
+
+    def begin(self, name: str, message: Event, *, alone: str = "") -> None:
+        """Answer a stored message in the background.
+
+        Args:
+            name: the conversation.
+            message: the message.
+            alone: why Rasa is not asked, if so: a cause for the record.
+        """
+        if (name, message.seq) in self._working:
+            return
+        self._working.add((name, message.seq))
+        task = asyncio.create_task(self._answer(name, message, alone))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def recover(self, name: str | None = None) -> None:
+        """Answer what was stored and then left unanswered, by a process that died for example."""
+        now = self._records.clock()
+        for conversation, seq, at in await asyncio.to_thread(self._records.unanswered, name):
+            if (conversation, seq) not in self._working and now - at > _OVERDUE:
+                message, *_ = await asyncio.to_thread(self._records.events, conversation, seq - 1)
+                self.begin(conversation, message, alone="recovered")
+
+    async def finish(self) -> None:
+        """Wait for the answers that are being made."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _answer(self, name: str, message: Event, alone: str) -> None:
+        started = time.monotonic()
+        turn = self._turns[name]
+        mine = await _acquired(turn, PATIENCE)
+        try:
+            left = PATIENCE - (time.monotonic() - started)
+            outcome = await self._outcome(name, message, alone if mine else alone or "slow", left)
+            await self._store(name, message, outcome, time.monotonic() - started)
+        except Exception as error:  # the patient's browser shows the safety card when no answer comes
+            FAILSAFE.labels("unstored").inc()
+            _log.error("answer not stored", conversation=name, seq=message.seq, error=type(error).__name__)
+        finally:
+            if mine:
+                turn.release()
+                if not turn.locked():
+                    self._turns.pop(name, None)
+            self._working.discard((name, message.seq))
+            self._bell.ring(name)
+
+    async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> _Outcome:
+        if message.words is None:
+            raise ValueError("the words have been purged")
+        text, today = str(message.words["text"]), date.today()
+        before, last_by_rasa = await self._conversation(name)
+        reading = asyncio.create_task(self._core.read(text, today))
+        cause = alone
+        if not alone:
+            try:
+                answered = await self._rasa.ask(name, text, None if last_by_rasa else before, max(seconds, 0.1))
+                if not self._core.assistant.understates(answered.reply, await reading):
+                    return _Outcome(answered.reply, answered.conversation, "rasa", model=answered.model, kept=answered.kept)
+                cause = "understated"
+            except RasaError as error:
+                cause = error.cause
+        FAILSAFE.labels(cause).inc()
+        _log.warning("answered without Rasa", conversation=name, seq=message.seq, cause=cause)
+        try:
+            after, reply = await self._core.respond(before, await reading, today)
+            return _Outcome(reply, after, "core", cause)
+        except Exception as error:
+            _log.error("core failed", conversation=name, seq=message.seq, error=type(error).__name__)
+            FAILSAFE.labels("card").inc()
+            return _Outcome(self._core.assistant.trouble(), before, "card", cause)
+
+    async def _conversation(self, name: str) -> tuple[Conversation, bool]:
+        """How the conversation stands, and whether Rasa knows."""
+        answer = await asyncio.to_thread(self._records.last, name, "answer")
+        writer = await asyncio.to_thread(self._records.last, name, "writer")
+        conversation, known = Conversation(), True
+        if answer is not None and answer.words is not None:
+            conversation, known = Conversation.parse(answer.words["conversation"]), answer.facts["kept"]
+        if writer is not None and (answer is None or writer.seq > answer.seq):
+            conversation.writer, known = writer.facts["writer"], False
+        return conversation, known
+
+    async def _store(self, name: str, message: Event, outcome: _Outcome, seconds: float) -> None:
+        reply = outcome.reply
+        custom = reply.custom
+        findings = custom.get("understood", {}).get("findings", [])
+        facts = {
+            "by": outcome.by,
+            "cause": outcome.cause,
+            "kept": outcome.kept,
+            "type": "trouble" if outcome.by == "card" else custom["type"],
+            "rules": custom.get("rules", []),
+            "codes": [[finding["code"], finding["status"]] for finding in findings],
+            "protocol": custom["protocol"],
+            "model": outcome.model,
+            "ms": round(seconds * 1000),
+        }
+        words = {
+            "blocks": reply.wire["blocks"],
+            "buttons": [{"id": secrets.token_urlsafe(_BUTTON_BYTES), "title": button["title"]} for button in reply.buttons],
+            "sources": custom.get("sources", []),
+            "about": custom.get("about"),
+            "topic": custom.get("topic"),
+            "findings": custom.get("findings", []),
+            "understood": _with_spans(custom.get("understood", {}), str(message.words and message.words["text"])),
+            "conversation": outcome.conversation.to_slots(),
+        }
+        disposition = custom.get("disposition")
+        for attempt in range(1, _STORE_ATTEMPTS + 1):
+            try:
+                await asyncio.to_thread(self._records.add_answer, name, message.seq, facts, words, disposition)
+                break
+            except Exception:
+                if attempt == _STORE_ATTEMPTS:
+                    raise
+        ANSWERS.labels(outcome.by, disposition or facts["type"]).inc()
+        ANSWER_SECONDS.observe(seconds)
+        _log.info("answered", conversation=name, seq=message.seq, by=outcome.by, cause=outcome.cause, ms=facts["ms"])
+
+
+async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            return await lock.acquire()
+    except TimeoutError:
+        return False
+
+
+def _with_spans(understood: Mapping[str, Any], text: str) -> dict[str, Any]:
+    """How the message was read, each finding with the place of its evidence in the text."""
+    findings = []
+    for finding in understood.get("findings", ()):
+        start = text.find(finding["evidence"])
+        findings.append({**finding, "span": [start, start + len(finding["evidence"])] if start >= 0 else None})
+    return {**understood, "findings": findings}

@@ -1,0 +1,94 @@
+"""Errors as the patient's browser gets them: a code, a sentence that says what to do, and always the safety card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from gateway.voice import Voice
+
+_log = structlog.get_logger(__name__)
+_CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 413: "too_long"}
+
+
+class RefusedError(Exception):
+    """A request that is refused.
+
+    Args:
+        status: the HTTP status.
+        code: the error's code, which has its sentence in wording.yml.
+        answer: what the core says of the words that came with the request, if they hold a red flag.
+    """
+
+    def __init__(self, status: int, code: str, *, answer: Mapping[str, Any] | None = None, retry_after: int | None = None) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.answer = answer
+        self.headers = {"Retry-After": str(retry_after)} if retry_after is not None else {}
+
+
+class Block(BaseModel):
+    """A paragraph and what it is for."""
+
+    kind: str
+    text: str
+
+
+class Safety(BaseModel):
+    """The safety card."""
+
+    heading: str
+    blocks: list[Block]
+
+
+class ErrorBody(BaseModel):
+    """An error."""
+
+    error: str
+    message: str
+    safety: Safety
+    answer: dict[str, Any] | None = None
+
+
+def error_body(voice: Voice, code: str, answer: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The body of an error's answer."""
+    body: dict[str, Any] = {"error": code, "message": voice.error(code), "safety": voice.safety()}
+    return {**body, "answer": dict(answer)} if answer else body
+
+
+def handle_errors(app: FastAPI, voice: Voice) -> None:
+    """Give every error its words, and never a stack trace."""
+
+    def respond(status: int, code: str, headers: Mapping[str, str] | None = None, answer: Mapping[str, Any] | None = None) -> JSONResponse:
+        return JSONResponse(error_body(voice, code, answer), status, headers)
+
+    @app.exception_handler(RefusedError)
+    async def refused(_: Request, problem: RefusedError) -> JSONResponse:
+        return respond(problem.status, problem.code, problem.headers, problem.answer)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, __: RequestValidationError) -> JSONResponse:
+        return respond(422, "bad_request")
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, error: HTTPException) -> JSONResponse:
+        return respond(error.status_code, _CODES.get(error.status_code, "bad_request"), error.headers)
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database(_: Request, error: SQLAlchemyError) -> JSONResponse:
+        _log.error("records failed", error=type(error).__name__)
+        return respond(503, "not_stored")
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        _log.error("request failed", error=type(error).__name__)
+        return respond(500, "internal")

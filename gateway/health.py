@@ -1,0 +1,33 @@
+"""Whether the gateway is alive, and whether it can store; for load balancers and supervisors."""
+
+from __future__ import annotations
+
+import asyncio
+
+from fastapi import APIRouter, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.metrics import RASA_UP
+from gateway.patient.access import Gateway
+from gateway.records.database import is_current
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def alive() -> dict[str, str]:
+    """Alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def ready(gateway: Gateway, response: Response) -> dict[str, str]:
+    """Ready when messages can be stored; without Rasa the clinical core answers, so Rasa's state is only told."""
+    try:
+        stores = await asyncio.to_thread(is_current, gateway.records.engine)
+    except SQLAlchemyError:
+        stores = False
+    rasa = await gateway.rasa.answers()
+    RASA_UP.set(rasa)
+    response.status_code = 200 if stores else 503
+    return {"records": "ok" if stores else "down", "rasa": "ok" if rasa else "down"}

@@ -1,0 +1,145 @@
+"""The pages and scripts that browsers load: the launcher, the panel, and the demo clinic's page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gateway.errors import RefusedError
+from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
+from gateway.voice import Voice
+
+_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_PLACE = re.compile(r"""(["'`])__AFTERCARE__\1""")
+_FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
+_A_WHILE = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
+_PATIENCE_IN_BROWSER = ANSWER_SECONDS + 2
+_RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
+
+
+class Pages:
+    """The pages, made once.
+
+    Args:
+        settings: embed keys and addresses.
+        voice: the clinic's words.
+    """
+
+    def __init__(self, settings: Settings, voice: Voice) -> None:
+        self._settings = settings
+        self._voice = voice
+        self._templates = Environment(loader=FileSystemLoader(settings.widget / "pages"), autoescape=True, undefined=StrictUndefined)
+        self._strings = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (settings.widget / "strings").glob("*.json")}
+        dist = settings.widget / "dist"
+        self._assets = {file.name: file.read_bytes() for file in dist.iterdir() if file.suffix in _TYPES and file.name != "aftercare.js"}
+        self.launcher = self._launcher(dist / "aftercare.js")
+
+    def router(self) -> APIRouter:
+        """The routes."""
+        routes = APIRouter(include_in_schema=False)
+
+        @routes.get("/")
+        async def home() -> Response:
+            if not self._voice.clinic()["demo"]:
+                raise RefusedError(404, "not_found")
+            return RedirectResponse("/demo")
+
+        @routes.get("/demo")
+        async def demo(request: Request) -> Response:
+            if not self._voice.clinic()["demo"]:
+                raise RefusedError(404, "not_found")
+            return self._demo(str(request.base_url).rstrip("/"))
+
+        @routes.get("/panel/{key}")
+        async def panel(key: str, lang: str = "") -> Response:
+            embed = self._settings.embed_keys.get(key)
+            if embed is None:
+                raise RefusedError(404, "not_found")
+            return self._panel(embed, lang)
+
+        @routes.get("/aftercare.js")
+        async def launcher() -> Response:
+            return Response(self.launcher, media_type=_TYPES[".js"], headers=_A_WHILE)
+
+        @routes.get("/assets/{name}")
+        async def asset(name: str) -> Response:
+            content = self._assets.get(name)
+            if content is None:
+                raise RefusedError(404, "not_found")
+            return Response(content, media_type=_TYPES[Path(name).suffix], headers=_FOREVER)
+
+        return routes
+
+    def _panel(self, embed: EmbedKey, wanted: str) -> HTMLResponse:
+        language = wanted if wanted in self._strings else embed.language
+        direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
+        config = {
+            "key": embed.name,
+            "lang": language,
+            "dir": direction,
+            "strings": self._strings[language],
+            "parents": [*embed.origins, *self._settings.public_origins],
+            "clinic": self._voice.clinic(),
+            "contacts": self._voice.contacts(),
+            "safety": self._voice.safety(language),
+            "limits": {"text": LONGEST_TEXT, "answer_seconds": _PATIENCE_IN_BROWSER},
+            "api": "/api/v1",
+        }
+        page = self._templates.get_template("panel.html").render(
+            config=config,
+            config_json=Markup(_in_page(config)),
+            strings=config["strings"],
+            lang=language,
+            dir=direction,
+            script=self._address("panel.js"),
+            style=self._address("panel.css"),
+        )
+        policy = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
+            "form-action 'none'; require-trusted-types-for 'script'; trusted-types lit-html; "
+            f"frame-ancestors 'self' {' '.join(embed.origins)}"
+        )
+        return HTMLResponse(page, headers={"content-security-policy": policy, "cross-origin-resource-policy": "cross-origin"})
+
+    def _demo(self, origin: str) -> HTMLResponse:
+        key = next(iter(self._settings.embed_keys))
+        page = self._templates.get_template("demo.html").render(
+            key=key,
+            script=f"{origin}/aftercare.js",
+            panel_url=f"{origin}/panel/{key}",
+            style=self._address("demo.css"),
+            clinic=self._voice.clinic(),
+            contacts=self._voice.contacts(),
+        )
+        policy = (
+            "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        )
+        return HTMLResponse(page, headers={"content-security-policy": policy})
+
+    def _address(self, name: str) -> str:
+        return f"/assets/{name}?v={hashlib.sha256(self._assets[name]).hexdigest()[:12]}"
+
+    def _launcher(self, file: Path) -> bytes:
+        card = {
+            "contacts": self._voice.contacts(),
+            "safety": {language: self._voice.safety(language) for language in self._strings},
+            "strings": {language: strings["launcher"] for language, strings in self._strings.items()},
+        }
+        code, places = _PLACE.subn(lambda _: json.dumps(json.dumps(card)), file.read_text(encoding="utf-8"))
+        if places != 1:
+            raise ValueError(f"{file} does not have its one place for the clinic's numbers; run: make setup")
+        return code.encode()
+
+
+def _in_page(data: Any) -> str:
+    """JSON that cannot end the script element it stands in."""
+    return json.dumps(data).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

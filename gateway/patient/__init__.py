@@ -1,0 +1,1 @@
+"""What patients' browsers ask for: the API under /api/v1."""

@@ -1,0 +1,77 @@
+"""Who may: embed keys and origins for pages, tokens for patients."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from gateway.errors import RefusedError
+from gateway.records.store import Session
+from gateway.services import Services
+
+bearer = HTTPBearer(auto_error=False, description="The token that starting a chat returned.")
+_LISTENERS = 16
+_CHANGING = ("POST", "PUT", "DELETE")
+
+
+def services(request: Request) -> Services:
+    """The gateway's parts."""
+    found: Services = request.app.state.services
+    return found
+
+
+def address(request: Request) -> str:
+    """The caller's network address."""
+    return request.client.host if request.client else "unknown"
+
+
+def allow_origin(request: Request, gateway: Services, key: str) -> None:
+    """Refuse a page that the embed key does not list; a change needs to name its page.
+
+    Raises:
+        RefusedError: 403.
+    """
+    origin = request.headers.get("origin")
+    embed = gateway.settings.embed_keys.get(key)
+    allowed = (*gateway.settings.public_origins, *(embed.origins if embed else ()))
+    if embed is None or (origin is None and request.method in _CHANGING) or (origin is not None and origin not in allowed):
+        raise RefusedError(403, "forbidden")
+
+
+async def known_session(
+    request: Request,
+    gateway: Annotated[Services, Depends(services)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Session:
+    """The session of the request's token, over or not.
+
+    Raises:
+        RefusedError: 401 without a token that is known, 403 from a foreign page.
+    """
+    session = await asyncio.to_thread(gateway.records.session, credentials.credentials) if credentials else None
+    if session is None:
+        raise RefusedError(401, "unauthorized")
+    allow_origin(request, gateway, session.embed_key)
+    return session
+
+
+async def live_session(session: Annotated[Session, Depends(known_session)], gateway: Annotated[Services, Depends(services)]) -> Session:
+    """The session of the request's token.
+
+    Raises:
+        RefusedError: 401 when it is over, or as `known_session`; 429 when it asks too often.
+    """
+    if session.is_over(gateway.records.clock()):
+        raise RefusedError(401, "session_ended" if session.ended else "session_expired")
+    seconds = await gateway.limiter.wait("read", session=session.conversation)
+    if seconds or gateway.bell.waiting(session.conversation) >= _LISTENERS:
+        raise RefusedError(429, "rate_limited", retry_after=seconds or 1)
+    return session
+
+
+Gateway = Annotated[Services, Depends(services)]
+Known = Annotated[Session, Depends(known_session)]
+Live = Annotated[Session, Depends(live_session)]

@@ -1,0 +1,211 @@
+"""The patient API: start a chat, send, receive, read it again, print it, end it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from aftercare.protocol import Disposition
+from gateway.errors import Block, ErrorBody, RefusedError
+from gateway.metrics import MESSAGES, SESSIONS, STREAMS
+from gateway.patient.access import Gateway, Known, Live, address, allow_origin, bearer
+from gateway.patient.receiving import Receiver
+from gateway.patient.schemas import (
+    EventBody,
+    EventsBody,
+    MessageRequest,
+    Protocol,
+    SessionBody,
+    StartBody,
+    StartRequest,
+    StoredBody,
+    SummaryBody,
+    SummaryItem,
+    WriterRequest,
+)
+from gateway.records.store import Session
+from gateway.services import Services
+
+_LONGEST_WAIT = 25
+_LOOK_AGAIN_SECONDS = 2.0
+_GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
+
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorBody, "description": text}
+    for status, text in {
+        401: "No token, an unknown one, or one that is over.",
+        403: "Not from a page that the embed key lists.",
+        422: "The request is not as described here.",
+        429: "Too many requests; Retry-After says for how many seconds.",
+        503: "The records cannot be reached, or maintenance.",
+    }.items()
+}
+
+router = APIRouter(prefix="/api/v1", responses=_ERRORS)
+
+
+@router.post("/sessions", status_code=201, response_model_exclude_none=True)
+async def start(body: StartRequest, request: Request, gateway: Gateway) -> StartBody:
+    """Start a chat. The token in the answer is its only key, and is shown this once."""
+    allow_origin(request, gateway, body.key)
+    seconds = await gateway.limiter.wait("start", address=address(request), key=body.key)
+    if seconds:
+        raise RefusedError(429, "rate_limited", retry_after=seconds)
+    if gateway.settings.maintenance:
+        raise RefusedError(503, "maintenance")
+    greeting = {"blocks": gateway.core.assistant.greeting().wire["blocks"], **_GREETING}
+    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer)
+    SESSIONS.labels(body.key).inc()
+    session = await asyncio.to_thread(gateway.records.session, token)
+    assert session is not None
+    return StartBody(token=token, session=_state(session, gateway), events=await _events(gateway, session, 0))
+
+
+@router.get("/session")
+async def state(session: Live, gateway: Gateway) -> SessionBody:
+    """How long the chat stays open, and who writes."""
+    return _state(session, gateway)
+
+
+@router.post("/session/extend")
+async def extend(session: Live, gateway: Gateway) -> SessionBody:
+    """Keep the chat open: the patient is still there."""
+    await asyncio.to_thread(gateway.records.add, session.conversation, "extended", {})
+    return await _renewed(session, gateway)
+
+
+@router.put("/session/writer")
+async def set_writer(body: WriterRequest, session: Live, gateway: Gateway) -> SessionBody:
+    """Say who writes."""
+    if body.writer != session.writer:
+        await asyncio.to_thread(gateway.records.add, session.conversation, "writer", {"writer": body.writer})
+        gateway.bell.ring(session.conversation)
+    return await _renewed(session, gateway)
+
+
+@router.post(
+    "/session/messages",
+    status_code=202,
+    responses={
+        200: {"model": StoredBody, "description": "It had been stored before."},
+        409: {"model": ErrorBody, "description": "The client id was used for other words, or the button is no longer valid."},
+        413: {"model": ErrorBody, "description": "The text is too long."},
+    },
+)
+async def send(
+    body: MessageRequest,
+    response: Response,
+    request: Request,
+    gateway: Gateway,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> StoredBody:
+    """Send a message. It is stored before anything else happens; its answer comes as an event.
+
+    Whatever refuses a message, words with a red flag are stored where there is a chat to store them in, and answered.
+    """
+    received = await Receiver(gateway, request, credentials).receive(body)
+    response.status_code = 202 if received.new else 200
+    MESSAGES.labels("stored" if received.new else "repeated").inc()
+    answered = not received.new and await asyncio.to_thread(gateway.records.is_answered, received.session.conversation, received.seq)
+    return StoredBody(state="answered" if answered else "stored", seq=received.seq, session=(await _renewed(received.session, gateway)))
+
+
+@router.get("/session/events", response_model_exclude_none=True)
+async def events(
+    session: Live,
+    gateway: Gateway,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Events behind this one.")] = 0,
+    wait: Annotated[int, Query(ge=0, le=_LONGEST_WAIT, description="For how many seconds to wait for one.")] = 0,
+) -> EventsBody:
+    """The chat's events: at once, or as soon as there is one."""
+    end = asyncio.get_running_loop().time() + wait
+    while True:
+        found = await _events(gateway, session, after)
+        left = end - asyncio.get_running_loop().time()
+        if found or left <= 0 or gateway.bell.silenced:
+            return EventsBody(events=found, session=await _renewed(session, gateway))
+        await gateway.answering.recover(session.conversation)
+        await gateway.bell.wait(session.conversation, min(left, _LOOK_AGAIN_SECONDS))
+
+
+@router.get("/session/stream", response_class=EventSourceResponse)
+async def stream(
+    session: Live,
+    gateway: Gateway,
+    last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`."""
+    last, told = int(last_event_id or 0), None
+    with STREAMS.track_inprogress():
+        while not gateway.bell.silenced:
+            current = await asyncio.to_thread(gateway.records.again, session)
+            if current.is_over(gateway.records.clock()):
+                yield ServerSentEvent(event="ended", data=_state(current, gateway))
+                return
+            if told != current:
+                yield ServerSentEvent(event="session", data=_state(current, gateway))
+                told = current
+            for event in await _events(gateway, session, last):
+                yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
+                last = event.seq
+            await gateway.answering.recover(session.conversation)
+            await gateway.bell.wait(session.conversation, _LOOK_AGAIN_SECONDS)
+
+
+@router.get("/session/summary", response_model_exclude_none=True)
+async def summary(session: Live, gateway: Gateway) -> SummaryBody:
+    """The chat to print or save: what was said, what was advised, when to seek help."""
+    found = await _events(gateway, session, 0)
+    items = [
+        SummaryItem(
+            at=event.at,
+            who="patient" if event.kind == "message" else "assistant",
+            blocks=event.blocks or [Block(kind="say", text=event.text or "")],
+            disposition=event.disposition,
+        )
+        for event in found
+        if event.kind in ("message", "answer")
+    ]
+    advised = [event for event in found if event.type == "triage" and event.disposition]
+    protocol = gateway.core.assistant.protocol
+    return SummaryBody(
+        clinic=protocol.clinic.details["clinic"],
+        started_at=session.started_at,
+        printed_at=gateway.records.clock(),
+        writer=session.writer,  # type: ignore[arg-type]
+        items=items,
+        advice=max(advised, key=_urgency) if advised else None,
+        watch=[Block(**block) for block in gateway.voice.safety()["blocks"]],
+        protocol=Protocol(id=protocol.id, version=protocol.version),
+    )
+
+
+@router.delete("/session", status_code=204)
+async def end(session: Known, gateway: Gateway) -> Response:
+    """End the chat: the token opens nothing from now on. The clinic keeps its record."""
+    if not session.ended:
+        await asyncio.to_thread(gateway.records.add, session.conversation, "ended", {})
+        gateway.bell.ring(session.conversation)
+    return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'})
+
+
+def _urgency(event: EventBody) -> tuple[int, int]:
+    return Disposition[str(event.disposition).upper()], event.seq
+
+
+def _state(session: Session, gateway: Services) -> SessionBody:
+    return SessionBody.of(session, gateway.records.clock())
+
+
+async def _renewed(session: Session, gateway: Services) -> SessionBody:
+    return _state(await asyncio.to_thread(gateway.records.again, session), gateway)
+
+
+async def _events(gateway: Services, session: Session, after: int) -> list[EventBody]:
+    found = await asyncio.to_thread(gateway.records.events, session.conversation, after)
+    return [body for event in found if (body := EventBody.of(event))]

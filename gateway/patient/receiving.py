@@ -1,0 +1,142 @@
+"""Taking a patient's message: stored first, and read for red flags whatever else is wrong with the request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.security import HTTPAuthorizationCredentials
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.errors import RefusedError
+from gateway.metrics import MESSAGES
+from gateway.patient.access import address, known_session
+from gateway.patient.schemas import MessageRequest
+from gateway.records.store import ConflictError, Event, OvertakenError, Session
+from gateway.services import Services
+from gateway.settings import LONGEST_TEXT
+from gateway.voice import shown
+
+UNAUTHORIZED = 401
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that has been stored."""
+
+    session: Session
+    seq: int
+    new: bool
+
+
+class _HeldBackError(Exception):
+    """A message that is stored only if it holds a red flag."""
+
+    def __init__(self, refusal: RefusedError) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+class Receiver:
+    """Takes one message."""
+
+    def __init__(self, gateway: Services, request: Request, credentials: HTTPAuthorizationCredentials | None) -> None:
+        self._gateway = gateway
+        self._request = request
+        self._credentials = credentials
+        self._read = False
+        self._alarmed: Mapping[str, Any] | None = None
+
+    async def receive(self, body: MessageRequest) -> Received:
+        """Store a message and begin its answer.
+
+        Raises:
+            RefusedError: it is refused; with the emergency answer where the words hold a red flag.
+        """
+        try:
+            session = await known_session(self._request, self._gateway, self._credentials)
+            try:
+                return await self._receive(session, body)
+            except _HeldBackError as held:
+                return await self._held_back(session, body, held.refusal)
+        except RefusedError as refusal:
+            MESSAGES.labels(refusal.code).inc()
+            refusal.answer = await self._alarm(body.text)
+            raise
+        except SQLAlchemyError as error:
+            MESSAGES.labels("not_stored").inc()
+            _log.error("message not stored", error=type(error).__name__)
+            raise RefusedError(503, "not_stored", answer=await self._alarm(body.text)) from None
+
+    async def _receive(self, session: Session, body: MessageRequest) -> Received:
+        known = await asyncio.to_thread(self._gateway.records.message, session.conversation, body.client_id)
+        if known is None:
+            await self._hold_back(session, body.text or "")
+        text, behind = (body.text, None) if body.button is None else await self._pressed(session, body.button, known)
+        message, new = await self._store(session, body, text or "", only_behind=behind)
+        if new:
+            self._gateway.answering.begin(session.conversation, message)
+            self._gateway.bell.ring(session.conversation)
+        return Received(session, message.seq, new)
+
+    async def _held_back(self, session: Session, body: MessageRequest, refusal: RefusedError) -> Received:
+        """Store and answer a message that is not handed on, if it holds a red flag."""
+        if await self._alarm(body.text) is None:
+            raise refusal
+        message, _ = await self._store(session, body, body.text or "", refused=refusal.code)
+        self._gateway.answering.begin(session.conversation, message, alone=refusal.code)
+        if refusal.status == UNAUTHORIZED:
+            raise refusal
+        return Received(session, message.seq, new=True)
+
+    async def _hold_back(self, session: Session, text: str) -> None:
+        """Raise _HeldBackError when this message is not to be handed on to Rasa."""
+        gateway = self._gateway
+        if session.is_over(gateway.records.clock()):
+            raise _HeldBackError(RefusedError(UNAUTHORIZED, "session_ended" if session.ended else "session_expired"))
+        if gateway.settings.maintenance:
+            raise _HeldBackError(RefusedError(503, "maintenance"))
+        seconds = await gateway.limiter.wait("message", session=session.conversation, address=address(self._request))
+        if seconds:
+            raise _HeldBackError(RefusedError(429, "rate_limited", retry_after=seconds))
+        if len(text) > LONGEST_TEXT:
+            raise _HeldBackError(RefusedError(413, "too_long"))
+
+    async def _pressed(self, session: Session, button: str, known: Event | None) -> tuple[str, int | None]:
+        """The title of a button of the last answer, and that answer's place."""
+        if known is not None and known.words is not None:
+            return str(known.words["text"]), None
+        answer = await asyncio.to_thread(self._gateway.records.last, session.conversation, "answer")
+        buttons = answer.words["buttons"] if answer is not None and answer.words is not None else []
+        title = next((each["title"] for each in buttons if each["id"] == button), None)
+        if answer is None or title is None:
+            raise RefusedError(409, "button_gone")
+        return str(title), answer.seq
+
+    async def _store(
+        self, session: Session, body: MessageRequest, text: str, refused: str = "", only_behind: int | None = None
+    ) -> tuple[Event, bool]:
+        try:
+            return await asyncio.to_thread(
+                self._gateway.records.add_message, session.conversation, body.client_id, text, refused, only_behind
+            )
+        except ConflictError:
+            raise RefusedError(409, "conflict") from None
+        except OvertakenError:
+            raise RefusedError(409, "button_gone") from None
+
+    async def _alarm(self, text: str | None) -> Mapping[str, Any] | None:
+        """What the core alone says of refused words, if they hold a red flag; a flood of them is no longer read."""
+        if not self._read:
+            self._read = True
+            pieces = 1 + len(text or "") // LONGEST_TEXT
+            if text and not await self._gateway.limiter.wait("refused", cost=pieces, address=address(self._request)):
+                reply = await self._gateway.core.alarm(text)
+                self._alarmed = shown(reply) if reply else None
+        return self._alarmed

@@ -1,0 +1,312 @@
+"""Reading and adding to the records. Plain functions of a database: they block, so call them in a thread."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from gateway.records.database import writing
+from gateway.records.sealing import Keyring, Sealer
+from gateway.records.tables import conversation, conversation_key, event, session
+from gateway.settings import ABSOLUTE, IDLE
+
+_TOKEN_BYTES = 32
+_ATTEMPTS = 5
+_ACTS = ("greeting", "message", "extended", "writer")
+
+Clock = Callable[[], datetime]
+
+
+class ConflictError(ValueError):
+    """A client id that was used for other words."""
+
+
+class OvertakenError(ValueError):
+    """Something was written in the meantime."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One patient's right to one conversation.
+
+    Attributes:
+        conversation: the conversation's id, which no patient sees.
+        idle_expires_at: when it ends, if the patient does nothing more.
+        expires_at: when it ends in any case.
+        writer: `patient` or `helper`.
+    """
+
+    conversation: str
+    embed_key: str
+    started_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    ended: bool
+    writer: str
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it has ended or run out."""
+        return self.ended or now >= self.idle_expires_at
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of a conversation.
+
+    Attributes:
+        seq: its place, from 1.
+        kind: `greeting`, `message`, `answer`, `writer`, `extended`, `ended` or `refused`.
+        client_id: the id that the patient's browser gave a message.
+        reply_to: the place of the message that an answer answers.
+        disposition: what the answer tells the patient to do, if anything.
+        facts: what may stand unencrypted: no words.
+        words: what is sealed; None once the conversation has been purged.
+    """
+
+    seq: int
+    kind: str
+    at: datetime
+    client_id: str | None
+    reply_to: int | None
+    disposition: str | None
+    facts: Mapping[str, Any]
+    words: Mapping[str, Any] | None
+
+
+def utc_now() -> datetime:
+    """The time."""
+    return datetime.now(UTC)
+
+
+class Records:
+    """The record of all conversations.
+
+    Args:
+        engine: the database, brought up to date.
+        keyring: the master keys.
+        clock: tells the time.
+    """
+
+    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock = utc_now) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._keyring = keyring
+        self._sealer = lru_cache(maxsize=4_096)(self._unwrap)
+
+    def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
+        """Start a conversation with a greeting, and return its session's token, which is stored nowhere."""
+        token, name, now = secrets.token_urlsafe(_TOKEN_BYTES), uuid4().hex, self.clock()
+        sealer, wrapped = self._keyring.new_key(name)
+        with writing(self.engine) as connection:
+            connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now))
+            connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
+            connection.execute(insert(session).values(token_hash=_hash(token), conversation_id=name, started_at=now))
+            self._insert(connection, name, 1, "greeting", {}, words=greeting, sealer=sealer)
+            if writer != "patient":
+                self._insert(connection, name, 2, "writer", {"writer": writer})
+        return token
+
+    def session(self, token: str) -> Session | None:
+        """The session of a token, over or not; None when there never was one."""
+        return self._session(session.c.token_hash == _hash(token))
+
+    def again(self, known: Session) -> Session:
+        """A session as it is now."""
+        return self._session(session.c.conversation_id == known.conversation) or known
+
+    def _session(self, which: ColumnElement[bool]) -> Session | None:
+        latest = select(event.c.at).where(event.c.conversation_id == session.c.conversation_id, event.c.kind.in_(_ACTS))
+        latest = latest.order_by(event.c.seq.desc()).limit(1)
+        ended = select(event.c.id).where(event.c.conversation_id == session.c.conversation_id, event.c.kind == "ended")
+        writer = select(event.c.facts).where(event.c.conversation_id == session.c.conversation_id, event.c.kind == "writer")
+        query = (
+            select(
+                session.c.conversation_id,
+                session.c.started_at,
+                conversation.c.embed_key,
+                latest.scalar_subquery().label("latest"),
+                ended.limit(1).scalar_subquery().label("ended"),
+                writer.order_by(event.c.seq.desc()).limit(1).scalar_subquery().label("writer"),
+            )
+            .join(conversation, conversation.c.id == session.c.conversation_id)
+            .where(which)
+        )
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        end = row.started_at + ABSOLUTE
+        return Session(
+            conversation=row.conversation_id,
+            embed_key=row.embed_key,
+            started_at=row.started_at,
+            idle_expires_at=min(row.latest + IDLE, end),
+            expires_at=end,
+            ended=row.ended is not None,
+            writer=row.writer["writer"] if row.writer else "patient",
+        )
+
+    def message(self, name: str, client_id: str) -> Event | None:
+        """The message that was stored under a client id."""
+        query = select(event).where(event.c.conversation_id == name, event.c.client_id == client_id)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return self._event(name, row) if row else None
+
+    def add_message(self, name: str, client_id: str, text: str, refused: str = "", only_behind: int | None = None) -> tuple[Event, bool]:
+        """Store a patient's message, once.
+
+        Args:
+            name: the conversation.
+            client_id: the browser's id of the message, by which a repeat is known.
+            text: what was typed, or the title of the button that was pressed.
+            refused: why it is not handed on to Rasa, if so.
+            only_behind: store it only as long as no message stands behind this place.
+
+        Returns:
+            The message as stored, and whether it is new.
+
+        Raises:
+            ConflictError: the id was used for other words.
+            OvertakenError: a message stands behind `only_behind`.
+        """
+        known = self.message(name, client_id)
+        if known is None:
+            try:
+                facts = {"refused": refused} if refused else {}
+                return self.add(name, "message", facts, words={"text": text}, client_id=client_id, only_behind=only_behind), True
+            except IntegrityError:
+                known = self.message(name, client_id)
+                if known is None:
+                    raise
+        if known.words is not None and known.words["text"] != text:
+            raise ConflictError(client_id)
+        return known, False
+
+    def add_answer(
+        self, name: str, reply_to: int, facts: Mapping[str, Any], words: Mapping[str, Any], disposition: str | None
+    ) -> Event | None:
+        """Store the answer to a message; None when it has one already."""
+        try:
+            return self.add(name, "answer", facts, words=words, reply_to=reply_to, disposition=disposition)
+        except IntegrityError:
+            if self.is_answered(name, reply_to):
+                return None
+            raise
+
+    def add(
+        self,
+        name: str,
+        kind: str,
+        facts: Mapping[str, Any],
+        *,
+        words: Mapping[str, Any] | None = None,
+        client_id: str | None = None,
+        reply_to: int | None = None,
+        disposition: str | None = None,
+        only_behind: int | None = None,
+    ) -> Event:
+        """Add an event at the end of a conversation; see `add_message` for `only_behind`."""
+        sealer = self._sealer(name) if words is not None else None
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                with writing(self.engine) as connection:
+                    mine = event.c.conversation_id == name
+                    last = connection.scalar(select(func.max(event.c.seq)).where(mine)) or 0
+                    if only_behind is not None:
+                        newer = select(event.c.id).where(mine, event.c.seq > only_behind, event.c.kind == "message").limit(1)
+                        if connection.scalar(newer) is not None:
+                            raise OvertakenError
+                    return self._insert(
+                        connection, name, last + 1, kind, facts,
+                        words=words, sealer=sealer, client_id=client_id, reply_to=reply_to, disposition=disposition,
+                    )  # fmt: skip
+            except IntegrityError:
+                stored = client_id is not None and self.message(name, client_id) is not None
+                answered = reply_to is not None and self.is_answered(name, reply_to)
+                if stored or answered or attempt == _ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def events(self, name: str, after: int = 0) -> list[Event]:
+        """A conversation's events behind a place, in order."""
+        query = select(event).where(event.c.conversation_id == name, event.c.seq > after).order_by(event.c.seq)
+        with self.engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [self._event(name, row) for row in rows]
+
+    def last(self, name: str, kind: str) -> Event | None:
+        """The last event of this kind."""
+        query = select(event).where(event.c.conversation_id == name, event.c.kind == kind).order_by(event.c.seq.desc()).limit(1)
+        with self.engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        return self._event(name, row) if row else None
+
+    def is_answered(self, name: str, seq: int) -> bool:
+        """Whether a message has its answer."""
+        query = select(event.c.id).where(event.c.conversation_id == name, event.c.reply_to == seq)
+        with self.engine.connect() as connection:
+            return connection.scalar(query) is not None
+
+    def unanswered(self, name: str | None = None) -> list[tuple[str, int, datetime]]:
+        """Messages without an answer, the oldest first, as conversation, place and moment.
+
+        Args:
+            name: of this conversation only.
+        """
+        answer = event.alias()
+        query = (
+            select(event.c.conversation_id, event.c.seq, event.c.at)
+            .outerjoin(answer, (answer.c.conversation_id == event.c.conversation_id) & (answer.c.reply_to == event.c.seq))
+            .where(event.c.kind == "message", answer.c.id.is_(None), event.c.at > self.clock() - ABSOLUTE)
+            .order_by(event.c.id)
+        )
+        if name is not None:
+            query = query.where(event.c.conversation_id == name)
+        with self.engine.connect() as connection:
+            return [(row.conversation_id, row.seq, row.at) for row in connection.execute(query)]
+
+    def _insert(
+        self,
+        connection: Connection,
+        name: str,
+        seq: int,
+        kind: str,
+        facts: Mapping[str, Any],
+        *,
+        words: Mapping[str, Any] | None = None,
+        sealer: Sealer | None = None,
+        **columns: Any,
+    ) -> Event:
+        now = self.clock()
+        sealed = sealer.seal(words, _place(name, seq, kind)) if sealer and words is not None else None
+        values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": dict(facts), "sealed": sealed, **columns}
+        connection.execute(insert(event).values(**values))
+        return Event(seq, kind, now, columns.get("client_id"), columns.get("reply_to"), columns.get("disposition"), facts, words)
+
+    def _event(self, name: str, row: Any) -> Event:
+        sealer = self._sealer(name) if row.sealed is not None else None
+        words = sealer.open(row.sealed, _place(name, row.seq, row.kind)) if sealer else None
+        return Event(row.seq, row.kind, row.at, row.client_id, row.reply_to, row.disposition, row.facts, words)
+
+    def _unwrap(self, name: str) -> Sealer | None:
+        with self.engine.connect() as connection:
+            wrapped = connection.scalar(select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == name))
+        return self._keyring.unwrap(wrapped, name) if wrapped is not None else None
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _place(name: str, seq: int, kind: str) -> str:
+    return f"{name}/{seq}/{kind}"

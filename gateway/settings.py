@@ -1,0 +1,207 @@
+"""What the gateway is told by its environment, checked before it starts."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+from limits import RateLimitItem, parse
+
+_ROOT = Path(__file__).resolve().parents[1]
+_RUN = _ROOT / ".run"
+_KEY_BYTES = 32
+_LANGUAGES = ("en", "es")
+_COUNTED = {"start": ("address", "key"), "message": ("session", "address"), "read": ("session",), "refused": ("address",)}
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=4)
+LONGEST_TEXT = 4_000
+LARGEST_BODY = 64_000
+ANSWER_SECONDS = 4.0
+
+
+class SettingsError(ValueError):
+    """The gateway cannot start; the message names every mistake and its remedy."""
+
+
+@dataclass(frozen=True)
+class EmbedKey:
+    """A clinic page's right to show the chat.
+
+    Attributes:
+        origins: the origins of the pages, as a browser sends them.
+        language: the language of what the widget itself says, `en` or `es`.
+    """
+
+    name: str
+    origins: tuple[str, ...]
+    language: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gateway's settings.
+
+    Attributes:
+        public_origins: the gateway's own origins, the first as patients know it.
+        master_keys: 32-byte keys that wrap the conversations' keys; the first wraps, every one unwraps.
+        retention: how long the words of a conversation are kept.
+        metrics_port: where the figures are served, on the loopback interface only; None when nowhere.
+        maintenance: messages are refused, except those with a red flag.
+    """
+
+    host: str
+    port: int
+    public_origins: tuple[str, ...]
+    rasa_url: str
+    records_url: str
+    master_keys: tuple[bytes, ...]
+    embed_keys: Mapping[str, EmbedKey]
+    limits: Mapping[tuple[str, str], RateLimitItem]
+    limits_storage: str
+    trusted_proxies: str
+    metrics_port: int | None
+    maintenance: bool
+    retention: timedelta
+    widget: Path
+
+    @property
+    def secure(self) -> bool:
+        """Whether patients reach the gateway by HTTPS."""
+        return self.public_origins[0].startswith("https:")
+
+
+def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
+    """The settings in these environment variables.
+
+    Args:
+        environ: the variables; those of the README's table count.
+        demo: the clinic is the invented one, so that keys and addresses for this machine may be made up.
+
+    Raises:
+        SettingsError: something is missing or wrong.
+    """
+    problems: list[str] = []
+
+    def number(name: str, default: int, least: int, most: int) -> int:
+        value = environ.get(name) or str(default)
+        if value.isdigit() and least <= int(value) <= most:
+            return int(value)
+        problems.append(f"{name} is not a whole number from {least} to {most}; set it to one.")
+        return default
+
+    port = number("AFTERCARE_GATEWAY_PORT", 8080, 1, 65_535)
+    metrics_port = number("AFTERCARE_METRICS_PORT", 0, 0, 65_535)
+    public = environ.get("AFTERCARE_PUBLIC_URL", "").rstrip("/")
+    origins = (public,) if public else (f"http://127.0.0.1:{port}", f"http://localhost:{port}")
+    if not demo and not public:
+        problems.append("AFTERCARE_PUBLIC_URL is not set; set it to the address that patients' browsers use, https://...")
+    problems += [_origin_problem("AFTERCARE_PUBLIC_URL", each, demo) for each in origins if _origin_problem("", each, demo)]
+    settings = Settings(
+        host=environ.get("AFTERCARE_GATEWAY_HOST") or "127.0.0.1",
+        port=port,
+        public_origins=origins,
+        rasa_url=(environ.get("AFTERCARE_RASA_URL") or "http://127.0.0.1:5005").rstrip("/"),
+        records_url=environ.get("AFTERCARE_RECORDS") or f"sqlite:///{_RUN / 'records.db'}",
+        master_keys=_master_keys(environ.get("AFTERCARE_MASTER_KEY", ""), demo, problems),
+        embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, problems),
+        limits=_limits(Path(environ.get("AFTERCARE_LIMITS") or Path(__file__).with_name("limits.yml")), problems),
+        limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
+        trusted_proxies=environ.get("AFTERCARE_TRUSTED_PROXIES", ""),
+        metrics_port=metrics_port or None,
+        maintenance=environ.get("AFTERCARE_MAINTENANCE", "") not in ("", "0"),
+        retention=timedelta(days=number("AFTERCARE_RETENTION_DAYS", 365, 1, 36_500)),
+        widget=_ROOT / "widget",
+    )
+    if not (settings.widget / "dist" / "panel.js").is_file():
+        problems.append("The widget is not built; run: make setup")
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _origin_problem(where: str, origin: str, demo: bool) -> str:
+    parts = urlsplit(origin)
+    if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+        return f"{where}: {origin!r} is no origin; write scheme, host and, if unusual, port: https://www.example.org"
+    if parts.scheme == "http" and not demo and parts.hostname not in ("127.0.0.1", "localhost"):
+        return f"{where}: {origin!r} is not encrypted; use https"
+    return ""
+
+
+def _master_keys(value: str, demo: bool, problems: list[str]) -> tuple[bytes, ...]:
+    if not value and demo:
+        return (_demo_key(),)
+    keys = []
+    for part in filter(None, value.split(",")):
+        try:
+            keys.append(base64.b64decode(part.strip(), validate=True))
+        except binascii.Error:
+            keys.append(b"")
+    if not keys or any(len(key) != _KEY_BYTES or len(set(key)) < _KEY_BYTES // 4 for key in keys):
+        problems.append(
+            "AFTERCARE_MASTER_KEY must be one or more random keys of 32 bytes in base64, separated by commas; "
+            "make one with: python -m gateway new-key"
+        )
+    return tuple(keys)
+
+
+def _demo_key() -> bytes:
+    file = _RUN / "demo-master.key"
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as new:
+            new.write(secrets.token_bytes(_KEY_BYTES))
+    return file.read_bytes()
+
+
+def _read(file: Path, problems: list[str]) -> dict[str, object]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        problems.append(f"{file} cannot be read ({type(error).__name__}); correct the file or its name.")
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKey]:
+    if not name and not demo:
+        problems.append("AFTERCARE_EMBED is not set; copy gateway/embed.yml, write the clinic's pages into it, and name the copy.")
+        return {}
+    file = Path(name) if name else Path(__file__).with_name("embed.yml")
+    entries = _read(file, problems).get("keys")
+    keys = {}
+    for key, entry in entries.items() if isinstance(entries, dict) else ():
+        origins = tuple(entry.get("origins", ())) if isinstance(entry, dict) else ()
+        language = entry.get("language", "en") if isinstance(entry, dict) else ""
+        wrong = [problem for origin in origins if (problem := _origin_problem(f"{file}, key {key}", str(origin), demo))]
+        if language not in _LANGUAGES:
+            wrong.append(f"{file}, key {key}: language must be one of {', '.join(_LANGUAGES)}")
+        if not str(key).replace("-", "").replace("_", "").isalnum():
+            wrong.append(f"{file}, key {key}: a key has letters, digits, - and _ only")
+        problems += wrong
+        keys[str(key)] = EmbedKey(str(key), origins, language)
+    if not keys:
+        problems.append(f"{file} has no keys; see gateway/embed.yml.")
+    return keys
+
+
+def _limits(file: Path, problems: list[str]) -> dict[tuple[str, str], RateLimitItem]:
+    content = _read(file, problems)
+    limits = {}
+    for what, whom in ((what, whom) for what, all_whom in _COUNTED.items() for whom in all_whom):
+        entry = content.get(what)
+        try:
+            limits[what, whom] = parse(str(entry[whom]) if isinstance(entry, dict) else "")
+        except (KeyError, ValueError):
+            problems.append(f"{file}: {what} needs a limit for {whom}, such as: 20 per minute")
+    return limits

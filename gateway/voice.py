@@ -1,0 +1,47 @@
+"""What the gateway itself says to patients, all of it from the clinic's wording: errors, the safety card, telephone numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from aftercare.decision.reply import Reply
+from aftercare.protocol import Protocol
+
+_CONTACTS = (("emergency", "emergency_number"), ("clinic", "phone"), ("after_hours", "after_hours_phone"), ("crisis", "crisis_line"))
+_CARD = (("advice", "advice"), ("watch", "watch"))
+_SHOWN = ("type", "disposition")
+
+
+class Voice:
+    """The wording of one protocol, as the widget takes it."""
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+
+    def error(self, code: str) -> str:
+        """The sentence for an error code."""
+        return self._protocol.say(f"errors.{code}")
+
+    def safety(self, language: str = "en") -> dict[str, Any]:
+        """The safety card: a heading, whom to call, and the red flags."""
+        return {
+            "heading": self._protocol.say(f"safety.{language}.heading"),
+            "blocks": [{"kind": kind, "text": self._protocol.say(f"safety.{language}.{key}")} for kind, key in _CARD],
+        }
+
+    def contacts(self) -> list[dict[str, str]]:
+        """The clinic's telephone numbers, with the links that dial them."""
+        details = self._protocol.clinic.details
+        return [{"id": name, "number": details[key], "href": f"tel:{quote(details[key])}"} for name, key in _CONTACTS]
+
+    def clinic(self) -> dict[str, Any]:
+        """The clinic's name and hours."""
+        details = self._protocol.clinic.details
+        return {"name": details["clinic"], "hours": details["hours"], "demo": self._protocol.clinic.mode == "demo"}
+
+
+def shown(reply: Reply) -> dict[str, Any]:
+    """A reply as the patient's browser gets it when it could not become an event."""
+    answer = {key: reply.custom[key] for key in _SHOWN if key in reply.custom}
+    return {**answer, "blocks": reply.wire["blocks"], "buttons": [], "sources": reply.custom.get("sources", [])}

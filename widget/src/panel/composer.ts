@@ -1,0 +1,51 @@
+import { html, nothing } from "lit-html";
+import type { Chat } from "./chat";
+import type { Markup, Part } from "./markup";
+
+export interface ComposerActions {
+  submit(): void;
+  typed(area: HTMLTextAreaElement): void;
+}
+
+export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part {
+  const { state } = chat;
+  const words = m.strings.composer;
+  if (state.phase === "ended") return nothing;
+  const note = state.hint || counter(m, state.draftLength);
+  return html`<form
+    class="composer"
+    novalidate
+    aria-label=${words.label}
+    @submit=${(event: Event) => {
+      event.preventDefault();
+      actions.submit();
+    }}
+  >
+    <label for="words">${words[`label_${state.writer}`]}</label>
+    <div class="composer-row">
+      <textarea
+        id="words"
+        rows="1"
+        autocomplete="off"
+        autocapitalize="sentences"
+        spellcheck="false"
+        enterkeyhint="send"
+        aria-describedby="words-note"
+        @input=${(event: Event) => actions.typed(event.target as HTMLTextAreaElement)}
+        @keydown=${(event: KeyboardEvent) => {
+          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          event.preventDefault();
+          actions.submit();
+        }}
+      ></textarea>
+      <button type="submit" class="primary">${state.phase === "expired" ? words.start_and_send : words.send}</button>
+    </div>
+    <p id="words-note" class="hint" ?hidden=${!note}>${note}</p>
+  </form>`;
+}
+
+function counter(m: Markup, length: number): string {
+  const left = m.config.limits.text - length;
+  if (left < 0) return m.fill(m.strings.composer.over, { count: String(-left) });
+  return length > 0.8 * m.config.limits.text ? m.fill(m.strings.composer.left, { count: String(left) }) : "";
+}

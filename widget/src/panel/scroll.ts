@@ -1,0 +1,41 @@
+const NEAR = 40;
+
+/** Keeps the newest message in sight, unless the patient has scrolled up to read. */
+export class Scroller {
+  private following = true;
+  private target = 0;
+  private seen = "";
+
+  constructor(private box: () => HTMLElement | null) {}
+
+  scrolled(): boolean {
+    const box = this.box();
+    if (box) this.following = box.scrollTop > Math.min(this.target, box.scrollHeight - box.clientHeight) - NEAR;
+    return this.following;
+  }
+
+  /** After a render. True when something new is out of sight. */
+  update(newest: string): boolean {
+    const box = this.box();
+    if (!box) return false;
+    const isNew = newest !== this.seen;
+    this.seen = newest;
+    if (this.following) this.toNewest();
+    return isNew && !this.following;
+  }
+
+  /** The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
+  toNewest(): void {
+    const box = this.box();
+    if (!box) return;
+    const items = box.querySelectorAll<HTMLElement>(".program, .you, .safe, .over");
+    let last = items[items.length - 1];
+    const before = items[items.length - 2];
+    if (last?.className === "safe" && before?.className === "you") last = before;
+    box.scrollTop = box.scrollHeight;
+    const above = last ? last.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
+    if (above < 0) box.scrollTop += above - 8;
+    this.target = box.scrollTop;
+    this.following = true;
+  }
+}
