@@ -16,7 +16,7 @@ import structlog
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from gateway.dialogue.core import Core
-from gateway.dialogue.rasa import Rasa, RasaError
+from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
 from gateway.records.store import Event, Records
@@ -25,6 +25,7 @@ from gateway.settings import ANSWER_SECONDS as PATIENCE
 _log = structlog.get_logger(__name__)
 _OVERDUE = timedelta(seconds=PATIENCE + 1)
 _STORE_ATTEMPTS = 3
+_LEAST_SECONDS = 0.1
 _BUTTON_BYTES = 12
 
 
@@ -112,7 +113,7 @@ class Answering:
         cause = alone
         if not alone:
             try:
-                answered = await self._rasa.ask(name, text, None if last_by_rasa else before, max(seconds, 0.1))
+                answered = await self._ask(name, text, before, known=last_by_rasa, seconds=seconds)
                 if not self._core.assistant.understates(answered.reply, await reading):
                     return _Outcome(answered.reply, answered.conversation, "rasa", model=answered.model, kept=answered.kept)
                 cause = "understated"
@@ -127,6 +128,15 @@ class Answering:
             _log.error("core failed", conversation=name, seq=message.seq, error=type(error).__name__)
             FAILSAFE.labels("card").inc()
             return _Outcome(self._core.assistant.trouble(), before, "card", cause)
+
+    async def _ask(self, name: str, text: str, before: Conversation, *, known: bool, seconds: float) -> Answered:
+        """Rasa's answer; where Rasa turns out to have forgotten the conversation, it is told and asked again."""
+        end = time.monotonic() + max(seconds, _LEAST_SECONDS)
+        for told in (None, before) if known else (before,):
+            answered = await self._rasa.ask(name, text, told, end - time.monotonic())
+            if before.has("present") <= answered.conversation.has("present"):
+                return answered
+        raise RasaError("forgotten")
 
     async def _conversation(self, name: str) -> tuple[Conversation, bool]:
         """How the conversation stands, and whether Rasa knows."""

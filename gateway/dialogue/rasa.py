@@ -18,7 +18,7 @@ class RasaError(RuntimeError):
     """Rasa gave no answer that counts.
 
     Attributes:
-        cause: `down`, `slow`, `raised` or `invalid`.
+        cause: `down`, `slow`, `raised`, `invalid` or `forgotten`.
     """
 
     def __init__(self, cause: str) -> None:
