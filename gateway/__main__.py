@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import json
 import os
 import secrets
 import sys
@@ -33,7 +32,6 @@ def main() -> int:
     forget = commands.add_parser("purge", help="make the words of conversations unreadable that are older than AFTERCARE_RETENTION_DAYS")
     forget.add_argument("--dry-run", action="store_true", help="change nothing, only tell")
     commands.add_parser("new-key", help="print a new master key")
-    commands.add_parser("openapi", help="print the patient API's description")
     arguments = parser.parse_args()
     if arguments.command == "new-key":
         print(base64.b64encode(secrets.token_bytes(32)).decode())
@@ -44,9 +42,6 @@ def main() -> int:
     except (ProtocolError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    if arguments.command == "openapi":
-        print(json.dumps(create_app(settings, protocol).openapi(), indent=1))
-        return 0
     engine = database.connect(settings.records_url)
     if arguments.command == "migrate":
         database.migrate(engine)

@@ -1,13 +1,16 @@
-"""Writes the documents that are made from the protocol: the divergence register and the picture of the rules."""
+"""Writes the documents that are made from the project: the divergence register, the picture of the rules, the API's description."""
 
 from __future__ import annotations
 
+import json
 import sys
 import textwrap
 from collections.abc import Iterator
 from html import escape
 
 from aftercare.protocol import Disposition, Protocol, ProtocolError, load_protocol
+from gateway.app import create_app
+from gateway.settings import from_environment
 from scripts.common import ROOT
 
 DOCS = ROOT / "docs"
@@ -91,8 +94,14 @@ def _column(protocol: Protocol, urgency: Disposition) -> Iterator[tuple[str, boo
             yield from ((line, number == 0) for number, line in enumerate(lines))
 
 
+def patient_api(protocol: Protocol) -> str:
+    """The patient API's OpenAPI document."""
+    settings = from_environment({}, demo=True)
+    return json.dumps(create_app(settings, protocol).openapi(), indent=1) + "\n"
+
+
 def main() -> int:
-    """Write both documents; return the exit code."""
+    """Write the documents; return the exit code."""
     try:
         protocol = load_protocol()
     except ProtocolError as error:
@@ -101,6 +110,7 @@ def main() -> int:
     DOCS.mkdir(exist_ok=True)
     (DOCS / "divergence-register.md").write_text(register(protocol), encoding="utf-8")
     (DOCS / "how-it-decides.svg").write_text(picture(protocol), encoding="utf-8")
+    (DOCS / "openapi.json").write_text(patient_api(protocol), encoding="utf-8")
     return 0
 
 

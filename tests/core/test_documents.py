@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from aftercare.protocol import Protocol
-from scripts.documents import picture, register
+from scripts.documents import patient_api, picture, register
 
 REMEDY = "run `python -m scripts.documents`"
 
@@ -15,6 +15,10 @@ def test_the_divergence_register_is_up_to_date(protocol: Protocol, root: Path) -
 
 def test_the_picture_is_up_to_date(protocol: Protocol, root: Path) -> None:
     assert (root / "docs" / "how-it-decides.svg").read_text(encoding="utf-8") == picture(protocol), REMEDY
+
+
+def test_the_patient_apis_description_is_up_to_date(protocol: Protocol, root: Path) -> None:
+    assert (root / "docs" / "openapi.json").read_text(encoding="utf-8") == patient_api(protocol), REMEDY
 
 
 def test_the_register_names_every_extension_and_nothing_else(protocol: Protocol) -> None:
