@@ -84,7 +84,8 @@ class Assistant:
             return False
         if "understood" not in reply.custom:
             return True
-        weighed = {finding["finding"] for finding in reply.custom["understood"].get("findings", ())}
+        understood = reply.custom["understood"].get("findings", ())
+        weighed = {finding["finding"] for finding in understood if finding["status"] != Status.PRESENT.value}
         return alone is Disposition.EMERGENCY and bool(present - weighed)
 
     def _present(self, reading: Reading) -> set[str]:

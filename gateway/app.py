@@ -75,6 +75,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     app.state.services = services
     handle_errors(app, voice)
     app.include_router(api.router)
+    app.include_router(api.streaming)
     app.include_router(health.router)
     app.include_router(Pages(settings, voice).router())
     app.add_middleware(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import error_body
@@ -32,10 +32,6 @@ _HEADERS = {
 _HSTS = "max-age=63072000; includeSubDomains"
 
 
-class TooLargeError(Exception):
-    """A body beyond the limit."""
-
-
 class Entrance:
     """The outermost layer of the gateway.
 
@@ -47,7 +43,7 @@ class Entrance:
 
     def __init__(self, app: ASGIApp, voice: Voice, *, secure: bool) -> None:
         self._app = app
-        self._too_large = json.dumps(error_body(voice, "too_long")).encode()
+        self._too_large = JSONResponse(error_body(voice, "too_long"), 413)
         self._headers: Mapping[str, str] = {**_HEADERS, "strict-transport-security": _HSTS} if secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,16 +51,8 @@ class Entrance:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status, received = time.monotonic(), 500, 0
+        started, status = time.monotonic(), 500
         request_id = uuid4().hex[:16]
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise TooLargeError
-            return message
 
         async def with_headers(message: Message) -> None:
             nonlocal status
@@ -80,13 +68,40 @@ class Entrance:
 
         with structlog.contextvars.bound_contextvars(request=request_id):
             try:
-                await self._app(scope, limited, with_headers)
-            except TooLargeError:
-                await with_headers({"type": "http.response.start", "status": 413, "headers": [(b"content-type", b"application/json")]})
-                await with_headers({"type": "http.response.body", "body": self._too_large})
+                body = await _body(receive)
+                if body is None:
+                    await self._too_large(scope, receive, with_headers)
+                else:
+                    await self._app(scope, _replaying(body, receive), with_headers)
             finally:
                 route = getattr(scope.get("route"), "path", "none")
                 REQUESTS.labels(route, status).inc()
                 if route not in _QUIET:
                     ms = round((time.monotonic() - started) * 1000)
                     _log.info("request", method=scope["method"], route=route, status=status, ms=ms)
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The request's body, or None when it is too large."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > LARGEST_BODY:
+            return None
+    return body
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    """Hands the body over once, and then what else comes."""
+    handed = False
+
+    async def replay() -> Message:
+        nonlocal handed
+        if handed:
+            return await receive()
+        handed = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay

@@ -15,6 +15,7 @@ import structlog
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
+from aftercare.understanding.reading import Reading
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
@@ -114,9 +115,9 @@ class Answering:
         if not alone:
             try:
                 answered = await self._ask(name, text, before, known=last_by_rasa, seconds=seconds)
-                if not self._core.assistant.understates(answered.reply, await reading):
-                    return _Outcome(answered.reply, answered.conversation, "rasa", model=answered.model, kept=answered.kept)
-                cause = "understated"
+                cause = await self._objection(answered.reply, reading)
+                if cause != "understated":
+                    return _Outcome(answered.reply, answered.conversation, "rasa", cause, answered.model, answered.kept)
             except RasaError as error:
                 cause = error.cause
         FAILSAFE.labels(cause).inc()
@@ -128,6 +129,14 @@ class Answering:
             _log.error("core failed", conversation=name, seq=message.seq, error=type(error).__name__)
             FAILSAFE.labels("card").inc()
             return _Outcome(self._core.assistant.trouble(), before, "card", cause)
+
+    async def _objection(self, reply: Reply, reading: asyncio.Task[Reading]) -> str:
+        """What the core has against Rasa's reply: nothing, `understated`, or `unchecked` when the core itself failed."""
+        try:
+            return "understated" if self._core.assistant.understates(reply, await reading) else ""
+        except Exception as error:
+            _log.error("core failed", error=type(error).__name__)
+            return "unchecked"
 
     async def _ask(self, name: str, text: str, before: Conversation, *, known: bool, seconds: float) -> Answered:
         """Rasa's answer; where Rasa turns out to have forgotten the conversation, it is told and asked again."""
@@ -145,7 +154,7 @@ class Answering:
         conversation, known = Conversation(), True
         if answer is not None and answer.words is not None:
             conversation, known = Conversation.parse(answer.words["conversation"]), answer.facts["kept"]
-        if writer is not None and (answer is None or writer.seq > answer.seq):
+        if writer is not None and (answer is None or writer.seq > (answer.reply_to or 0)):
             conversation.writer, known = writer.facts["writer"], False
         return conversation, known
 

@@ -4,14 +4,73 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import httpx
+from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 
 _PATH = "/webhooks/rest/webhook"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class _Source(_Part):
+    section: str
+    quote: str
+
+
+class _Finding(_Part):
+    finding: str
+    code: str
+    status: str
+    evidence: str
+
+
+class _Button(_Part):
+    title: str
+
+
+class _Understood(_Part):
+    findings: list[_Finding]
+
+
+class _Protocol(_Part):
+    id: str
+    version: str
+
+
+class _Custom(_Part):
+    type: Literal["triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"]
+    disposition: Literal["emergency", "call_doctor", "self_care"] | None = None
+    rules: list[str] = []
+    findings: list[_Finding] = []
+    sources: list[_Source] = []
+    buttons: list[_Button] = []
+    about: str | None = None
+    understood: _Understood = _Understood(findings=[])
+    protocol: _Protocol
+    conversation: dict[str, Any]
+    model: str = ""
+    stored: bool = True
+
+    @model_validator(mode="after")
+    def triage_says_what_to_do(self) -> _Custom:
+        if (self.type == "triage") != (self.disposition is not None):
+            raise ValueError("a triage, and nothing else, has a disposition")
+        return self
+
+
+class _Message(_Part):
+    text: str | None = None
+    custom: _Custom | None = None
+
+
+_MESSAGES = TypeAdapter(list[_Message])
 
 
 class RasaError(RuntimeError):
@@ -74,7 +133,7 @@ class Rasa:
                 response = await self._client.post(_PATH, json=message)
         except TimeoutError:
             raise RasaError("slow") from None
-        except httpx.HTTPError:
+        except Exception:  # whatever the connection died of
             raise RasaError("down") from None
         if response.status_code != httpx.codes.OK:
             raise RasaError("raised")
@@ -94,15 +153,15 @@ class Rasa:
 
 
 def _checked(response: httpx.Response) -> Answered:
+    """The answer, if it keeps the wire contract to the letter; whoever does not is not believed."""
     try:
-        messages = response.json()
-        payloads = [message["custom"] for message in messages if message.get("custom")]
-        text = "\n\n".join(message["text"] for message in messages if message.get("text"))
-        (custom,) = payloads
-        if not text.strip() or not isinstance(custom["type"], str):
-            raise ValueError("no text or no type")
-        conversation, model, kept = Conversation.parse(custom.pop("conversation")), custom.pop("model", ""), custom.pop("stored", True)
-        reply = Reply.from_wire(text, custom).without("not_stored")
-        return Answered(reply, conversation, str(model), kept=kept is True)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        messages = _MESSAGES.validate_json(response.content, strict=True)
+        (custom,) = (message.custom for message in messages if message.custom)
+        text = "\n\n".join(message.text for message in messages if message.text)
+        if not text.strip():
+            raise ValueError("no text")
+        conversation = Conversation.parse(custom.conversation)
+    except ValueError:
         raise RasaError("invalid") from None
+    said = custom.model_dump(exclude={"conversation", "model", "stored"}, exclude_unset=True)
+    return Answered(Reply.from_wire(text, said).without("not_stored"), conversation, custom.model, custom.stored)

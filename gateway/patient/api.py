@@ -38,6 +38,7 @@ _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": text}
     for status, text in {
+        400: "The request can not be read.",
         401: "No token, an unknown one, or one that is over.",
         403: "Not from a page that the embed key lists.",
         422: "The request is not as described here.",
@@ -46,7 +47,16 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
     }.items()
 }
 
+_ERRORS_OF_STREAM: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": error["description"],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+    }
+    for status, error in _ERRORS.items()
+}
+
 router = APIRouter(prefix="/api/v1", responses=_ERRORS)
+streaming = APIRouter(prefix="/api/v1", responses=_ERRORS_OF_STREAM)
 
 
 @router.post("/sessions", status_code=201, response_model_exclude_none=True)
@@ -133,7 +143,7 @@ async def events(
         await gateway.bell.wait(session.conversation, min(left, _LOOK_AGAIN_SECONDS))
 
 
-@router.get("/session/stream", response_class=EventSourceResponse)
+@streaming.get("/session/stream", response_class=EventSourceResponse)
 async def stream(
     session: Live,
     gateway: Gateway,
@@ -157,7 +167,7 @@ async def stream(
             await gateway.bell.wait(session.conversation, _LOOK_AGAIN_SECONDS)
 
 
-@router.get("/session/summary", response_model_exclude_none=True)
+@router.get("/session/summary")
 async def summary(session: Live, gateway: Gateway) -> SummaryBody:
     """The chat to print or save: what was said, what was advised, when to seek help."""
     found = await _events(gateway, session, 0)

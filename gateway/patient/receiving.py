@@ -137,6 +137,9 @@ class Receiver:
             self._read = True
             pieces = 1 + len(text or "") // LONGEST_TEXT
             if text and not await self._gateway.limiter.wait("refused", cost=pieces, address=address(self._request)):
-                reply = await self._gateway.core.alarm(text)
-                self._alarmed = shown(reply) if reply else None
+                try:
+                    reply = await self._gateway.core.alarm(text)
+                    self._alarmed = shown(reply) if reply else None
+                except Exception as error:  # the refusal carries the safety card all the same
+                    _log.error("core failed", error=type(error).__name__)
         return self._alarmed

@@ -354,8 +354,9 @@ def test_a_command_is_a_patients_words(talk) -> None:  # type: ignore[no-untyped
     [
         ({"type": "chat"}, "I have chest pain", True),
         ({"type": "triage", "disposition": "self_care"}, "I have chest pain", True),
-        ({"type": "faq", "understood": {"findings": [{"finding": "fever"}]}}, "I have chest pain", True),
+        ({"type": "faq", "understood": {"findings": [{"finding": "fever", "status": "present"}]}}, "I have chest pain", True),
         ({"type": "faq", "understood": {"findings": [{"finding": "chest_pain", "status": "hypothetical"}]}}, "I have chest pain", False),
+        ({"type": "faq", "understood": {"findings": [{"finding": "chest_pain", "status": "present"}]}}, "I have chest pain", True),
         ({"type": "question", "about": "chest_pain"}, "I have chest pain", False),
         ({"type": "faq", "about": "chest_pain"}, "I have chest pain", False),
         ({"type": "triage", "disposition": "emergency"}, "I have chest pain", False),
