@@ -29,7 +29,7 @@ from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
 from gateway.voice import Voice
-from gateway.web import Entrance
+from gateway.web import Entrance, Net
 
 _log = structlog.get_logger(__name__)
 _LOOK_FOR_UNANSWERED_SECONDS = 5.0
@@ -78,6 +78,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     app.include_router(api.streaming)
     app.include_router(health.router)
     app.include_router(Pages(settings, voice).router())
+    app.add_middleware(Net, voice=voice)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=sorted({origin for key in settings.embed_keys.values() for origin in key.origins}),

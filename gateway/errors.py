@@ -87,8 +87,3 @@ def handle_errors(app: FastAPI, voice: Voice) -> None:
     async def database(_: Request, error: SQLAlchemyError) -> JSONResponse:
         _log.error("records failed", error=type(error).__name__)
         return respond(503, "not_stored")
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, error: Exception) -> JSONResponse:
-        _log.error("request failed", error=type(error).__name__)
-        return respond(500, "internal")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
+import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import yaml
 from limits import RateLimitItem, parse
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RUN = _ROOT / ".run"
 _KEY_BYTES = 32
+_ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_HTTP = re.compile(r"https?://[^\s/?#@]+")
+_STORAGES = ("async+memory://", "async+redis://", "async+rediss://")
 _LANGUAGES = ("en", "es")
 _COUNTED = {"start": ("address", "key"), "message": ("session", "address"), "read": ("session",), "refused": ("address",)}
 
@@ -62,11 +66,11 @@ class Settings:
     port: int
     public_origins: tuple[str, ...]
     rasa_url: str
-    records_url: str
-    master_keys: tuple[bytes, ...]
+    records_url: str = field(repr=False)
+    master_keys: tuple[bytes, ...] = field(repr=False)
     embed_keys: Mapping[str, EmbedKey]
     limits: Mapping[tuple[str, str], RateLimitItem]
-    limits_storage: str
+    limits_storage: str = field(repr=False)
     trusted_proxies: str
     metrics_port: int | None
     maintenance: bool
@@ -93,7 +97,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
 
     def number(name: str, default: int, least: int, most: int) -> int:
         value = environ.get(name) or str(default)
-        if value.isdigit() and least <= int(value) <= most:
+        if value.isascii() and value.isdigit() and least <= int(value) <= most:
             return int(value)
         problems.append(f"{name} is not a whole number from {least} to {most}; set it to one.")
         return default
@@ -121,6 +125,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         retention=timedelta(days=number("AFTERCARE_RETENTION_DAYS", 365, 1, 36_500)),
         widget=_ROOT / "widget",
     )
+    problems += _address_problems(settings)
     if not (settings.widget / "dist" / "panel.js").is_file():
         problems.append("The widget is not built; run: make setup")
     if problems:
@@ -128,11 +133,24 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
     return settings
 
 
+def _address_problems(settings: Settings) -> Iterator[str]:
+    try:
+        backend = make_url(settings.records_url).get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend not in ("sqlite", "postgresql"):
+        yield "AFTERCARE_RECORDS is no address of a database; write sqlite:////folder/records.db or postgresql+psycopg://user:password@host/name"
+    if not _HTTP.fullmatch(settings.rasa_url):
+        yield "AFTERCARE_RASA_URL is no address; write http://host:port"
+    if not settings.limits_storage.startswith(_STORAGES):
+        yield f"AFTERCARE_LIMITS_STORAGE must begin with one of {', '.join(_STORAGES)}"
+
+
 def _origin_problem(where: str, origin: str, demo: bool) -> str:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
-        return f"{where}: {origin!r} is no origin; write scheme, host and, if unusual, port: https://www.example.org"
-    if parts.scheme == "http" and not demo and parts.hostname not in ("127.0.0.1", "localhost"):
+    parts = _ORIGIN.fullmatch(origin)
+    if parts is None:
+        return f"{where}: {origin!r} is no origin; write scheme, host in small letters and, if unusual, port: https://www.example.org"
+    if parts["scheme"] == "http" and not demo and parts["host"] not in ("127.0.0.1", "localhost"):
         return f"{where}: {origin!r} is not encrypted; use https"
     return ""
 
@@ -144,7 +162,7 @@ def _master_keys(value: str, demo: bool, problems: list[str]) -> tuple[bytes, ..
     for part in filter(None, value.split(",")):
         try:
             keys.append(base64.b64decode(part.strip(), validate=True))
-        except binascii.Error:
+        except ValueError:
             keys.append(b"")
     if not keys or any(len(key) != _KEY_BYTES or len(set(key)) < _KEY_BYTES // 4 for key in keys):
         problems.append(
@@ -167,7 +185,7 @@ def _demo_key() -> bytes:
 def _read(file: Path, problems: list[str]) -> dict[str, object]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         problems.append(f"{file} cannot be read ({type(error).__name__}); correct the file or its name.")
         return {}
     return content if isinstance(content, dict) else {}
@@ -181,9 +199,12 @@ def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKe
     entries = _read(file, problems).get("keys")
     keys = {}
     for key, entry in entries.items() if isinstance(entries, dict) else ():
-        origins = tuple(entry.get("origins", ())) if isinstance(entry, dict) else ()
+        listed = entry.get("origins") if isinstance(entry, dict) else None
+        origins = tuple(map(str, listed)) if isinstance(listed, list) else ()
         language = entry.get("language", "en") if isinstance(entry, dict) else ""
-        wrong = [problem for origin in origins if (problem := _origin_problem(f"{file}, key {key}", str(origin), demo))]
+        wrong = [problem for origin in origins if (problem := _origin_problem(f"{file}, key {key}", origin, demo))]
+        if not isinstance(listed, list):
+            wrong.append(f"{file}, key {key}: origins must be a list; an empty one, [], is for the gateway's own pages only")
         if language not in _LANGUAGES:
             wrong.append(f"{file}, key {key}: language must be one of {', '.join(_LANGUAGES)}")
         if not str(key).replace("-", "").replace("_", "").isalnum():

@@ -18,7 +18,8 @@ from gateway.voice import Voice
 
 _log = structlog.get_logger(__name__)
 _QUIET = ("/healthz", "/readyz")
-_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_NO_FRAME = "frame-ancestors 'none'"
+_POLICY = f"default-src 'none'; base-uri 'none'; form-action 'none'; {_NO_FRAME}"
 _HEADERS = {
     "content-security-policy": _POLICY,
     "cross-origin-opener-policy": "same-origin",
@@ -61,7 +62,7 @@ class Entrance:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                if headers["content-security-policy"] != _POLICY:
+                if _NO_FRAME not in headers["content-security-policy"]:
                     del headers["x-frame-options"]
                 headers["x-request-id"] = request_id
             await send(message)
@@ -79,6 +80,31 @@ class Entrance:
                 if route not in _QUIET:
                     ms = round((time.monotonic() - started) * 1000)
                     _log.info("request", method=scope["method"], route=route, status=status, ms=ms)
+
+
+class Net:
+    """The innermost layer: whatever is raised becomes the safety card, with all headers, and never a stack trace."""
+
+    def __init__(self, app: ASGIApp, voice: Voice) -> None:
+        self._app = app
+        self._voice = voice
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        begun = False
+
+        async def noticing(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noticing)
+        except Exception as error:
+            _log.error("request failed", error=type(error).__name__)
+            if begun or scope["type"] != "http":
+                raise
+            await JSONResponse(error_body(self._voice, "internal"), 500)(scope, receive, send)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -20,6 +19,7 @@ from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+from gateway.records.sealing import SealError
 from gateway.records.store import Event, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
 
@@ -40,6 +40,14 @@ class _Outcome:
     kept: bool = False
 
 
+@dataclass
+class _Turn:
+    """Whose turn it is in a conversation, and how many want it."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    wanted: int = 0
+
+
 class Answering:
     """Answers messages, one at a time in each conversation.
 
@@ -55,7 +63,7 @@ class Answering:
         self._core = core
         self._rasa = rasa
         self._bell = bell
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: dict[str, _Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: set[tuple[str, int]] = set()
 
@@ -79,8 +87,11 @@ class Answering:
         now = self._records.clock()
         for conversation, seq, at in await asyncio.to_thread(self._records.unanswered, name):
             if (conversation, seq) not in self._working and now - at > _OVERDUE:
-                message, *_ = await asyncio.to_thread(self._records.events, conversation, seq - 1)
-                self.begin(conversation, message, alone="recovered")
+                try:
+                    message, *_ = await asyncio.to_thread(self._records.events, conversation, seq - 1)
+                    self.begin(conversation, message, alone="recovered")
+                except SealError:
+                    _log.error("unanswered message can not be opened", conversation=conversation, seq=seq)
 
     async def finish(self) -> None:
         """Wait for the answers that are being made."""
@@ -88,8 +99,9 @@ class Answering:
 
     async def _answer(self, name: str, message: Event, alone: str) -> None:
         started = time.monotonic()
-        turn = self._turns[name]
-        mine = await _acquired(turn, PATIENCE)
+        turn = self._turns.setdefault(name, _Turn())
+        turn.wanted += 1
+        mine = await _acquired(turn.lock, PATIENCE)
         try:
             left = PATIENCE - (time.monotonic() - started)
             outcome = await self._outcome(name, message, alone if mine else alone or "slow", left)
@@ -99,9 +111,10 @@ class Answering:
             _log.error("answer not stored", conversation=name, seq=message.seq, error=type(error).__name__)
         finally:
             if mine:
-                turn.release()
-                if not turn.locked():
-                    self._turns.pop(name, None)
+                turn.lock.release()
+            turn.wanted -= 1
+            if not turn.wanted:
+                del self._turns[name]
             self._working.discard((name, message.seq))
             self._bell.ring(name)
 

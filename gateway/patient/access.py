@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.errors import RefusedError
+from gateway.live import CrowdError, Listener
 from gateway.records.store import Session
 from gateway.services import Services
 
 bearer = HTTPBearer(auto_error=False, description="The token that starting a chat returned.")
-_LISTENERS = 16
 _CHANGING = ("POST", "PUT", "DELETE")
 
 
@@ -67,11 +68,27 @@ async def live_session(session: Annotated[Session, Depends(known_session)], gate
     if session.is_over(gateway.records.clock()):
         raise RefusedError(401, "session_ended" if session.ended else "session_expired")
     seconds = await gateway.limiter.wait("read", session=session.conversation)
-    if seconds or gateway.bell.waiting(session.conversation) >= _LISTENERS:
-        raise RefusedError(429, "rate_limited", retry_after=seconds or 1)
+    if seconds:
+        raise RefusedError(429, "rate_limited", retry_after=seconds)
     return session
+
+
+async def listener(
+    session: Annotated[Session, Depends(live_session)], gateway: Annotated[Services, Depends(services)]
+) -> AsyncIterator[Listener]:
+    """A listener to the session's conversation.
+
+    Raises:
+        RefusedError: 429 when too many listen.
+    """
+    try:
+        with gateway.bell.listening(session.conversation) as found:
+            yield found
+    except CrowdError:
+        raise RefusedError(429, "rate_limited", retry_after=1) from None
 
 
 Gateway = Annotated[Services, Depends(services)]
 Known = Annotated[Session, Depends(known_session)]
 Live = Annotated[Session, Depends(live_session)]
+Listening = Annotated[Listener, Depends(listener)]

@@ -13,7 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from aftercare.protocol import Disposition
 from gateway.errors import Block, ErrorBody, RefusedError
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
-from gateway.patient.access import Gateway, Known, Live, address, allow_origin, bearer
+from gateway.patient.access import Gateway, Known, Listening, Live, address, allow_origin, bearer
 from gateway.patient.receiving import Receiver
 from gateway.patient.schemas import (
     EventBody,
@@ -129,6 +129,7 @@ async def send(
 async def events(
     session: Live,
     gateway: Gateway,
+    listener: Listening,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Events behind this one.")] = 0,
     wait: Annotated[int, Query(ge=0, le=_LONGEST_WAIT, description="For how many seconds to wait for one.")] = 0,
 ) -> EventsBody:
@@ -140,13 +141,14 @@ async def events(
         if found or left <= 0 or gateway.bell.silenced:
             return EventsBody(events=found, session=await _renewed(session, gateway))
         await gateway.answering.recover(session.conversation)
-        await gateway.bell.wait(session.conversation, min(left, _LOOK_AGAIN_SECONDS))
+        await listener.wait(min(left, _LOOK_AGAIN_SECONDS))
 
 
 @streaming.get("/session/stream", response_class=EventSourceResponse)
 async def stream(
     session: Live,
     gateway: Gateway,
+    listener: Listening,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`."""
@@ -164,7 +166,7 @@ async def stream(
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
                 last = event.seq
             await gateway.answering.recover(session.conversation)
-            await gateway.bell.wait(session.conversation, _LOOK_AGAIN_SECONDS)
+            await listener.wait(_LOOK_AGAIN_SECONDS)
 
 
 @router.get("/session/summary")

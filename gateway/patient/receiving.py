@@ -69,17 +69,23 @@ class Receiver:
             MESSAGES.labels(refusal.code).inc()
             refusal.answer = await self._alarm(body.text)
             raise
-        except SQLAlchemyError as error:
-            MESSAGES.labels("not_stored").inc()
+        except Exception as error:  # whatever broke, a red flag is answered
+            code, status = ("not_stored", 503) if isinstance(error, SQLAlchemyError) else ("internal", 500)
+            MESSAGES.labels(code).inc()
             _log.error("message not stored", error=type(error).__name__)
-            raise RefusedError(503, "not_stored", answer=await self._alarm(body.text)) from None
+            raise RefusedError(status, code, answer=await self._alarm(body.text)) from None
 
     async def _receive(self, session: Session, body: MessageRequest) -> Received:
+        if session.is_over(self._gateway.records.clock()):
+            raise _HeldBackError(RefusedError(UNAUTHORIZED, "session_ended" if session.ended else "session_expired"))
         known = await asyncio.to_thread(self._gateway.records.message, session.conversation, body.client_id)
         if known is None:
             await self._hold_back(session, body.text or "")
-        text, behind = (body.text, None) if body.button is None else await self._pressed(session, body.button, known)
-        message, new = await self._store(session, body, text or "", only_behind=behind)
+        if body.button is None:
+            message, new = await self._store(session, body.client_id, body.text or "", {})
+        else:
+            title, behind = await self._pressed(session, body.button, known)
+            message, new = await self._store(session, body.client_id, title, {"button": body.button}, behind)
         if new:
             self._gateway.answering.begin(session.conversation, message)
             self._gateway.bell.ring(session.conversation)
@@ -89,17 +95,18 @@ class Receiver:
         """Store and answer a message that is not handed on, if it holds a red flag."""
         if await self._alarm(body.text) is None:
             raise refusal
-        message, _ = await self._store(session, body, body.text or "", refused=refusal.code)
-        self._gateway.answering.begin(session.conversation, message, alone=refusal.code)
+        if refusal.code == "session_expired" and not session.closed:
+            await asyncio.to_thread(self._gateway.records.add, session.conversation, "expired", {})
+        message, new = await self._store(session, body.client_id, body.text or "", {"refused": refusal.code})
+        if new:
+            self._gateway.answering.begin(session.conversation, message, alone=refusal.code)
         if refusal.status == UNAUTHORIZED:
             raise refusal
-        return Received(session, message.seq, new=True)
+        return Received(session, message.seq, new)
 
     async def _hold_back(self, session: Session, text: str) -> None:
         """Raise _HeldBackError when this message is not to be handed on to Rasa."""
         gateway = self._gateway
-        if session.is_over(gateway.records.clock()):
-            raise _HeldBackError(RefusedError(UNAUTHORIZED, "session_ended" if session.ended else "session_expired"))
         if gateway.settings.maintenance:
             raise _HeldBackError(RefusedError(503, "maintenance"))
         seconds = await gateway.limiter.wait("message", session=session.conversation, address=address(self._request))
@@ -120,12 +127,10 @@ class Receiver:
         return str(title), answer.seq
 
     async def _store(
-        self, session: Session, body: MessageRequest, text: str, refused: str = "", only_behind: int | None = None
+        self, session: Session, client_id: str, text: str, facts: Mapping[str, str], only_behind: int | None = None
     ) -> tuple[Event, bool]:
         try:
-            return await asyncio.to_thread(
-                self._gateway.records.add_message, session.conversation, body.client_id, text, refused, only_behind
-            )
+            return await asyncio.to_thread(self._gateway.records.add_message, session.conversation, client_id, text, facts, only_behind)
         except ConflictError:
             raise RefusedError(409, "conflict") from None
         except OvertakenError:
@@ -133,13 +138,19 @@ class Receiver:
 
     async def _alarm(self, text: str | None) -> Mapping[str, Any] | None:
         """What the core alone says of refused words, if they hold a red flag; a flood of them is no longer read."""
-        if not self._read:
-            self._read = True
-            pieces = 1 + len(text or "") // LONGEST_TEXT
-            if text and not await self._gateway.limiter.wait("refused", cost=pieces, address=address(self._request)):
-                try:
-                    reply = await self._gateway.core.alarm(text)
-                    self._alarmed = shown(reply) if reply else None
-                except Exception as error:  # the refusal carries the safety card all the same
-                    _log.error("core failed", error=type(error).__name__)
+        if text and not self._read and not await self._floods(text):
+            try:
+                reply = await self._gateway.core.alarm(text)
+                self._alarmed = shown(reply) if reply else None
+            except Exception as error:  # the refusal carries the safety card all the same
+                _log.error("core failed", error=type(error).__name__)
+        self._read = True
         return self._alarmed
+
+    async def _floods(self, text: str) -> bool:
+        try:
+            pieces = 1 + len(text) // LONGEST_TEXT
+            return await self._gateway.limiter.wait("refused", cost=pieces, address=address(self._request)) > 0
+        except Exception as error:  # counting failed: better read too much
+            _log.error("limits failed", error=type(error).__name__)
+            return False

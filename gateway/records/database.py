@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic import command
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
 THREADS = 16
 _LOCK_SECONDS = 1.0
+_TURN = "turn_to_write"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
@@ -42,6 +44,7 @@ def connect(url: str) -> Engine:
         pool_size=THREADS,
         pool_timeout=_LOCK_SECONDS,
         connect_args={"timeout": _LOCK_SECONDS, "isolation_level": None},
+        execution_options={_TURN: Lock()},
     )
 
     @event.listens_for(engine, "connect")
@@ -59,9 +62,18 @@ def connect(url: str) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that writes; it is committed at the end of the block."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
+    """A transaction that writes; it is committed at the end of the block.
+
+    SQLite has one writer at a time and lets others try again and again; within this process they stand in line.
+    """
+    turn: Lock | None = engine.get_execution_options().get(_TURN)
+    mine = turn is not None and turn.acquire(timeout=_LOCK_SECONDS)
+    try:
+        with engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+    finally:
+        if turn is not None and mine:
+            turn.release()
 
 
 def migrate(engine: Engine) -> None:

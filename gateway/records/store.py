@@ -20,7 +20,6 @@ from gateway.records.tables import conversation, conversation_key, event, sessio
 from gateway.settings import ABSOLUTE, IDLE
 
 _TOKEN_BYTES = 32
-_ATTEMPTS = 5
 _ACTS = ("greeting", "message", "extended", "writer")
 
 Clock = Callable[[], datetime]
@@ -42,6 +41,7 @@ class Session:
         conversation: the conversation's id, which no patient sees.
         idle_expires_at: when it ends, if the patient does nothing more.
         expires_at: when it ends in any case.
+        closed: `ended` by the patient, `expired` for good, or empty.
         writer: `patient` or `helper`.
     """
 
@@ -50,12 +50,17 @@ class Session:
     started_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
-    ended: bool
+    closed: str
     writer: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether the patient ended it."""
+        return self.closed == "ended"
 
     def is_over(self, now: datetime) -> bool:
         """Whether it has ended or run out."""
-        return self.ended or now >= self.idle_expires_at
+        return bool(self.closed) or now >= self.idle_expires_at
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Event:
 
     Attributes:
         seq: its place, from 1.
-        kind: `greeting`, `message`, `answer`, `writer`, `extended`, `ended` or `refused`.
+        kind: `greeting`, `message`, `answer`, `writer`, `extended`, `ended` or `expired`.
         client_id: the id that the patient's browser gave a message.
         reply_to: the place of the message that an answer answers.
         disposition: what the answer tells the patient to do, if anything.
@@ -100,7 +105,7 @@ class Records:
         self.engine = engine
         self.clock = clock
         self._keyring = keyring
-        self._sealer = lru_cache(maxsize=4_096)(self._unwrap)
+        self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
 
     def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
         """Start a conversation with a greeting, and return its session's token, which is stored nowhere."""
@@ -126,7 +131,7 @@ class Records:
     def _session(self, which: ColumnElement[bool]) -> Session | None:
         latest = select(event.c.at).where(event.c.conversation_id == session.c.conversation_id, event.c.kind.in_(_ACTS))
         latest = latest.order_by(event.c.seq.desc()).limit(1)
-        ended = select(event.c.id).where(event.c.conversation_id == session.c.conversation_id, event.c.kind == "ended")
+        closed = select(event.c.kind).where(event.c.conversation_id == session.c.conversation_id, event.c.kind.in_(("ended", "expired")))
         writer = select(event.c.facts).where(event.c.conversation_id == session.c.conversation_id, event.c.kind == "writer")
         query = (
             select(
@@ -134,7 +139,7 @@ class Records:
                 session.c.started_at,
                 conversation.c.embed_key,
                 latest.scalar_subquery().label("latest"),
-                ended.limit(1).scalar_subquery().label("ended"),
+                closed.order_by(event.c.seq.desc()).limit(1).scalar_subquery().label("closed"),
                 writer.order_by(event.c.seq.desc()).limit(1).scalar_subquery().label("writer"),
             )
             .join(conversation, conversation.c.id == session.c.conversation_id)
@@ -151,7 +156,7 @@ class Records:
             started_at=row.started_at,
             idle_expires_at=min(row.latest + IDLE, end),
             expires_at=end,
-            ended=row.ended is not None,
+            closed=row.closed or "",
             writer=row.writer["writer"] if row.writer else "patient",
         )
 
@@ -162,14 +167,16 @@ class Records:
             row = connection.execute(query).one_or_none()
         return self._event(name, row) if row else None
 
-    def add_message(self, name: str, client_id: str, text: str, refused: str = "", only_behind: int | None = None) -> tuple[Event, bool]:
+    def add_message(
+        self, name: str, client_id: str, text: str, facts: Mapping[str, Any] | None = None, only_behind: int | None = None
+    ) -> tuple[Event, bool]:
         """Store a patient's message, once.
 
         Args:
             name: the conversation.
             client_id: the browser's id of the message, by which a repeat is known.
             text: what was typed, or the title of the button that was pressed.
-            refused: why it is not handed on to Rasa, if so.
+            facts: `button`, the button that was pressed; `refused`, why it is not handed on to Rasa.
             only_behind: store it only as long as no message stands behind this place.
 
         Returns:
@@ -182,13 +189,12 @@ class Records:
         known = self.message(name, client_id)
         if known is None:
             try:
-                facts = {"refused": refused} if refused else {}
-                return self.add(name, "message", facts, words={"text": text}, client_id=client_id, only_behind=only_behind), True
+                return self.add(name, "message", facts or {}, words={"text": text}, client_id=client_id, only_behind=only_behind), True
             except IntegrityError:
                 known = self.message(name, client_id)
                 if known is None:
                     raise
-        if known.words is not None and known.words["text"] != text:
+        if (known.words is not None and known.words["text"] != text) or known.facts.get("button") != (facts or {}).get("button"):
             raise ConflictError(client_id)
         return known, False
 
@@ -217,25 +223,18 @@ class Records:
     ) -> Event:
         """Add an event at the end of a conversation; see `add_message` for `only_behind`."""
         sealer = self._sealer(name) if words is not None else None
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                with writing(self.engine) as connection:
-                    mine = event.c.conversation_id == name
-                    last = connection.scalar(select(func.max(event.c.seq)).where(mine)) or 0
-                    if only_behind is not None:
-                        newer = select(event.c.id).where(mine, event.c.seq > only_behind, event.c.kind == "message").limit(1)
-                        if connection.scalar(newer) is not None:
-                            raise OvertakenError
-                    return self._insert(
-                        connection, name, last + 1, kind, facts,
-                        words=words, sealer=sealer, client_id=client_id, reply_to=reply_to, disposition=disposition,
-                    )  # fmt: skip
-            except IntegrityError:
-                stored = client_id is not None and self.message(name, client_id) is not None
-                answered = reply_to is not None and self.is_answered(name, reply_to)
-                if stored or answered or attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
+        mine = event.c.conversation_id == name
+        with writing(self.engine) as connection:
+            connection.execute(select(conversation.c.id).where(conversation.c.id == name).with_for_update())
+            last = connection.scalar(select(func.max(event.c.seq)).where(mine)) or 0
+            if only_behind is not None:
+                newer = select(event.c.id).where(mine, event.c.seq > only_behind, event.c.kind == "message").limit(1)
+                if connection.scalar(newer) is not None:
+                    raise OvertakenError
+            return self._insert(
+                connection, name, last + 1, kind, facts,
+                words=words, sealer=sealer, client_id=client_id, reply_to=reply_to, disposition=disposition,
+            )  # fmt: skip
 
     def events(self, name: str, after: int = 0) -> list[Event]:
         """A conversation's events behind a place, in order."""
@@ -298,10 +297,11 @@ class Records:
         words = sealer.open(row.sealed, _place(name, row.seq, row.kind)) if sealer else None
         return Event(row.seq, row.kind, row.at, row.client_id, row.reply_to, row.disposition, row.facts, words)
 
-    def _unwrap(self, name: str) -> Sealer | None:
+    def _sealer(self, name: str) -> Sealer | None:
+        """The conversation's key, looked up each time, so that a purge is felt at once."""
         with self.engine.connect() as connection:
             wrapped = connection.scalar(select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == name))
-        return self._keyring.unwrap(wrapped, name) if wrapped is not None else None
+        return self._unwrapped(wrapped, name) if wrapped is not None else None
 
 
 def _hash(token: str) -> bytes:

@@ -56,6 +56,16 @@ def upgrade() -> None:
             op.execute(
                 f"CREATE TRIGGER event_no_{act.lower()} BEFORE {act} ON event BEGIN SELECT RAISE(ABORT, 'events can only be added'); END"
             )
+        taken = " OR ".join(
+            f"EXISTS (SELECT 1 FROM event WHERE {same})"
+            for same in (
+                "id = NEW.id",
+                "conversation_id = NEW.conversation_id AND seq = NEW.seq",
+                "conversation_id = NEW.conversation_id AND client_id = NEW.client_id",
+                "conversation_id = NEW.conversation_id AND reply_to = NEW.reply_to",
+            )
+        )
+        op.execute(f"CREATE TRIGGER event_no_replace BEFORE INSERT ON event WHEN {taken} BEGIN SELECT RAISE(ABORT, 'UNIQUE'); END")
     else:
         op.execute(
             "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
