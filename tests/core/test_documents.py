@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+
+import pytest
 
 from aftercare.protocol import Protocol
 from scripts.documents import patient_api, picture, register
@@ -29,3 +32,17 @@ def test_the_register_names_every_extension_and_nothing_else(protocol: Protocol)
 def test_the_picture_is_well_formed_and_holds_every_rule(protocol: Protocol) -> None:
     text = " ".join(node.text or "" for node in ElementTree.fromstring(picture(protocol)).iter())
     assert text.count("• ") == len(protocol.rules)
+
+
+def test_the_widgets_table_names_tests_that_exist(root: Path) -> None:
+    named = re.findall(r"`(test_\w+)`", (root / "docs" / "widget.md").read_text(encoding="utf-8"))
+    written = "".join(file.read_text(encoding="utf-8") for file in (root / "tests" / "browser").glob("test_*.py"))
+    assert len(named) > 25
+    assert [name for name in named if f"def {name}(" not in written] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/widget.md", "docs/evaluation.md"])
+def test_every_file_that_a_page_links_to_is_there(page: str, root: Path) -> None:
+    file = root / page
+    links = re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8"))
+    assert [link for link in links if not (file.parent / link).exists()] == []
