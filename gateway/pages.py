@@ -17,7 +17,7 @@ from gateway.errors import RefusedError
 from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
 from gateway.voice import Voice
 
-_TYPES = {".js": "text/javascript", ".css": "text/css"}
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _PLACE = re.compile(r"""(["'`])__AFTERCARE__\1""")
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _A_WHILE = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
@@ -101,6 +101,7 @@ class Pages:
             dir=direction,
             script=self._address("panel.js"),
             style=self._address("panel.css"),
+            icon=self._address("icon.svg"),
         )
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
@@ -116,12 +117,13 @@ class Pages:
             script=f"{origin}/aftercare.js",
             panel_url=f"{origin}/panel/{key}",
             style=self._address("demo.css"),
+            icon=self._address("icon.svg"),
             clinic=self._voice.clinic(),
             contacts=self._voice.contacts(),
         )
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'none'; "
-            "frame-ancestors 'none'"
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'"
         )
         return HTMLResponse(page, headers={"content-security-policy": policy})
 

@@ -121,7 +121,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
         trusted_proxies=environ.get("AFTERCARE_TRUSTED_PROXIES", ""),
         metrics_port=metrics_port or None,
-        maintenance=environ.get("AFTERCARE_MAINTENANCE", "") not in ("", "0"),
+        maintenance=environ.get("AFTERCARE_MAINTENANCE", "").lower() not in ("", "0", "no", "false", "off"),
         retention=timedelta(days=number("AFTERCARE_RETENTION_DAYS", 365, 1, 36_500)),
         widget=_ROOT / "widget",
     )

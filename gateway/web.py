@@ -20,6 +20,7 @@ _log = structlog.get_logger(__name__)
 _QUIET = ("/healthz", "/readyz")
 _NO_FRAME = "frame-ancestors 'none'"
 _POLICY = f"default-src 'none'; base-uri 'none'; form-action 'none'; {_NO_FRAME}"
+_NO_STORE = "no-store"
 _HEADERS = {
     "content-security-policy": _POLICY,
     "cross-origin-opener-policy": "same-origin",
@@ -28,7 +29,7 @@ _HEADERS = {
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "cache-control": "no-store",
+    "cache-control": _NO_STORE,
 }
 _HSTS = "max-age=63072000; includeSubDomains"
 
@@ -62,6 +63,8 @@ class Entrance:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    headers["cache-control"] = _NO_STORE
                 if _NO_FRAME not in headers["content-security-policy"]:
                     del headers["x-frame-options"]
                 headers["x-request-id"] = request_id

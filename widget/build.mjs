@@ -9,6 +9,7 @@ await Promise.all([
   build({ ...options, entryPoints: ["src/panel/main.ts"], outfile: "dist/panel.js" }),
   build({ ...options, entryPoints: ["src/panel/panel.css"], outfile: "dist/panel.css" }),
   copyFile("pages/demo.css", "dist/demo.css"),
+  copyFile("pages/icon.svg", "dist/icon.svg"),
 ]);
 
 const launcher = await readFile("dist/aftercare.js", "utf8");

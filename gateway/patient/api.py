@@ -198,12 +198,16 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
 
 
 @router.delete("/session", status_code=204)
-async def end(session: Known, gateway: Gateway) -> Response:
+async def end(
+    session: Known,
+    gateway: Gateway,
+    clear_device: Annotated[bool, Query(description="The browser forgets everything that this site keeps in it.")] = False,
+) -> Response:
     """End the chat: the token opens nothing from now on. The clinic keeps its record."""
     if not session.ended:
         await asyncio.to_thread(gateway.records.add, session.conversation, "ended", {})
         gateway.bell.ring(session.conversation)
-    return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'})
+    return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'} if clear_device else {})
 
 
 def _urgency(event: EventBody) -> tuple[int, int]:

@@ -19,6 +19,7 @@ export interface Stored {
 }
 
 const TIMEOUT = 10000;
+const SEND_TIMEOUT = 6000;
 
 interface Options {
   token?: string;
@@ -48,7 +49,7 @@ export class Api {
   }
 
   send(token: string, message: { client_id: string; text: string } | { client_id: string; button: string }) {
-    return this.call<Stored>("POST", "/session/messages", { token, body: message });
+    return this.call<Stored>("POST", "/session/messages", { token, body: message, timeout: SEND_TIMEOUT });
   }
 
   events(token: string, after: number, wait: number, signal?: AbortSignal) {
@@ -61,8 +62,8 @@ export class Api {
     return this.call<Summary>("GET", "/session/summary", { token });
   }
 
-  end(token: string, keepalive = false) {
-    return this.call<null>("DELETE", "/session", { token, keepalive });
+  end(token: string, { clear = false, keepalive = false } = {}) {
+    return this.call<null>("DELETE", `/session?clear_device=${clear}`, { token, keepalive });
   }
 
   stream(token: string, after: number, signal: AbortSignal): Promise<Response> {

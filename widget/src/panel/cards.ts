@@ -24,9 +24,9 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
   return html`<section class="care care-${level}" role="group" aria-labelledby="h-${id}">
-    <p class="care-label" aria-hidden="true"><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
+    <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
-      <h2 id="h-${id}"><span class="vh">${words[`${level}_prefix`]} </span>${m.linked(title)}</h2>
+      <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${m.linked(title)}</h2>
       ${m.calls(m.named(blocks.filter((block) => block.kind === "advice")))} ${lines.map((line) => html`<p>${m.linked(line)}</p>`)}
       ${others.map((block) => cardBlock(m, block, level))}
     </div>
@@ -36,7 +36,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
 function cardBlock(m: Markup, block: Block, level: Disposition): Part {
   if (block.kind !== "watch") return plainBlock(m, block);
   return html`<details ?open=${level !== "emergency"}>
-    <summary>${m.strings.card.watch}</summary>
+    <summary lang=${m.config.lang}>${m.strings.card.watch}</summary>
     ${m.lines(block)}
   </details>`;
 }
@@ -59,7 +59,7 @@ export function plainBlock(m: Markup, block: Block): Part {
 function sources(m: Markup, answer: Answer): Part {
   if (!answer.sources?.length) return nothing;
   return html`<details>
-    <summary>${m.strings.chat.sources}</summary>
+    <summary lang=${m.config.lang}>${m.strings.chat.sources}</summary>
     ${answer.sources.map((source) => html`<blockquote><p>${source.quote}</p><footer><cite>${source.section}</cite></footer></blockquote>`)}
   </details>`;
 }

@@ -147,7 +147,6 @@ export class Chat {
       if (this.state.shared) this.tabs.ended(old);
       else this.tabs.restarted(old, result.data.token);
       await this.api.end(old);
-      storePrefs(this.state.prefs);
     }
     this.reset();
     this.adopt(result.data.token, result.data.session);
@@ -158,7 +157,7 @@ export class Chat {
   async end(clearDevice: boolean): Promise<boolean> {
     const token = this.token;
     if (token) {
-      const result = await this.api.end(token);
+      const result = await this.api.end(token, { clear: clearDevice });
       if (!result.ok && result.status !== 401 && !clearDevice) {
         this.menuFailed(result);
         return false;
@@ -210,7 +209,7 @@ export class Chat {
 
   pageHidden(): void {
     if (!this.state.shared || !this.token) return;
-    void this.api.end(this.token, true);
+    void this.api.end(this.token, { clear: true, keepalive: true });
     this.tabs.ended(this.token);
     this.finish("ended");
   }

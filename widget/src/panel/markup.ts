@@ -45,7 +45,7 @@ export class Markup {
 
   calls(contacts: Contact[]): Part {
     return html`<div class="calls">
-      ${contacts.map((contact) => html`<a class="call call-${contact.id}" href=${contact.href}>${this.fill(this.strings.card.call, { number: contact.number })}</a>`)}
+      ${contacts.map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}>${this.fill(this.strings.card.call, { number: contact.number })}</a>`)}
     </div>`;
   }
 

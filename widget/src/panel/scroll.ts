@@ -24,7 +24,7 @@ export class Scroller {
     return isNew && !this.following;
   }
 
-  /** The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
+  /** Before the patient has written, what this chat is stays in sight. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
   toNewest(): void {
     const box = this.box();
     if (!box) return;
@@ -32,7 +32,7 @@ export class Scroller {
     let last = items[items.length - 1];
     const before = items[items.length - 2];
     if (last?.className === "safe" && before?.className === "you") last = before;
-    box.scrollTop = box.scrollHeight;
+    box.scrollTop = box.querySelector(".you") ? box.scrollHeight : 0;
     const above = last ? last.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
     if (above < 0) box.scrollTop += above - 8;
     this.target = box.scrollTop;

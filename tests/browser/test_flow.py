@@ -1,0 +1,254 @@
+"""A patient goes through the whole chat on the clinic's page: by mouse, by finger, by keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.chat import DESKTOP, PHONE, ClinicPage, Device, Panel, tel_links, text_of
+from tests.browser.conftest import NewDevice
+from tests.browser.words import (
+    BLADDER,
+    CALL_DOCTOR,
+    EMERGENCY,
+    FEVER,
+    HOW_LONG,
+    NUMBER,
+    SELF_CARE,
+    SHOWER,
+    SORE,
+    TEL,
+    WALKING,
+    WEAK_LEGS,
+    WORDS,
+)
+
+BOTH = pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+LAUNCHER = WORDS["launcher"]["open_name"]
+
+
+@pytest.fixture
+def clinic(new_device: NewDevice, size: Mapping[str, Any]) -> ClinicPage:
+    return new_device(**size).visit()
+
+
+@pytest.fixture
+def touch(size: Mapping[str, Any]) -> Callable[[Locator], None]:
+    """Use a thing with a finger on a phone, with a mouse elsewhere."""
+    return Locator.tap if size is PHONE else Locator.click
+
+
+@BOTH
+def test_by_pointer_from_launcher_to_emergency(clinic: ClinicPage, touch: Callable[[Locator], None]) -> None:
+    touch(clinic.launcher)
+    panel = clinic.panel.ready()
+    expect(panel.box).to_be_focused()
+    panel.box.fill(HOW_LONG)
+    touch(panel.send)
+    faq = panel.answers.nth(1)
+    expect(faq).to_contain_text("30-60 minutes")
+    touch(faq.locator("summary"))
+    expect(faq.locator("details blockquote").first).to_be_visible()
+    expect(faq.locator("details cite")).not_to_be_empty()
+    expect(panel.say(SHOWER)).to_contain_text("The leaflet does not say")
+    panel.say(SORE)
+    expect(panel.card(SELF_CARE)).to_contain_text("Rest, and use an ice pack")
+    expect(panel.say(WEAK_LEGS)).to_contain_text(BLADDER)
+    for title, next_question in (("No", WALKING), ("No", None)):
+        before = panel.answers.count()
+        touch(panel.choice(title))
+        expect(panel.answers.nth(before)).to_be_visible()
+        expect(panel.box).to_be_focused()
+        if next_question:
+            expect(panel.answers.last).to_contain_text(next_question)
+    expect(panel.card(EMERGENCY)).to_be_visible()
+    assert {TEL["emergency"], TEL["clinic"]} <= tel_links(panel.card(EMERGENCY))
+    touch(panel.close_button)
+    expect(clinic.iframe).to_be_hidden()
+    assert clinic.focused == LAUNCHER
+
+
+@BOTH
+def test_opened_chat_begins_with_what_it_is_and_is_not(clinic: ClinicPage) -> None:
+    notice = clinic.open().root.get_by_role("region", name=WORDS["notice"]["label"])
+    for words in ("program", "emergency"):
+        line = notice.locator("p").filter(has_text=WORDS["notice"][words].split(" {")[0].split(":")[0])
+        expect(line).to_be_in_viewport(ratio=1)
+
+
+@BOTH
+def test_fever_is_for_the_doctor(clinic: ClinicPage) -> None:
+    panel = clinic.open()
+    panel.say(FEVER)
+    expect(panel.card(CALL_DOCTOR)).to_contain_text(NUMBER["clinic"])
+    expect(panel.card(CALL_DOCTOR).locator("details")).to_have_attribute("open", "")
+
+
+@BOTH
+def test_interview_in_own_words_ends_in_an_emergency(clinic: ClinicPage) -> None:
+    panel = clinic.open()
+    expect(panel.say(WEAK_LEGS)).to_contain_text(BLADDER)
+    expect(panel.say("No, I have not")).to_contain_text(WALKING)
+    panel.say("No, I can not walk at all")
+    expect(panel.card(EMERGENCY)).to_be_visible()
+
+
+@BOTH
+def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPage) -> None:
+    keys, panel = clinic.page.keyboard, clinic.panel
+    clinic.tab_to(LAUNCHER)
+    keys.press("Enter")
+    expect(panel.box).to_be_focused()
+    panel.ready()
+    _typed(panel, HOW_LONG)
+    _tab_back_to(panel, WORDS["chat"]["sources"])
+    keys.press("Enter")
+    expect(panel.answers.last.locator("details blockquote").first).to_be_visible()
+    _tab_on_to(panel, "words")
+    _typed(panel, WEAK_LEGS)
+    expect(panel.answers.last).to_contain_text(BLADDER)
+    _tab_back_to(panel, "No")
+    keys.press("Space")
+    expect(panel.answers.last).to_contain_text(WALKING)
+    expect(panel.box).to_be_focused()
+    _tab_back_to(panel, "No")
+    keys.press("Enter")
+    expect(panel.card(EMERGENCY)).to_be_visible()
+    _tab_back_to(panel, f"Call {NUMBER['emergency']}")
+    keys.press("Escape")
+    expect(clinic.iframe).to_be_hidden()
+    assert clinic.focused == LAUNCHER
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_launcher_opens_by_key(key: str, device: Device) -> None:
+    clinic = device.visit()
+    expect(clinic.launcher).to_have_attribute("aria-expanded", "false")
+    clinic.tab_to(LAUNCHER)
+    clinic.page.keyboard.press(key)
+    expect(clinic.launcher).to_have_attribute("aria-expanded", "true")
+    expect(clinic.panel.box).to_be_focused()
+    assert clinic.focused == WORDS["launcher"]["frame_title"]
+
+
+def test_launcher_asks_the_gateway_for_nothing_before_it_is_used(device: Device) -> None:
+    clinic = device.visit()
+    expect(clinic.launcher).to_be_visible()
+    asked = [url for url in device.watch.requests if url.startswith(device.site.gateway)]
+    assert asked == [f"{device.site.gateway}/aftercare.js"]
+
+
+@BOTH
+def test_closed_panel_is_not_in_the_tab_order(clinic: ClinicPage) -> None:
+    clinic.open()
+    clinic.page.keyboard.press("Escape")
+    expect(clinic.iframe).to_be_hidden()
+    reached = set()
+    for _ in range(8):
+        clinic.page.keyboard.press("Tab")
+        reached.add(clinic.focused)
+    assert reached - {""} == {"Visits", LAUNCHER}
+
+
+def test_escape_leaves_the_menu_before_it_closes_the_chat(device: Device) -> None:
+    clinic = device.visit()
+    panel = clinic.open()
+    panel.open_menu()
+    panel.menu_item("end").click()
+    clinic.page.keyboard.press("Escape")
+    expect(panel.menu_item("end")).to_be_focused()
+    clinic.page.keyboard.press("Escape")
+    expect(panel.menu_button).to_be_focused()
+    expect(clinic.iframe).to_be_visible()
+    clinic.page.keyboard.press("Escape")
+    expect(clinic.iframe).to_be_hidden()
+
+
+def test_reopened_chat_stands_as_it_was_left(device: Device) -> None:
+    clinic = device.visit()
+    panel = clinic.open()
+    panel.say(WEAK_LEGS)
+    panel.box.fill("half a sent")
+    panel.close_button.click()
+    clinic.launcher.click()
+    expect(panel.box).to_be_focused()
+    expect(panel.box).to_have_value("half a sent")
+    expect(panel.answers.last).to_contain_text(BLADDER)
+
+
+def test_question_and_chosen_answer_stay_readable(device: Device) -> None:
+    panel = device.open()
+    panel.say(WEAK_LEGS)
+    panel.press("No")
+    expect(panel.answers.nth(1)).to_contain_text(BLADDER)
+    expect(panel.answers.nth(1).get_by_role("button")).to_have_count(0)
+    assert panel.texts()[3] == "No"
+
+
+def test_enter_sends_and_shift_enter_makes_a_line(device: Device) -> None:
+    panel = device.open()
+    panel.box.press_sequentially("The needle site")
+    panel.box.press("Shift+Enter")
+    panel.box.press_sequentially("is sore.")
+    panel.box.press("Enter")
+    expect(panel.card(SELF_CARE)).to_be_visible()
+    assert panel.mine.last.locator(".words").inner_text() == "The needle site\nis sore."
+
+
+def test_nothing_is_sent_without_words(device: Device) -> None:
+    panel = device.open()
+    panel.type("   ")
+    expect(panel.root.get_by_text(WORDS["composer"]["empty"]).last).to_be_visible()
+    expect(panel.mine).to_have_count(0)
+
+
+def test_too_long_a_text_comes_back_and_a_danger_sign_in_it_is_answered(device: Device) -> None:
+    device.watch.tolerate("status of 413")
+    panel = device.open()
+    text = "It was a long day. " * 220 + "I like tea."
+    panel.type(text)
+    expect(panel.undelivered).to_contain_text(WORDS["delivery"]["refused"])
+    expect(panel.box).to_have_value(text)
+    panel.type(f"{text} I cant breathe")
+    expect(panel.card(EMERGENCY)).to_be_visible()
+
+
+def test_numbers_stand_in_the_same_place_in_every_view(device: Device) -> None:
+    panel = device.panel()
+    phones = panel.root.get_by_role("navigation", name=WORDS["phones"]["label"])
+    place = phones.bounding_box()
+    panel.say(FEVER)
+    assert phones.bounding_box() == place
+    panel.open_menu()
+    assert phones.bounding_box() == place
+    panel.menu_item("summary").click()
+    expect(panel.root.get_by_role("heading", name=WORDS["summary"]["title"])).to_be_visible()
+    assert phones.bounding_box() == place
+    assert tel_links(phones) == set(TEL.values())
+    assert WORDS["header"]["program"] in text_of(panel.root.locator("header"))
+
+
+def _typed(panel: Panel, text: str) -> None:
+    before = panel.answers.count()
+    panel.page.keyboard.type(text)
+    panel.page.keyboard.press("Enter")
+    expect(panel.answers.nth(before)).to_be_visible()
+
+
+def _tab_back_to(panel: Panel, name: str) -> None:
+    _tab(panel, "Shift+Tab", name)
+
+
+def _tab_on_to(panel: Panel, name: str) -> None:
+    _tab(panel, "Tab", name)
+
+
+def _tab(panel: Panel, key: str, name: str) -> None:
+    for _ in range(25):
+        panel.page.keyboard.press(key)
+        if panel.focused == name:
+            return
+    raise AssertionError(f"{key} does not reach {name!r}")

@@ -1,0 +1,48 @@
+"""What the widget says, from its own files, and what patients say in these tests."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STRINGS = ROOT / "widget" / "strings"
+
+
+def _words(language: str) -> dict[str, Any]:
+    words: dict[str, Any] = json.loads((STRINGS / f"{language}.json").read_text(encoding="utf-8"))
+    return words
+
+
+WORDS = _words("en")
+SPANISH = _words("es")
+
+CANARY = "quokkaberry"
+NUMBER = {"emergency": "911", "clinic": "555-0100", "after_hours": "555-0199"}
+TEL = {name: f"tel:{number}" for name, number in NUMBER.items()}
+
+WEAK_LEGS = "My legs feel weak."
+BLADDER = "Have you lost control of your bladder"
+WALKING = "Can you stand, walk"
+NUMB_LEGS = "I can't feel my legs"
+FEVER = "I have a fever of 101.5 F."
+SORE = "The needle site is sore."
+HOW_LONG = "How long does the procedure take?"
+SHOWER = "Can I take a shower?"
+
+EMERGENCY = WORDS["card"]["emergency_prefix"]
+CALL_DOCTOR = WORDS["card"]["call_doctor_prefix"]
+SELF_CARE = WORDS["card"]["self_care_prefix"]
+
+
+def filled(text: str, **more: str) -> str:
+    """The text with the clinic's numbers in it."""
+    values = {"phone": NUMBER["clinic"], "emergency": NUMBER["emergency"], "after_hours": NUMBER["after_hours"]} | more
+    return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), text)
+
+
+def beginning(text: str) -> re.Pattern[str]:
+    """A name that begins so."""
+    return re.compile("^" + re.escape(text))

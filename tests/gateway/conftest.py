@@ -1,0 +1,249 @@
+"""A gateway on a database of its own for every test, and a PostgreSQL server of the tests' own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+import structlog
+from limits import parse
+from sqlalchemy import Engine
+
+import gateway.app
+from aftercare.protocol import Protocol, load_protocol
+from aftercare.respond import Assistant
+from gateway.records.database import connect, migrate
+from gateway.settings import EmbedKey, Settings, from_environment
+from tests.gateway.support import MASTER_KEY_TEXT, OTHER_PAGE, PAGE, ROOT, Clock, Door, Patient, ScriptedRasa, opened, scripted
+
+_numbers = count(1)
+_PLENTY = parse("1000000 per minute")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_environment() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AFTERCARE_")]:
+            patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quiet_log() -> None:
+    """What the gateway logs goes where pytest shows it when a test fails."""
+    structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.stdlib.LoggerFactory())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_assistant_per_protocol() -> Iterator[None]:
+    """Making the core takes a second, and it has no state."""
+    made: dict[int, Assistant] = {}
+
+    def assistant(protocol: Protocol) -> Assistant:
+        return made.setdefault(id(protocol), made.get(id(protocol)) or Assistant(protocol))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway.app, "Assistant", assistant)
+        yield
+
+
+@pytest.fixture(scope="session")
+def protocol(own_environment: None) -> Protocol:
+    return load_protocol(ROOT / "protocols" / "vertebroplasty")
+
+
+@pytest.fixture(scope="session")
+def clinic_protocol(own_environment: None, tmp_path_factory: pytest.TempPathFactory) -> Protocol:
+    """The protocol of a clinic that is not the demo's, with a name that would break a careless page."""
+    file = tmp_path_factory.mktemp("clinic") / "clinic.yml"
+    file.write_text(
+        "mode: clinic\n"
+        'name: "O\'Neil & \\"Sons\\" </script><script>alert(1)</script> <!-- Spine"\n'
+        "phone: 212-664-7665\nafter_hours_phone: 212-664-7666\nhours: Monday to Friday, 8 am to 5 pm\n"
+        'emergency_number: "911"\ncrisis_line: "988"\n'
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFTERCARE_CLINIC", str(file))
+        return load_protocol(ROOT / "protocols" / "vertebroplasty")
+
+
+@pytest.fixture(scope="session")
+def assistant(protocol: Protocol, one_assistant_per_protocol: None) -> Assistant:
+    return gateway.app.Assistant(protocol)
+
+
+@pytest.fixture(scope="session")
+def fresh_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with this release's tables and nothing in them."""
+    file = tmp_path_factory.mktemp("fresh") / "records.db"
+    engine = connect(f"sqlite:///{file}")
+    migrate(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture
+def file(fresh_file: Path, tmp_path: Path) -> Path:
+    """A test's own SQLite file."""
+    return Path(shutil.copy(fresh_file, tmp_path / "records.db"))
+
+
+@pytest.fixture
+def sqlite_url(file: Path) -> str:
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def rasa(assistant: Assistant) -> ScriptedRasa:
+    return ScriptedRasa(assistant)
+
+
+@pytest.fixture
+def settings(sqlite_url: str) -> Settings:
+    """The demo's settings, with limits that nobody meets and a second clinic page."""
+    found = from_environment({"AFTERCARE_MASTER_KEY": MASTER_KEY_TEXT, "AFTERCARE_RECORDS": sqlite_url}, demo=True)
+    keys = {"demo": EmbedKey("demo", (PAGE,), "en"), "spine": EmbedKey("spine", (OTHER_PAGE,), "es")}
+    return replace(found, embed_keys=keys, limits=dict.fromkeys(found.limits, _PLENTY))
+
+
+@pytest.fixture
+def new_app(settings: Settings, protocol: Protocol, rasa: ScriptedRasa, clock: Clock) -> Callable[..., Any]:
+    """Make an app, with changes to the settings as keywords; it does not run yet."""
+
+    def make(protocol: Protocol = protocol, **changes: Any) -> Any:
+        return gateway.app.create_app(replace(settings, **changes), protocol, rasa=scripted(rasa), clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def open_door(
+    new_app: Callable[..., Any], settings: Settings, rasa: ScriptedRasa, clock: Clock, file: Path
+) -> Iterator[Callable[..., Door]]:
+    """Start a gateway, with changes to the settings as keywords; it is stopped after the test."""
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> Door:
+            app = new_app(**changes)
+            return stack.enter_context(opened(app, app.state.services.settings, rasa, clock, file))
+
+        yield start
+
+
+@pytest.fixture
+def door(open_door: Callable[..., Door]) -> Door:
+    return open_door()
+
+
+@pytest.fixture
+def patient(door: Door) -> Patient:
+    return door.patient()
+
+
+@lru_cache
+def _postgresql() -> Path | None:
+    found = [Path(path).parent for path in [shutil.which("initdb")] if path]
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    return found[-1] if found else None
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a PostgreSQL server on a socket of its own, with the name of the database left out."""
+    binaries = _postgresql()
+    if binaries is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL's initdb is not installed, and CI has to test with it")
+        pytest.skip("PostgreSQL's initdb is not installed; on Debian: apt-get install postgresql")
+    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="aftercare-postgresql-"))
+    if user:
+        shutil.chown(folder, "postgres")
+    data = folder / "data"
+
+    def run(program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [*user, str(binaries / program), *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+    try:
+        run("initdb", "-D", str(data), "-A", "trust", "-U", "aftercare", "-E", "UTF8", "--no-locale", "--no-sync")
+        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=100"
+        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        try:
+            yield f"postgresql+psycopg://aftercare@/{{database}}?host={folder}"
+        finally:
+            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _create_database(server: str, name: str, template: str) -> None:
+    engine = sqlalchemy.create_engine(server.format(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgresql: str) -> str:
+    """The name of a PostgreSQL database with this release's tables and nothing in them."""
+    _create_database(postgresql, "fresh", "template0")
+    engine = connect(postgresql.format(database="fresh"))
+    migrate(engine)
+    engine.dispose()
+    return "fresh"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str, fresh_database: str) -> str:
+    """A test's own PostgreSQL database."""
+    name = f"test_{next(_numbers)}"
+    _create_database(postgresql, name, fresh_database)
+    return postgresql.format(database=name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def records_url(request: pytest.FixtureRequest) -> str:
+    """A test's own database, of either sort."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def engine(records_url: str) -> Iterator[Engine]:
+    connected = connect(records_url)
+    yield connected
+    connected.dispose()
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], str]:
+    """The address of a database of this sort that has no tables yet."""
+
+    def url(sort: str) -> str:
+        if sort == "sqlite":
+            return f"sqlite:///{tmp_path / 'deep' / 'down' / 'records.db'}"
+        server: str = request.getfixturevalue("postgresql")
+        name = f"empty_{next(_numbers)}"
+        _create_database(server, name, "template0")
+        return server.format(database=name)
+
+    return url

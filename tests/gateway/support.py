@@ -1,0 +1,315 @@
+"""The gateway under test, its patients, and everything around it that a test may break."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from aftercare.conversation import Conversation
+from aftercare.respond import Assistant
+from gateway.dialogue.rasa import Rasa
+from gateway.records.store import Event, Records
+from gateway.services import Services
+from gateway.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+API = "/api/v1"
+HOME = "http://127.0.0.1:8080"
+PAGE = "http://127.0.0.1:8081"
+OTHER_PAGE = "https://spine.example"
+EVIL = "https://evil.example"
+CANARY = "quokkaberry"
+ADDRESS = "203.0.113.77"
+RED_FLAG = f"I have chest pain {CANARY}"
+HARMLESS = f"The needle site is sore {CANARY}"
+MASTER_KEY = bytes(range(32))
+MASTER_KEY_TEXT = base64.b64encode(MASTER_KEY).decode()
+ANSWER_SECONDS = 5.0
+
+_numbers = count(1)
+
+Json = dict[str, Any]
+Heard = Callable[[Json], Awaitable[httpx.Response]]
+
+
+def new_id() -> str:
+    """A client id that was not used before."""
+    return f"message-{next(_numbers):08d}"
+
+
+class Clock:
+    """The time, and later if a test wants so."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def travel(self, **ahead: float) -> None:
+        """Go ahead in time, by keywords of timedelta."""
+        self._ahead += timedelta(**ahead)
+
+
+class ScriptedRasa(httpx.AsyncBaseTransport):
+    """Rasa behind its wire contract. It answers as the core does and keeps each conversation, until a test says otherwise.
+
+    Attributes:
+        heard: the body of every message that came in.
+        act: what is done with the next messages.
+        at_once: the most messages of one sender that were being answered at the same time.
+    """
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.heard: list[Json] = []
+        self.act: Heard = self.well
+        self.at_once = 0
+        self._busy: dict[str, int] = {}
+        self._assistant = assistant
+        self._kept: dict[str, Conversation] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return await self.act({}) if self.act != self.well else httpx.Response(200, json={"status": "ok"})
+        body = json.loads(await request.aread())
+        self.heard.append(body)
+        sender = body["sender"]
+        self._busy[sender] = self._busy.get(sender, 0) + 1
+        self.at_once = max(self.at_once, self._busy[sender])
+        try:
+            return await self.act(body)
+        finally:
+            self._busy[sender] -= 1
+
+    def reply(self, body: Json) -> list[Json]:
+        """The messages of a well Rasa."""
+        known = self._kept.get(body["sender"], Conversation())
+        conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
+        today = date.today()
+        after, reply = self._assistant.respond(conversation, self._assistant.read(body["message"], today), today)
+        self._kept[body["sender"]] = after
+        return [{"recipient_id": body["sender"], "text": reply.text, "custom": {**reply.wire, "model": "model-1"}}]
+
+    def forget(self) -> None:
+        """Lose every conversation."""
+        self._kept.clear()
+
+    async def well(self, body: Json) -> httpx.Response:
+        return httpx.Response(200, json=self.reply(body))
+
+    async def down(self, _: Json) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    async def hang(self, _: Json) -> httpx.Response:
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits so long")
+
+    def after(self, seconds: float) -> None:
+        """Answer well, but only after a while."""
+
+        async def act(body: Json) -> httpx.Response:
+            await asyncio.sleep(seconds)
+            return await self.well(body)
+
+        self.act = act
+
+    def say(self, response: Callable[[Json], httpx.Response]) -> None:
+        """Answer with what a function of the request gives."""
+
+        async def act(body: Json) -> httpx.Response:
+            return response(body)
+
+        self.act = act
+
+    def twist(self, change: Callable[[list[Json]], Any]) -> None:
+        """Answer well, but changed by a function of the messages, which may return others."""
+
+        def response(body: Json) -> httpx.Response:
+            messages = self.reply(body)
+            changed = change(messages)
+            return httpx.Response(200, json=messages if changed is None else changed)
+
+        self.say(response)
+
+
+@dataclass
+class Patient:
+    """One patient's browser.
+
+    Attributes:
+        client: how it reaches the gateway.
+        started: what starting the chat returned.
+    """
+
+    client: httpx.Client
+    started: Json
+    origin: str = HOME
+
+    @property
+    def token(self) -> str:
+        return str(self.started["token"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}", "Origin": self.origin}
+
+    def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
+        """Make a request under /session with this patient's token."""
+        headers = {**self.headers, **request.pop("headers", {})}
+        return self.client.request(method, f"{API}/session{path}", headers=headers, **request)
+
+    def send(self, text: str, client_id: str = "") -> httpx.Response:
+        return self._post({"client_id": client_id or new_id(), "text": text})
+
+    def press(self, button: str, client_id: str = "") -> httpx.Response:
+        return self._post({"client_id": client_id or new_id(), "button": button})
+
+    def _post(self, body: Json) -> httpx.Response:
+        content = json.dumps(body).encode("ascii")
+        return self.ask("POST", "/messages", content=content, headers={"Content-Type": "application/json"})
+
+    def say(self, text: str) -> Json:
+        """Send a message and return its answer."""
+        return self.answer_to(stored(self.send(text)))
+
+    def choose(self, title: str, answer: Json) -> Json:
+        """Press the button of this title, and return the answer to it."""
+        (button,) = [each["id"] for each in answer["buttons"] if each["title"] == title]
+        return self.answer_to(stored(self.press(button)))
+
+    def answer_to(self, seq: int, seconds: float = 8.0) -> Json:
+        """The answer to the message at this place; it is waited for."""
+        end = time.monotonic() + seconds
+        after = seq
+        while time.monotonic() < end:
+            for event in self.events(after, wait=1):
+                if event.get("reply_to") == seq:
+                    return event
+                after = event["seq"]
+        raise AssertionError(f"no answer to message {seq} after {seconds} s")
+
+    def events(self, after: int = 0, wait: int = 0) -> list[Json]:
+        response = self.ask("GET", "/events", params={"after": after, "wait": wait})
+        assert response.status_code == 200, response.text
+        events: list[Json] = response.json()["events"]
+        return events
+
+    def texts(self) -> list[str]:
+        """What this patient typed or pressed, as the transcript has it."""
+        return [event["text"] for event in self.events() if event["kind"] == "message"]
+
+
+@dataclass
+class Door:
+    """A running gateway, with what stands behind it.
+
+    Attributes:
+        client: a browser without a token.
+    """
+
+    app: FastAPI
+    settings: Settings
+    rasa: ScriptedRasa
+    clock: Clock
+    client: httpx.Client
+    file: Path
+
+    @property
+    def services(self) -> Services:
+        services: Services = self.app.state.services
+        return services
+
+    @property
+    def records(self) -> Records:
+        return self.services.records
+
+    def start(self, key: str = "demo", origin: str = HOME, writer: str = "patient") -> httpx.Response:
+        return self.client.post(f"{API}/sessions", json={"key": key, "writer": writer}, headers={"Origin": origin})
+
+    def patient(self, key: str = "demo", origin: str = HOME, writer: str = "patient") -> Patient:
+        response = self.start(key, origin, writer)
+        assert response.status_code == 201, response.text
+        return Patient(self.client, response.json(), origin)
+
+    def name(self, patient: Patient) -> str:
+        """The conversation's id, which no patient sees."""
+        session = self.records.session(patient.token)
+        assert session is not None
+        return session.conversation
+
+    def stored(self, patient: Patient) -> list[Event]:
+        """Everything that is on record of a patient's conversation."""
+        return self.records.events(self.name(patient))
+
+    def recorded(self, patient: Patient, seq: int) -> Event:
+        """The answer to a message as it is on record."""
+        (answer,) = [event for event in self.stored(patient) if event.reply_to == seq]
+        return answer
+
+
+def stored(response: httpx.Response) -> int:
+    """The place of a message that was taken."""
+    assert response.status_code in (200, 202), response.text
+    return int(response.json()["seq"])
+
+
+def refused(response: httpx.Response, status: int, code: str = "") -> Json:
+    """The body of an error, which has words for the patient and the safety card whatever the error is."""
+    assert response.status_code == status, f"{response.status_code} {response.text[:400]}"
+    assert response.headers["content-type"] == "application/json"
+    body: Json = response.json()
+    assert body["message"].strip()
+    assert "911" in body["safety"]["blocks"][0]["text"]
+    assert {block["kind"] for block in body["safety"]["blocks"]} == {"advice", "watch"}
+    assert body["safety"]["heading"]
+    if code:
+        assert body["error"] == code, body
+    return body
+
+
+def is_emergency(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer tells the patient to call now."""
+    return answer["type"] == "triage" and answer["disposition"] == "emergency" and answer["blocks"][0]["kind"] == "advice"
+
+
+@contextmanager
+def opened(app: FastAPI, settings: Settings, rasa: ScriptedRasa, clock: Clock, file: Path) -> Iterator[Door]:
+    """The gateway running in this process, without a network."""
+    with TestClient(app, base_url=HOME, client=(ADDRESS, 5_000), raise_server_exceptions=False, follow_redirects=False) as client:
+        yield Door(app, settings, rasa, clock, client, file)
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The gateway on a free port of this machine; its address."""
+    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(15)
+
+
+def scripted(rasa: ScriptedRasa) -> Rasa:
+    return Rasa("http://rasa.test", client=httpx.AsyncClient(transport=rasa, base_url="http://rasa.test"))
