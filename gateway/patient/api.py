@@ -16,8 +16,10 @@ from gateway.metrics import MESSAGES, SESSIONS, STREAMS
 from gateway.patient.access import Gateway, Known, Listening, Live, address, allow_origin, bearer
 from gateway.patient.receiving import Receiver
 from gateway.patient.schemas import (
+    EndQuery,
     EventBody,
     EventsBody,
+    EventsQuery,
     MessageRequest,
     Protocol,
     SessionBody,
@@ -31,7 +33,6 @@ from gateway.patient.schemas import (
 from gateway.records.store import Session
 from gateway.services import Services
 
-_LONGEST_WAIT = 25
 _LOOK_AGAIN_SECONDS = 2.0
 _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 
@@ -130,13 +131,12 @@ async def events(
     session: Live,
     gateway: Gateway,
     listener: Listening,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Events behind this one.")] = 0,
-    wait: Annotated[int, Query(ge=0, le=_LONGEST_WAIT, description="For how many seconds to wait for one.")] = 0,
+    query: Annotated[EventsQuery, Query()],
 ) -> EventsBody:
     """The chat's events: at once, or as soon as there is one."""
-    end = asyncio.get_running_loop().time() + wait
+    end = asyncio.get_running_loop().time() + query.wait
     while True:
-        found = await _events(gateway, session, after)
+        found = await _events(gateway, session, query.after)
         left = end - asyncio.get_running_loop().time()
         if found or left <= 0 or gateway.bell.silenced:
             return EventsBody(events=found, session=await _renewed(session, gateway))
@@ -198,16 +198,12 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
 
 
 @router.delete("/session", status_code=204)
-async def end(
-    session: Known,
-    gateway: Gateway,
-    clear_device: Annotated[bool, Query(description="The browser forgets everything that this site keeps in it.")] = False,
-) -> Response:
+async def end(session: Known, gateway: Gateway, query: Annotated[EndQuery, Query()]) -> Response:
     """End the chat: the token opens nothing from now on. The clinic keeps its record."""
     if not session.ended:
         await asyncio.to_thread(gateway.records.add, session.conversation, "ended", {})
         gateway.bell.ring(session.conversation)
-    return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'} if clear_device else {})
+    return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'} if query.clear_device else {})
 
 
 def _urgency(event: EventBody) -> tuple[int, int]:

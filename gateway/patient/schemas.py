@@ -53,6 +53,19 @@ class MessageRequest(_Strict):
         return self
 
 
+class EventsQuery(_Strict):
+    """Which events to return, and how long to wait for one."""
+
+    after: int = Field(0, ge=0, le=2**31 - 1, description="Events behind this one.")
+    wait: int = Field(0, ge=0, le=25, description="For how many seconds to wait for one.")
+
+
+class EndQuery(_Strict):
+    """What ending the chat does besides."""
+
+    clear_device: bool = Field(False, description="The browser forgets everything that this site keeps in it.")
+
+
 class SessionBody(BaseModel):
     """The chat's state."""
 

@@ -126,6 +126,12 @@ class ClinicPage:
         self.launcher.click()
         return self.panel.ready()
 
+    def close(self) -> None:
+        """Close the chat by its own button, and wait until the launcher has the focus again."""
+        self.panel.close_button.click()
+        expect(self.iframe).to_be_hidden()
+        expect(self.launcher).to_be_focused()
+
     def open_in_vain(self) -> None:
         """Use the launcher while the gateway is not there, and let the time pass in which it waits."""
         self.page.clock.install()

@@ -161,7 +161,9 @@ def _ended(shown: Shown, server: Server) -> None:
     expect(shown.panel.root.get_by_role("heading", name=shown.panel.words["expiry"]["ended_title"])).to_be_visible()
 
 
-def _idle_warning(shown: Shown, _: Server) -> None:
+def _idle_warning(shown: Shown, server: Server) -> None:
+    server.say(shown.panel.token, "Thank you.")  # once its answer has come, the stream is open and the clocks are compared
+    expect(shown.panel.answers).to_have_count(2)
     shown.page.clock.set_system_time(time.time() + 28.5 * 60)
     expect(shown.panel.root.get_by_role("button", name=shown.panel.words["expiry"]["keep"])).to_be_visible()
 

@@ -96,7 +96,7 @@ def test_answer_that_comes_in_does_not_move_the_focus(device: Device, server: Se
 def test_answer_that_comes_in_does_not_move_the_focus_into_the_chat(device: Device, server: Server) -> None:
     clinic = device.visit()
     panel = clinic.open()
-    panel.close_button.click()
+    clinic.close()
     link = clinic.page.get_by_role("link", name="Visits")
     link.focus()
     server.say(panel.token, NUMB_LEGS)

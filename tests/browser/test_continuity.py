@@ -101,7 +101,7 @@ def test_going_to_another_page_and_back_keeps_the_dialogue(device: Device) -> No
     panel = clinic.open()
     panel.say(WEAK_LEGS)
     before, token = panel.texts(), panel.token
-    panel.close_button.click()
+    clinic.close()
     clinic.page.get_by_role("link", name="Visits").click()
     clinic.page.wait_for_url("**/visits")
     clinic.open()
@@ -130,7 +130,7 @@ def test_message_that_came_while_the_panel_was_closed_is_counted_on_the_launcher
     clinic = device.visit()
     first = clinic.open()
     second = device.open()
-    first.close_button.click()
+    clinic.close()
     second.say(FEVER)
     name = f"{WORDS['launcher']['open_name']}, {WORDS['launcher']['unread_one']}"
     expect(clinic.page.get_by_role("button", name=name, exact=True)).to_be_visible()

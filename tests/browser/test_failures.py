@@ -72,13 +72,13 @@ def all_is_well_before_and_after(stack: Stack) -> Iterator[None]:
             assert CANARY not in file.read_text(errors="replace").lower(), file.name
 
 
-def _wait_for(stack: Stack, name: str, not_pid: int = 0) -> None:
-    """Wait until a server, which is not the process `not_pid`, answers."""
+def _wait_for(stack: Stack, name: str) -> None:
+    """Wait until a server answers."""
     end = time.monotonic() + RESTART_SECONDS
     while time.monotonic() < end:
         with suppress(httpx.HTTPError):
             address = f"http://127.0.0.1:{getattr(stack.ports, name)}{HEALTH[name]}"
-            if httpx.get(address, timeout=1, trust_env=False).is_success and stack.pids[name] != not_pid:
+            if httpx.get(address, timeout=1, trust_env=False).is_success:
                 return
         time.sleep(0.1)
     pytest.fail(f"{name} does not answer after {RESTART_SECONDS:.0f} s")
@@ -127,17 +127,6 @@ def test_emergency_within_6_seconds_while_rasa_hangs(device: Device, stack: Stac
     with _hanging(stack, "rasa"), _within(6):
         panel.type(f"{NUMB_LEGS} {CANARY}")
         expect(panel.card(EMERGENCY)).to_be_visible()
-
-
-def test_emergency_within_6_seconds_when_rasa_is_killed(device: Device, stack: Stack) -> None:
-    panel = device.open()
-    killed = _kill(stack, "rasa")
-    with _within(6):
-        panel.type(NUMB_LEGS)
-        expect(panel.card(EMERGENCY)).to_be_visible()
-    _wait_for(stack, "rasa", not_pid=killed)
-    panel.say("Thank you.")
-    expect(panel.card(EMERGENCY)).to_be_visible()
 
 
 def test_interview_goes_on_while_rasa_hangs(device: Device, stack: Stack) -> None:
@@ -194,6 +183,7 @@ def test_killed_gateway_costs_no_words_and_the_safety_card_is_there_within_8_sec
             panel.type(f"No {CANARY}")
             expect(panel.safety).to_have_count(1)
         assert {TEL["emergency"], TEL["clinic"]} <= tel_links(panel.safety)
+        _names_the_danger_signs(panel)
         expect(panel.mine.last).to_contain_text(f"No {CANARY}")
         expect(panel.mine.last).to_contain_text(WORDS["delivery"]["waiting"])
         panel.box.fill("half a sentence")
@@ -257,16 +247,17 @@ def test_emergency_is_answered_at_once_while_the_records_are_locked(device: Devi
     assert server.messages(panel.token) == [NUMB_LEGS]
 
 
-def test_every_safety_card_names_the_danger_signs(device: Device, stack: Stack) -> None:
+def test_emergency_within_6_seconds_when_rasa_is_killed(device: Device, stack: Stack) -> None:
     panel = device.open()
-    with _down(stack, "gateway"):
-        panel.type("Hello")
-        expect(panel.safety).to_be_visible()
-        _danger_signs(panel)
-    expect(panel.answers).to_have_count(2, timeout=40_000)
+    _kill(stack, "rasa")
+    with _within(6):
+        panel.type(NUMB_LEGS)
+        expect(panel.card(EMERGENCY)).to_be_visible()
+    panel.say("Thank you.")
+    expect(panel.card(EMERGENCY)).to_be_visible()
 
 
-def _danger_signs(panel: Panel) -> None:
+def _names_the_danger_signs(panel: Panel) -> None:
     said = text_of(panel.safety)
     for sign in ("chest pain", "trouble breathing", "fainting", "leak pee", "numb between the legs", "can not walk"):
         assert sign in said

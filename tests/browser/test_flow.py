@@ -172,7 +172,7 @@ def test_reopened_chat_stands_as_it_was_left(device: Device) -> None:
     panel = clinic.open()
     panel.say(WEAK_LEGS)
     panel.box.fill("half a sent")
-    panel.close_button.click()
+    clinic.close()
     clinic.launcher.click()
     expect(panel.box).to_be_focused()
     expect(panel.box).to_have_value("half a sent")

@@ -32,7 +32,7 @@ def _whole_flow(clinic: ClinicPage) -> None:
     panel.say(f"No, {CANARY}")
     panel.press("No")
     expect(panel.card(EMERGENCY)).to_be_visible()
-    panel.close_button.click()
+    clinic.close()
     clinic.launcher.click()
     panel.open_menu()
     for choice in ("writer_helper", "size_larger", "contrast_high"):
@@ -128,7 +128,7 @@ def test_clinics_scripts_cannot_read_the_chat(device: Device) -> None:
 def test_clinics_page_is_told_nothing_but_ready_close_and_unread(device: Device) -> None:
     clinic = device.visit()
     _whole_flow(clinic)
-    clinic.panel.close_button.click()
+    clinic.close()
     received = spied(clinic.page.main_frame, "received")
     assert received
     origins = {message.split(" ", 1)[0] for message in received}
