@@ -62,6 +62,37 @@ _TOO_SMALL = f"""() => {{
   return found;
 }}"""
 
+_TOO_CLOSE = f"""() => {{
+  {_NAME} {_WALK}
+  const found = [], boxes = [];
+  for (const e of all(document))
+    if (e.matches("button, a.call, a.phone, label.option, summary") && seen(e)) boxes.push([e, e.getBoundingClientRect()]);
+  boxes.forEach(([one, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {{
+    const gap = Math.max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom);
+    if (one.parentElement === other.parentElement && gap < 4)
+      found.push(`${{name(one)}} and ${{name(other)}} are ${{gap.toFixed(1)}} px apart`);
+  }}));
+  return found;
+}}"""
+
+_LOST_STOPS = f"""() => {{
+  {_NAME} {_WALK}
+  const found = [];
+  for (const e of all(document)) {{
+    if (e.localName !== "a" || !seen(e)) continue;
+    let next = e.nextSibling;
+    while (next?.nodeType === 8) next = next.nextSibling;
+    if (next?.nodeType !== 3 || !/^[.,;:)]/.test(next.data)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(e);
+    const text = [...range.getClientRects()].pop();
+    range.setStart(next, 0);
+    range.setEnd(next, 1);
+    if (range.getBoundingClientRect().top >= text.bottom - 2) found.push(`a line begins with the ${{next.data[0]}} after ${{name(e)}}`);
+  }}
+  return found;
+}}"""
+
 _SPACING = """*, *::before, *::after { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
 p { margin-block-end: 2em !important }"""
 
@@ -81,6 +112,16 @@ def cut_off(frame: Frame) -> list[str]:
 def too_small(frame: Frame) -> list[str]:
     """What is hard to hit with a finger."""
     return list(frame.evaluate(_TOO_SMALL))
+
+
+def too_close(frame: Frame) -> list[str]:
+    """Neighbours that are easily hit in place of each other."""
+    return list(frame.evaluate(_TOO_CLOSE))
+
+
+def lost_stops(frame: Frame) -> list[str]:
+    """Lines that begin with what ends a sentence."""
+    return list(frame.evaluate(_LOST_STOPS))
 
 
 def moving(frame: Frame) -> list[str]:

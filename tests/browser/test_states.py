@@ -91,6 +91,16 @@ def test_everything_can_be_hit_with_a_finger(shown: Shown) -> None:
     assert [found for frame in shown.documents for found in layout.too_small(frame)] == []
 
 
+def test_nothing_touches_its_neighbour(shown: Shown) -> None:
+    assert [found for frame in shown.documents for found in layout.too_close(frame)] == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 412, 640])
+def test_no_line_begins_with_a_full_stop(shown: Shown, width: int) -> None:
+    with _window(shown.page, width, 800):
+        assert layout.lost_stops(shown.document) == []
+
+
 def test_wide_text_spacing_cuts_nothing_off(shown: Shown) -> None:
     with layout.wide_spacing(shown.document):
         assert layout.sticking_out(shown.document) == []
