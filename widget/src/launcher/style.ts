@@ -13,7 +13,7 @@ iframe{display:block;width:100%;height:100%;border:0}
 .card>*{margin:0 0 12px}
 h2{font-size:24px;line-height:1.25}
 .card a{color:LinkText;font-weight:700;display:inline-block;min-width:44px;padding:12px 3px;margin:-12px -3px;text-align:center;white-space:nowrap}
-.card .call{margin:0;display:block;padding:14px 16px;text-align:center;text-decoration:none;white-space:normal;background:#fff;color:#003f7d;border-color:#003f7d;font-size:20px}
+.card .call{margin:0 0 12px;display:block;padding:14px 16px;text-align:center;text-decoration:none;white-space:normal;background:#fff;color:#003f7d;border-color:#003f7d;font-size:20px}
 .card .call.emergency{background:#9a1007;color:#fff;border-color:#fff;outline:2px solid #9a1007}
 .card .row{display:flex;flex-wrap:wrap;gap:12px;position:sticky;bottom:-20px;margin:0 -20px -20px;padding:12px 20px;background:Canvas;border-top:1px solid #8496a0}
 .row button{flex:1;background:Canvas;color:CanvasText;border-color:CanvasText}
