@@ -1,4 +1,4 @@
-"""The gateway's commands: `python -m gateway serve | migrate | purge | new-key`."""
+"""The gateway's commands: serve, migrate, purge, new-key, and the console's: staff, audit-head, verify-audit."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import uvicorn
 
 from aftercare.protocol import ProtocolError, load_protocol
 from gateway.app import create_app
+from gateway.console import commands as console
+from gateway.console.rights import ROLES
 from gateway.logs import set_up_logs
 from gateway.records import database
 from gateway.records.retention import count, purge
@@ -32,6 +34,13 @@ def main() -> int:
     forget = commands.add_parser("purge", help="make the words of conversations unreadable that are older than AFTERCARE_RETENTION_DAYS")
     forget.add_argument("--dry-run", action="store_true", help="change nothing, only tell")
     commands.add_parser("new-key", help="print a new master key")
+    staff = commands.add_parser("staff", help="make an account for the console")
+    staff.add_argument("name")
+    staff.add_argument("--role", choices=ROLES, default="nurse")
+    staff.add_argument("--email")
+    commands.add_parser("audit-head", help="print the end of the audit, to be kept elsewhere")
+    verify = commands.add_parser("verify-audit", help="check that nobody changed the audit")
+    verify.add_argument("--anchors", type=Path, help="a file of what audit-head printed before, one a line")
     arguments = parser.parse_args()
     if arguments.command == "new-key":
         print(base64.b64encode(secrets.token_bytes(32)).decode())
@@ -58,6 +67,12 @@ def main() -> int:
         for name in done.conversations:
             print(f"  {name}")
         return 0
+    if arguments.command == "staff":
+        return console.add_staff(settings, arguments.name, arguments.role, arguments.email)
+    if arguments.command == "audit-head":
+        return console.audit_head(settings)
+    if arguments.command == "verify-audit":
+        return console.verify_audit(settings, arguments.anchors)
     engine.dispose()
     set_up_logs()
     if settings.metrics_port:

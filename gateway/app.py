@@ -15,6 +15,8 @@ from starlette.middleware.cors import CORSMiddleware
 from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
 from gateway import health
+from gateway.console.app import make_console
+from gateway.console.desk import make_desk
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
@@ -78,6 +80,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     app.include_router(api.streaming)
     app.include_router(health.router)
     app.include_router(Pages(settings, voice).router())
+    app.mount("/console", make_console(make_desk(settings, protocol, records)))
     app.add_middleware(Net, voice=voice)
     app.add_middleware(
         CORSMiddleware,

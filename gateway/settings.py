@@ -16,6 +16,9 @@ from limits import RateLimitItem, parse
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from gateway.console.policy import DEFAULT, Policy, PolicyError, read_policy
+from gateway.console.rights import ROLES
+
 _ROOT = Path(__file__).resolve().parents[1]
 _RUN = _ROOT / ".run"
 _KEY_BYTES = 32
@@ -51,6 +54,22 @@ class EmbedKey:
 
 
 @dataclass(frozen=True)
+class Provider:
+    """The hospital's OpenID provider, which vouches for its staff.
+
+    Attributes:
+        roles: the provider's group -> the role here.
+        claim: the claim that lists the groups.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    roles: Mapping[str, str]
+    claim: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """The gateway's settings.
 
@@ -60,6 +79,13 @@ class Settings:
         retention: how long the words of a conversation are kept.
         metrics_port: where the figures are served, on the loopback interface only; None when nowhere.
         maintenance: messages are refused, except those with a red flag.
+        console_origins: the console's own origins; the public ones where it has none of its own.
+        audit_key: 32 bytes that seal the audit; not to be known to whoever keeps the database.
+        policy: the clinic's policy for its nurses.
+        webhooks: names of webhooks with their addresses.
+        webhook_key: signs what is sent to webhooks.
+        smtp: where e-mails are handed over, smtp://host:port or smtps://user:password@host; empty when nowhere.
+        provider: the hospital's OpenID provider, if it has one.
     """
 
     host: str
@@ -76,6 +102,14 @@ class Settings:
     maintenance: bool
     retention: timedelta
     widget: Path
+    console_origins: tuple[str, ...]
+    audit_key: bytes = field(repr=False)
+    policy: Policy
+    webhooks: Mapping[str, str] = field(repr=False)
+    webhook_key: bytes = field(repr=False)
+    smtp: str = field(repr=False)
+    mail_from: str
+    provider: Provider | None
 
     @property
     def secure(self) -> bool:
@@ -124,8 +158,17 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         maintenance=environ.get("AFTERCARE_MAINTENANCE", "").lower() not in ("", "0", "no", "false", "off"),
         retention=timedelta(days=number("AFTERCARE_RETENTION_DAYS", 365, 1, 36_500)),
         widget=_ROOT / "widget",
+        console_origins=_console_origins(environ.get("AFTERCARE_CONSOLE_URL", "").rstrip("/"), origins, demo, problems),
+        audit_key=_audit_key(environ.get("AFTERCARE_AUDIT_KEY", ""), demo, problems),
+        policy=_policy(environ.get("AFTERCARE_POLICY", ""), problems),
+        webhooks=_webhooks(environ.get("AFTERCARE_WEBHOOKS", ""), demo, problems),
+        webhook_key=environ.get("AFTERCARE_WEBHOOK_KEY", "").encode(),
+        smtp=environ.get("AFTERCARE_SMTP", ""),
+        mail_from=environ.get("AFTERCARE_MAIL_FROM", ""),
+        provider=_provider(environ, demo, problems),
     )
     problems += _address_problems(settings)
+    problems += _delivery_problems(settings)
     if not (settings.widget / "dist" / "panel.js").is_file():
         problems.append("The widget is not built; run: make setup")
     if problems:
@@ -172,8 +215,84 @@ def _master_keys(value: str, demo: bool, problems: list[str]) -> tuple[bytes, ..
     return tuple(keys)
 
 
-def _demo_key() -> bytes:
-    file = _RUN / "demo-master.key"
+def _console_origins(url: str, public: tuple[str, ...], demo: bool, problems: list[str]) -> tuple[str, ...]:
+    if not url:
+        return public
+    problems += filter(None, [_origin_problem("AFTERCARE_CONSOLE_URL", url, demo)])
+    return (url,)
+
+
+def _audit_key(value: str, demo: bool, problems: list[str]) -> bytes:
+    if not value and demo:
+        return _demo_key("demo-audit.key")
+    try:
+        key = base64.b64decode(value.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES or len(set(key)) < _KEY_BYTES // 4:
+        problems.append("AFTERCARE_AUDIT_KEY must be a random key of 32 bytes in base64; make one with: python -m gateway new-key")
+    return key
+
+
+def _policy(name: str, problems: list[str]) -> Policy:
+    try:
+        return read_policy(Path(name) if name else DEFAULT)
+    except PolicyError as error:
+        problems.append(str(error))
+        return read_policy()
+
+
+def _webhooks(value: str, demo: bool, problems: list[str]) -> dict[str, str]:
+    """`name=https://...` entries, separated by blanks."""
+    found = {}
+    for entry in value.split():
+        name, _, address = entry.partition("=")
+        if not name or not re.fullmatch(r"https://[^\s]+" if not demo else r"https?://[^\s]+", address):
+            problems.append(f"AFTERCARE_WEBHOOKS: {name!r} has no address; write name=https://...")
+        found[name] = address
+    return found
+
+
+def _provider(environ: Mapping[str, str], demo: bool, problems: list[str]) -> Provider | None:
+    issuer = environ.get("AFTERCARE_OIDC_ISSUER", "").rstrip("/")
+    if not issuer:
+        return None
+    roles = dict(entry.partition("=")[::2] for entry in environ.get("AFTERCARE_OIDC_ROLES", "").split())
+    found = Provider(
+        issuer=issuer,
+        client_id=environ.get("AFTERCARE_OIDC_CLIENT", ""),
+        client_secret=environ.get("AFTERCARE_OIDC_SECRET", ""),
+        roles=roles,
+        claim=environ.get("AFTERCARE_OIDC_CLAIM") or "groups",
+    )
+    if not re.match(r"https?://[^\s/?#@]+(?:/|$)", issuer):
+        problems.append("AFTERCARE_OIDC_ISSUER is no address; write https://...")
+    elif issuer.startswith("http:") and not demo:
+        problems.append("AFTERCARE_OIDC_ISSUER is not encrypted; use https")
+    if not found.client_id or not found.client_secret:
+        problems.append("AFTERCARE_OIDC_CLIENT and AFTERCARE_OIDC_SECRET are not set; the provider gives them")
+    if not roles or any(role not in ROLES for role in roles.values()):
+        problems.append(f"AFTERCARE_OIDC_ROLES must map groups to roles ({', '.join(ROLES)}): group=nurse other-group=lead")
+    return found
+
+
+def _delivery_problems(settings: Settings) -> Iterator[str]:
+    named = {name for step in settings.policy.rota for name in step.webhook}
+    missing = sorted(named - set(settings.webhooks))
+    if missing:
+        yield f"The policy names webhooks without an address: {', '.join(missing)}; set AFTERCARE_WEBHOOKS to name=https://..."
+    if settings.webhooks and len(settings.webhook_key) < _KEY_BYTES:
+        yield f"AFTERCARE_WEBHOOK_KEY must have {_KEY_BYTES} characters or more; it signs what is sent to webhooks"
+    if settings.smtp and not re.fullmatch(r"smtps?://(?:[^\s/@]+@)?[^\s/@:]+(?::\d+)?", settings.smtp):
+        yield "AFTERCARE_SMTP is no address of a mail server; write smtp://host:port or smtps://user:password@host"
+    if settings.smtp and "@" not in settings.mail_from:
+        yield "AFTERCARE_MAIL_FROM is not set; set it to the address that e-mails come from"
+    if any(step.email for step in settings.policy.rota) and not settings.smtp:
+        yield "The policy names e-mail addresses, and AFTERCARE_SMTP is not set; set it to the mail server, smtp://host:port"
+
+
+def _demo_key(name: str = "demo-master.key") -> bytes:
+    file = _RUN / name
     if not file.exists():
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -10,6 +10,7 @@ await Promise.all([
   build({ ...options, entryPoints: ["src/panel/panel.css"], outfile: "dist/panel.css" }),
   copyFile("pages/demo.css", "dist/demo.css"),
   copyFile("pages/icon.svg", "dist/icon.svg"),
+  copyFile("node_modules/htmx.org/dist/htmx.min.js", "dist/htmx.js"),
 ]);
 
 const launcher = await readFile("dist/aftercare.js", "utf8");

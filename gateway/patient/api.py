@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Disposition
 from gateway.errors import Block, ErrorBody, RefusedError
@@ -33,6 +35,7 @@ from gateway.patient.schemas import (
 from gateway.records.store import Session
 from gateway.services import Services
 
+_log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS = 2.0
 _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 
@@ -137,6 +140,7 @@ async def events(
     end = asyncio.get_running_loop().time() + query.wait
     while True:
         found = await _events(gateway, session, query.after)
+        await _sent(gateway, session, found)
         left = end - asyncio.get_running_loop().time()
         if found or left <= 0 or gateway.bell.silenced:
             return EventsBody(events=found, session=await _renewed(session, gateway))
@@ -162,9 +166,11 @@ async def stream(
             if told != current:
                 yield ServerSentEvent(event="session", data=_state(current, gateway))
                 told = current
-            for event in await _events(gateway, session, last):
+            found = await _events(gateway, session, last)
+            for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
                 last = event.seq
+            await _sent(gateway, session, found)
             await gateway.answering.recover(session.conversation)
             await listener.wait(_LOOK_AGAIN_SECONDS)
 
@@ -208,6 +214,15 @@ async def end(session: Known, gateway: Gateway, query: Annotated[EndQuery, Query
 
 def _urgency(event: EventBody) -> tuple[int, int]:
     return Disposition[str(event.disposition).upper()], event.seq
+
+
+async def _sent(gateway: Services, session: Session, events: list[EventBody]) -> None:
+    """Remember that answers went out, for the nurses; that it can not be remembered keeps nothing from the patient."""
+    if any(event.kind == "answer" for event in events):
+        try:
+            await asyncio.to_thread(gateway.records.sent, session.conversation, events[-1].seq)
+        except SQLAlchemyError as error:
+            _log.error("delivery not recorded", conversation=session.conversation, error=type(error).__name__)
 
 
 def _state(session: Session, gateway: Services) -> SessionBody:

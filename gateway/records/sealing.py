@@ -60,6 +60,24 @@ class Keyring:
         key, nonce = AESGCM.generate_key(_KEY_BITS), secrets.token_bytes(_NONCE_BYTES)
         return Sealer(key), nonce + self._masters[0].encrypt(nonce, key, conversation.encode())
 
+    def seal(self, data: Any, place: str) -> bytes:
+        """Seal JSON data that belongs to no conversation, under the first master key."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return nonce + self._masters[0].encrypt(nonce, json.dumps(data, ensure_ascii=False).encode(), place.encode())
+
+    def open(self, sealed: bytes, place: str) -> Any:
+        """Open what `seal` sealed for `place`.
+
+        Raises:
+            SealError: no master key opens it.
+        """
+        for master in self._masters:
+            try:
+                return json.loads(master.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()))
+            except InvalidTag:
+                continue
+        raise SealError(f"cannot be opened: {place}")
+
     def unwrap(self, wrapped: bytes, conversation: str) -> Sealer:
         """The sealer of a conversation's wrapped key.
 

@@ -11,12 +11,13 @@ from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.records import cases
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring, Sealer
-from gateway.records.tables import conversation, conversation_key, event, session
+from gateway.records.tables import conversation, conversation_key, delivery, event, session
 from gateway.settings import ABSOLUTE, IDLE
 
 _TOKEN_BYTES = 32
@@ -104,13 +105,13 @@ class Records:
     def __init__(self, engine: Engine, keyring: Keyring, clock: Clock = utc_now) -> None:
         self.engine = engine
         self.clock = clock
-        self._keyring = keyring
+        self.keyring = keyring
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
 
     def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
         """Start a conversation with a greeting, and return its session's token, which is stored nowhere."""
         token, name, now = secrets.token_urlsafe(_TOKEN_BYTES), uuid4().hex, self.clock()
-        sealer, wrapped = self._keyring.new_key(name)
+        sealer, wrapped = self.keyring.new_key(name)
         with writing(self.engine) as connection:
             connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now))
             connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
@@ -274,6 +275,37 @@ class Records:
         with self.engine.connect() as connection:
             return [(row.conversation_id, row.seq, row.at) for row in connection.execute(query)]
 
+    def sent(self, name: str, seq: int) -> None:
+        """Remember that the events up to this place went out to the patient's browser."""
+        now, mine = self.clock(), delivery.c.conversation_id == name
+        if self.delivered(name)[0] >= seq:
+            return
+        with writing(self.engine) as connection:
+            later = update(delivery).where(mine, delivery.c.seq < seq).values(seq=seq, at=now)
+            if not connection.execute(later).rowcount and connection.scalar(select(delivery.c.seq).where(mine)) is None:
+                connection.execute(insert(delivery).values(conversation_id=name, seq=seq, at=now))
+
+    def delivered(self, name: str) -> tuple[int, datetime | None]:
+        """Up to which place events went out to the patient's browser, and when the last of them did."""
+        with self.engine.connect() as connection:
+            row = connection.execute(select(delivery.c.seq, delivery.c.at).where(delivery.c.conversation_id == name)).one_or_none()
+        return (row.seq, row.at) if row else (0, None)
+
+    def embed_key(self, name: str) -> str:
+        """By which embed key a conversation was started."""
+        with self.engine.connect() as connection:
+            return str(connection.scalar(select(conversation.c.embed_key).where(conversation.c.id == name)))
+
+    def seal(self, name: str, data: Any, place: str) -> bytes | None:
+        """Seal what is written about a conversation under its own key; None when it has been purged."""
+        sealer = self._sealer(name)
+        return sealer.seal(data, f"{name}/{place}") if sealer else None
+
+    def open(self, name: str, sealed: bytes | None, place: str) -> Any:
+        """What `seal` sealed; None when there is nothing, or the conversation has been purged."""
+        sealer = self._sealer(name) if sealed is not None else None
+        return sealer.open(sealed, f"{name}/{place}") if sealer and sealed is not None else None
+
     def _insert(
         self,
         connection: Connection,
@@ -290,6 +322,7 @@ class Records:
         sealed = sealer.seal(words, _place(name, seq, kind)) if sealer and words is not None else None
         values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": dict(facts), "sealed": sealed, **columns}
         connection.execute(insert(event).values(**values))
+        cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"))
         return Event(seq, kind, now, columns.get("client_id"), columns.get("reply_to"), columns.get("disposition"), facts, words)
 
     def _event(self, name: str, row: Any) -> Event:

@@ -1,6 +1,7 @@
 """The records' tables.
 
-Rows of `event` are never changed or deleted; a purge deletes a conversation's key, which makes its words unreadable.
+Rows of `event`, `case_act` and `audit` are never changed or deleted; a purge deletes a conversation's key, which makes its words, and what
+nurses wrote about it, unreadable.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -19,10 +21,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 
@@ -87,4 +91,208 @@ event = Table(
     UniqueConstraint("conversation_id", "reply_to", name="answered_once"),
     Index("event_by_urgency", "disposition", "at"),
     Index("event_by_kind", "kind", "at"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+# The console: what nurses work with. `triage_case` is derived from the events, in the transaction that stores them.
+
+triage_case = Table(
+    "triage_case",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("conversation_id", ForeignKey("conversation.id"), nullable=False, unique=True),
+    Column("opened_at", Moment, nullable=False),
+    Column("tier", SmallInteger, nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("fired_at", Moment, nullable=False),
+    Column("fired_seq", Integer, nullable=False),
+    Column("waiting_since", Moment),
+    Column("last_at", Moment, nullable=False),
+    Column("last_seq", Integer, nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("silent", Boolean, nullable=False),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", ForeignKey("staff.id")),
+    Column("assignee", ForeignKey("staff.id")),
+    Column("snoozed_until", Moment),
+    Column("closed_at", Moment),
+    Column("outcome", String(32)),
+    Column("escalated", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_at", Moment, nullable=False, index=True),
+    Index("case_in_queue", "place", "fired_at", "id"),
+    Index("case_by_acknowledgement", "acknowledged_at"),
+    Index("case_by_opening", "opened_at"),
+    Index(
+        "case_waiting", "waiting_since", sqlite_where=text("waiting_since IS NOT NULL"), postgresql_where=text("waiting_since IS NOT NULL")
+    ),
+)
+
+case_rule = Table(
+    "case_rule",
+    metadata,
+    Column("case_id", ForeignKey("triage_case.id"), primary_key=True),
+    Column("rule", String(64), primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("tier", SmallInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("protocol", String(64), nullable=False),
+    Index("case_rule_by_rule", "rule", "case_id"),
+)
+
+case_finding = Table(
+    "case_finding",
+    metadata,
+    Column("case_id", ForeignKey("triage_case.id"), primary_key=True),
+    Column("code", String(32), primary_key=True),
+    Column("status", String(16), primary_key=True),
+    Index("case_finding_by_code", "code", "status", "case_id"),
+)
+
+case_act = Table(
+    "case_act",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("triage_case.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("staff_id", ForeignKey("staff.id")),
+    Column("kind", String(16), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("sealed", LargeBinary),
+    Index("act_by_case", "case_id", "id"),
+    Index("act_by_kind", "kind", "at"),
+)
+
+disagreement = Table(
+    "disagreement",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("triage_case.id"), nullable=False, index=True),
+    Column("seq", Integer, nullable=False),
+    Column("at", Moment, nullable=False, index=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("kind", String(24), nullable=False),
+    Column("accepted", JSON, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("reviewed_at", Moment),
+    Column("reviewer_id", ForeignKey("staff.id")),
+    Column("verdict", String(16)),
+    Column("written_at", Moment),
+)
+
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("case_id", ForeignKey("triage_case.id"), index=True),
+    Column("level", SmallInteger, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("due_at", Moment),
+    Column("attempts", Integer, nullable=False),
+    Column("sent_at", Moment),
+    Column("given_up_at", Moment),
+    Column("problem", String(64)),
+    Index("notice_due", "due_at"),
+)
+
+handover = Table(
+    "handover",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False, index=True),
+    Column("since", Moment, nullable=False),
+    Column("given_by", ForeignKey("staff.id"), nullable=False),
+    Column("taken_by", ForeignKey("staff.id")),
+    Column("taken_at", Moment),
+    Column("figures", JSON, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("email", String(254)),
+    Column("role", String(16), nullable=False),
+    Column("subject", String(255), unique=True),
+    Column("password", String(255)),
+    Column("totp", LargeBinary),
+    Column("totp_step", Integer, nullable=False),
+    Column("invitation", LargeBinary, unique=True),
+    Column("invited_until", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("disabled_at", Moment),
+    Column("single_keys", Boolean, nullable=False),
+    Column("sound", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+)
+
+staff_session = Table(
+    "staff_session",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False, index=True),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("proved_at", Moment, nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("ended_at", Moment),
+)
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("case_id", ForeignKey("triage_case.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("reason", String(32), nullable=False),
+    Index("glass_by_staff", "staff_id", "case_id"),
+)
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("staff_id", ForeignKey("staff.id"), nullable=False),
+    Column("name", String(60), nullable=False),
+    Column("query", JSON, nullable=False),
+    UniqueConstraint("staff_id", "name", name="one_view_a_name"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", _ID, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("staff_id", Integer),
+    Column("act", String(32), nullable=False),
+    Column("case_id", Integer),
+    Column("detail", JSON, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    Index("audit_by_case", "case_id", "seq"),
+    Index("audit_by_staff", "staff_id", "seq"),
+    Index("audit_by_act", "act", "seq"),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", _ID, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
 )

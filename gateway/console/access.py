@@ -1,0 +1,111 @@
+"""Who may see and do what: the login of a request, its rights, and the proof that a form is ours."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gateway.console.desk import Desk
+from gateway.console.rights import may
+from gateway.console.sessions import COOKIE, Login
+
+BASE = "/console"
+LIVE = "x-live"
+_SAFE = ("GET", "HEAD")
+_FIELD, _HEADER = "csrf", "x-csrf"
+
+
+class TurnedAwayError(Exception):
+    """A request that is not answered.
+
+    Args:
+        status: 401 without a login, 423 with a locked one, 403 without the right, 404, 409, 422.
+        reason: the sentence for the person, as a key of templates/reasons.yml.
+    """
+
+    def __init__(self, status: int, reason: str, login: Login | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+        self.login = login
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Somebody who is logged in."""
+
+    login: Login
+
+    @property
+    def id(self) -> int:
+        """The account's number."""
+        return self.login.staff.id
+
+    @property
+    def name(self) -> str:
+        """The account's name."""
+        return self.login.staff.name
+
+    def may(self, right: str) -> bool:
+        """Whether this person has a right."""
+        return may(self.login.staff.role, right)
+
+
+def desk(request: Request) -> Desk:
+    """The console's parts."""
+    found: Desk = request.app.state.desk
+    return found
+
+
+TheDesk = Annotated[Desk, Depends(desk)]
+
+
+def is_ours(request: Request, desk: Desk) -> bool:
+    """Whether a change comes from one of the console's own pages, by what the browser itself says of it."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None and site != "same-origin":
+        return False
+    return origin in desk.settings.console_origins if origin is not None else site == "same-origin"
+
+
+async def known_login(request: Request, desk: TheDesk) -> Login:
+    """The login of a request, locked or not.
+
+    Raises:
+        TurnedAwayError: 401 without one; 403 for a change that is not from our pages.
+    """
+    token = request.cookies.get(COOKIE)
+    login = await asyncio.to_thread(desk.sessions.find, token) if token else None
+    if login is None:
+        raise TurnedAwayError(401, "log_in")
+    if request.method not in _SAFE:
+        given = request.headers.get(_HEADER) or str((await request.form()).get(_FIELD, ""))
+        if not is_ours(request, desk) or not hmac.compare_digest(given.encode(), login.csrf.encode()):
+            raise TurnedAwayError(403, "not_ours", login)
+    return login
+
+
+KnownLogin = Annotated[Login, Depends(known_login)]
+
+
+def having(*rights: str) -> Callable[..., Awaitable[Visitor]]:
+    """A dependency: the request's visitor, who has one of these rights. Being refused is on record; being there keeps the login awake."""
+
+    async def visitor(request: Request, desk: TheDesk, login: KnownLogin) -> Visitor:
+        if login.locked:
+            raise TurnedAwayError(423, "locked", login)
+        found = Visitor(login)
+        if not any(found.may(right) for right in rights):
+            detail = {"right": rights[0], "method": request.method}
+            await asyncio.to_thread(desk.trail.note, "refused", staff=found.id, detail=detail)
+            raise TurnedAwayError(403, "no_right", login)
+        if LIVE not in request.headers:
+            await asyncio.to_thread(desk.sessions.touch, login.token)
+        return found
+
+    return visitor

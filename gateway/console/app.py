@@ -1,0 +1,95 @@
+"""Puts the console together: an application of its own under /console, with its own errors and its own guard at the door."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.console.access import BASE, TurnedAwayError
+from gateway.console.desk import Desk
+from gateway.console.pages import routers
+from gateway.console.sessions import COOKIE
+
+_log = structlog.get_logger(__name__)
+_FAILED = 500
+
+
+def make_console(desk: Desk) -> ASGIApp:
+    """The console as an ASGI application, to be mounted under /console."""
+    app = FastAPI(title="Aftercare console", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.desk = desk
+    _handle_errors(app, desk)
+    for router in routers():
+        app.include_router(router)
+    app.add_middleware(_Net, desk=desk)
+    return app
+
+
+def _handle_errors(app: FastAPI, desk: Desk) -> None:
+    def refusal(request: Request, status: int, reason: str, error: Exception | None = None) -> Response:
+        login = error.login if isinstance(error, TurnedAwayError) else None
+        if "hx-request" in request.headers:
+            return desk.renderer.page(request, "refusal.html", None, status, reason=desk.renderer.reason(reason))
+        return desk.renderer.page(request, "refused.html", login, status, reason=desk.renderer.reason(reason))
+
+    @app.exception_handler(TurnedAwayError)
+    async def turned_away(request: Request, error: TurnedAwayError) -> Response:
+        if error.status == 401 and request.method == "GET" and "hx-request" not in request.headers:
+            return RedirectResponse(f"{BASE}/login?next={quote(request.url.path)}", 303)
+        if error.status == 423 and "hx-request" not in request.headers:
+            draft = (
+                {} if request.method == "GET" else {key: str(value) for key, value in (await request.form()).multi_items() if key != "csrf"}
+            )
+            return desk.renderer.page(
+                request, "locked.html", error.login, 423, then=request.url.path, draft=draft, problem="", write=request.method == "POST"
+            )
+        response = refusal(request, error.status, error.reason, error)
+        if error.status == 401 and COOKIE in request.cookies:
+            response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+        return response
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, _: RequestValidationError) -> Response:
+        return refusal(request, 422, "bad_request")
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        return refusal(request, error.status_code, "not_found" if error.status_code in (404, 405) else "bad_request")
+
+    @app.exception_handler(SQLAlchemyError)
+    async def database(request: Request, error: SQLAlchemyError) -> Response:
+        _log.error("records failed", error=type(error).__name__)
+        return refusal(request, 503, "not_stored")
+
+
+class _Net:
+    """Whatever is raised becomes a page that says so, never a stack trace; the console answers only under its own address."""
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app = app
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def noticing(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        request = Request(scope)
+        try:
+            await self._app(scope, receive, noticing)
+        except Exception as error:
+            _log.error("console failed", error=type(error).__name__)
+            if begun or scope["type"] != "http":
+                raise
+            reason = self._desk.renderer.reason("failed")
+            await self._desk.renderer.page(request, "refused.html", None, _FAILED, reason=reason)(scope, receive, send)

@@ -1,0 +1,44 @@
+"""The console's parts, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aftercare.protocol import Protocol
+from gateway.console.audit import Trail
+from gateway.console.policy import Policy
+from gateway.console.rendering import Renderer
+from gateway.console.sessions import Sessions
+from gateway.console.staff import StaffBook
+from gateway.records.store import Records
+from gateway.settings import Settings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the console's pages work with."""
+
+    settings: Settings
+    protocol: Protocol
+    records: Records
+    policy: Policy
+    trail: Trail
+    book: StaffBook
+    sessions: Sessions
+    renderer: Renderer
+
+
+def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
+    """The console's parts over the gateway's records."""
+    clock, policy = records.clock, settings.policy
+    book = StaffBook(records.engine, records.keyring, clock)
+    return Desk(
+        settings=settings,
+        protocol=protocol,
+        records=records,
+        policy=policy,
+        trail=Trail(records.engine, settings.audit_key, clock),
+        book=book,
+        sessions=Sessions(records.engine, book, policy, clock),
+        renderer=Renderer(settings, protocol, clock),
+    )

@@ -1,0 +1,160 @@
+"""Coming in and going out: log in, first set-up, unlock, log out, one's own preferences; and the static files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import segno
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
+from gateway.console.desk import Desk
+from gateway.console.sessions import COOKIE
+from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffBook, StaffError
+
+router = APIRouter()
+_Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
+_Own = Annotated[Visitor, Depends(having("own_account"))]
+
+
+@router.get("/static/{name}")
+async def static(name: str, desk: TheDesk) -> Response:
+    """A style sheet or a script."""
+    found = desk.renderer.static(name)
+    if found is None:
+        raise TurnedAwayError(404, "not_found")
+    return found
+
+
+@router.get("/login")
+async def login_page(request: Request, desk: TheDesk, next: str = "") -> Response:
+    """The page to log in."""
+    return _login_page(request, desk, next, 200, "")
+
+
+@router.post("/login")
+async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
+    """Log in with name, password and one-time code."""
+    _ours(request, desk)
+    person = await asyncio.to_thread(desk.book.prove, name, password, code)
+    if person is None:
+        known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
+        await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
+        return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
+    return await let_in(desk, person, next, "password")
+
+
+async def let_in(desk: Desk, person: Staff, next: str, how: str) -> Response:
+    """Start a login and go to where the person wanted to go."""
+    token = await asyncio.to_thread(desk.sessions.start, person)
+    await asyncio.to_thread(desk.trail.note, "login", staff=person.id, detail={"how": how})
+    response = RedirectResponse(inside(next), 303)
+    response.set_cookie(
+        COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(desk.policy.longest.total_seconds())
+    )  # fmt: skip
+    return response
+
+
+@router.get("/setup")
+async def setup_page(request: Request, desk: TheDesk) -> Response:
+    """Asks for the code of an invitation."""
+    return desk.renderer.page(request, "setup.html", None, invited=None, secret="", code="", square="", problem="")
+
+
+@router.post("/setup")
+async def set_up(
+    request: Request, desk: TheDesk, code: _Text, secret: _Text = "", password: _Text = "", again: _Text = "", one_time: _Text = ""
+) -> Response:
+    """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation."""
+    _ours(request, desk)
+    person = await asyncio.to_thread(desk.book.invited, code)
+    if person is None:
+        problem = "This code does not count, or not any more. Ask for a new one."
+        return desk.renderer.page(request, "setup.html", None, 422, invited=None, secret="", code="", square="", problem=problem)
+    problem, status = "", 200
+    if secret:
+        try:
+            if password != again:
+                raise StaffError("The two passwords are not the same.")
+            await asyncio.to_thread(desk.book.set_up, code, password, secret, one_time)
+            await asyncio.to_thread(desk.trail.note, "account_set_up", staff=person.id)
+            return RedirectResponse(f"{BASE}/login", 303)
+        except StaffError as error:
+            problem, status = str(error), 422
+    secret = secret or StaffBook.new_secret()
+    square = segno.make(StaffBook.address_of(person.name, secret)).svg_data_uri(scale=5, border=2)
+    return desk.renderer.page(request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem)
+
+
+@router.post("/unlock")
+async def unlock(request: Request, desk: TheDesk, login: KnownLogin, password: _Text, then: _Text = "") -> Response:
+    """Open a screen that locked itself; what was typed before goes on from a page of its own."""
+    form = await request.form()
+    draft = {key.removeprefix("draft."): str(value) for key, value in form.multi_items() if key.startswith("draft.")}
+    write = "write" in form
+    person = await asyncio.to_thread(desk.book.prove, login.staff.name, password, None)
+    if person is None:
+        await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
+        problem = desk.renderer.reason("wrong_password")
+        if "hx-request" in request.headers:
+            return desk.renderer.page(request, "refusal.html", None, 422, reason=problem)
+        return desk.renderer.page(request, "locked.html", login, 422, then=then, draft=draft, problem=problem, write=write)
+    await asyncio.to_thread(desk.sessions.unlock, login.token)
+    await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
+    if "hx-request" in request.headers:
+        return Response(status_code=204)
+    if write:
+        return desk.renderer.page(request, "draft.html", login, then=inside(then), draft=draft)
+    return RedirectResponse(inside(then), 303)
+
+
+@router.post("/lock")
+async def lock(desk: TheDesk, login: KnownLogin) -> Response:
+    """Lock the screen now."""
+    await asyncio.to_thread(desk.sessions.lock, login.token)
+    await asyncio.to_thread(desk.trail.note, "lock", staff=login.staff.id)
+    return RedirectResponse(BASE + "/", 303)
+
+
+@router.post("/logout")
+async def log_out(desk: TheDesk, login: KnownLogin) -> Response:
+    """Log out."""
+    await asyncio.to_thread(desk.sessions.end, login.token)
+    await asyncio.to_thread(desk.trail.note, "logout", staff=login.staff.id)
+    response = RedirectResponse(f"{BASE}/login", 303)
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+    response.headers["clear-site-data"] = '"cache"'
+    return response
+
+
+@router.get("/me")
+async def me_page(request: Request, desk: TheDesk, visitor: _Own) -> Response:
+    """One's own preferences, and the keys."""
+    return desk.renderer.page(request, "me.html", visitor.login)
+
+
+@router.post("/me")
+async def prefer(request: Request, desk: TheDesk, visitor: _Own, single_keys: _Text = "", sound: _Text = "") -> Response:
+    """Change them."""
+    await asyncio.to_thread(desk.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
+    return RedirectResponse(f"{BASE}/me", 303)
+
+
+def inside(path: str) -> str:
+    """A path of the console, or its first page for anything else."""
+    parts = urlsplit(path)
+    ours = not parts.scheme and not parts.netloc and parts.path.startswith(BASE + "/") and "\\" not in path and ".." not in path
+    return parts.path if ours else BASE + "/"
+
+
+def _ours(request: Request, desk: Desk) -> None:
+    if not is_ours(request, desk):
+        raise TurnedAwayError(403, "not_ours")
+
+
+def _login_page(request: Request, desk: Desk, next: str, status: int, problem: str) -> Response:
+    provider = desk.settings.provider is not None
+    return desk.renderer.page(request, "login.html", None, status, next=inside(next), problem=problem, provider=provider)

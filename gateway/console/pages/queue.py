@@ -1,0 +1,79 @@
+"""The queue's page, its live part, the search and saved views."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, TheDesk, Visitor, having
+from gateway.console.desk import Desk
+from gateway.console.queue import Filter, Queue
+from gateway.console.search import Search
+from gateway.console.views import Views
+
+router = APIRouter()
+_Visitor = Annotated[Visitor, Depends(having("see_queue"))]
+_UNCHANGED = 204
+
+
+@router.get("/")
+async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("own_account"))]) -> Response:
+    """The queue; for who has no right to it, the first page that they have."""
+    if not visitor.may("see_queue"):
+        return RedirectResponse(f"{BASE}/{'audit' if visitor.may('audit') else 'staff'}", 303)
+    shown = await asyncio.to_thread(_shown, desk, Filter.parse(request.query_params), request.query_params.get("after", ""))
+    views = await asyncio.to_thread(Views(desk.records.engine).of, visitor.id)
+    await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    return desk.renderer.page(
+        request, "queue.html", visitor.login, views=views, people=await asyncio.to_thread(desk.book.everybody), **shown
+    )
+
+
+@router.get("/queue")
+async def live_part(request: Request, desk: TheDesk, visitor: _Visitor, seen: str = "") -> Response:
+    """The part of the queue's page that is asked for each second; without content while nothing has changed."""
+    wanted = Filter.parse(request.query_params)
+    if seen and seen == await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).fingerprint):
+        return Response(status_code=_UNCHANGED)
+    shown = await asyncio.to_thread(_shown, desk, wanted, request.query_params.get("after", ""))
+    return desk.renderer.page(request, "queue_part.html", visitor.login, **shown)
+
+
+@router.post("/search")
+async def search(request: Request, desk: TheDesk, visitor: _Visitor, words: Annotated[str, Form(max_length=200)] = "") -> Response:
+    """Look for words in the patients' messages; they stand in no address, and in no log."""
+    wanted = Filter.parse({name: str(value) for name, value in (await request.form()).multi_items()})
+    found = await asyncio.to_thread(Search(desk.records, desk.policy).look, wanted, words)
+    detail = {"filter": wanted.as_query(), "words": bool(words.strip()), "found": [row.id for row in found.rows]}
+    await asyncio.to_thread(desk.trail.note, "search", staff=visitor.id, detail=detail)
+    return desk.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
+
+
+@router.post("/views")
+async def save_view(
+    request: Request, desk: TheDesk, visitor: _Visitor, name: Annotated[str, Form(min_length=1, max_length=60)]
+) -> Response:
+    """Save the filter under a name."""
+    wanted = Filter.parse({key: str(value) for key, value in (await request.form()).multi_items()})
+    await asyncio.to_thread(Views(desk.records.engine).save, visitor.id, name, wanted.as_query())
+    return RedirectResponse(f"{BASE}/?{urlencode(wanted.as_query())}", 303)
+
+
+@router.post("/views/{number}/delete")
+async def delete_view(desk: TheDesk, visitor: _Visitor, number: int) -> Response:
+    """Forget a saved view of one's own."""
+    await asyncio.to_thread(Views(desk.records.engine).delete, visitor.id, number)
+    return RedirectResponse(f"{BASE}/", 303)
+
+
+def _shown(desk: Desk, wanted: Filter, after: str) -> dict[str, Any]:
+    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    fingerprint = queue.fingerprint()
+    page, counts = queue.page(wanted, after), queue.counts()
+    address = urlencode(wanted.as_query() | ({"after": after} if after else {}))
+    more = urlencode({**wanted.as_query(), "after": page.next}) if page.next else ""
+    return {"page": page, "counts": counts, "wanted": wanted, "fingerprint": fingerprint, "address": address, "more": more, "after": after}

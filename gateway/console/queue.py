@@ -1,0 +1,281 @@
+"""The queue: which cases wait, the most urgent first, by keys that stay fast however many conversations there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select, tuple_
+
+from gateway.console.policy import Policy
+from gateway.records.cases import CLOSED, OPEN, Place
+from gateway.records.store import Clock
+from gateway.records.tables import case_finding, case_rule, staff, triage_case
+
+PAGE = 50
+VIEWS = ("work", "all", "closed", "snoozed")
+UNANSWERED_AFTER = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What is shown of the queue.
+
+    Attributes:
+        view: `work`, what needs a nurse; `all` that is open; `closed`; `snoozed`.
+        tier: only this tier.
+        assignee: only the cases of this account; -1 for those of nobody.
+        only: `unacknowledged`, `breached`, `unanswered`, `silent` (the leaflet did not say), or empty.
+        number: only the case of this number.
+        days: only cases that opened in so many last days.
+    """
+
+    view: str = "work"
+    tier: int | None = None
+    finding: str = ""
+    rule: str = ""
+    assignee: int | None = None
+    only: str = ""
+    number: int | None = None
+    days: int | None = None
+
+    def as_query(self) -> dict[str, str]:
+        """The filter as the parameters of an address, without those that are as new."""
+        new = Filter()
+        return {name: str(value) for name, value in vars(self).items() if value not in (None, "") and value != getattr(new, name)}
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Filter:
+        """The filter in these parameters; what does not count is left out."""
+        known = {name: value.strip() for name, value in given.items() if name in vars(cls()) and value.strip()}
+        whole = {name: int(known[name]) for name in ("tier", "assignee", "number", "days") if _is_number(known.get(name, ""))}
+        texts = {name: known[name][:64] for name in ("finding", "rule", "only") if name in known}
+        return cls(view=known["view"] if known.get("view") in VIEWS else "work", **texts, **whole)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the queue.
+
+    Attributes:
+        rules: the rules that fired, the latest first.
+        findings: codes of the findings that are present.
+        limit: how long it may wait for its acknowledgement; None when its tier has no limit.
+    """
+
+    id: int
+    tier: int
+    place: int
+    state: str
+    fired_at: datetime
+    opened_at: datetime
+    last_at: datetime
+    waiting_since: datetime | None
+    failed: bool
+    silent: bool
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    snoozed_until: datetime | None
+    escalated: int
+    version: int
+    rules: tuple[str, ...]
+    findings: tuple[str, ...]
+    limit: timedelta | None
+
+    def breached(self, now: datetime) -> bool:
+        """Whether it has waited for its acknowledgement for longer than it may."""
+        return self.state == OPEN and self.limit is not None and now - self.fired_at > self.limit
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the queue, and the key behind which the next one begins, if there is one."""
+
+    rows: tuple[Row, ...]
+    next: str
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cases wait."""
+
+    red: int
+    red_seen: int
+    call: int
+    call_seen: int
+    breached: int
+    unanswered: int
+
+
+class Queue:
+    """The queue of one database.
+
+    Args:
+        engine: the records' database.
+        policy: the limits.
+        clock: tells the time.
+    """
+
+    def __init__(self, engine: Engine, policy: Policy, clock: Clock) -> None:
+        self._engine = engine
+        self._policy = policy
+        self._clock = clock
+
+    def page(self, wanted: Filter, after: str = "", size: int = PAGE) -> Page:
+        """A page of cases.
+
+        Args:
+            wanted: which cases.
+            after: the key that the page before gave.
+            size: the most cases.
+        """
+        c = triage_case.c
+        latest_first = wanted.view == "closed"
+        key = tuple_(c.fired_at, c.id) if latest_first else tuple_(c.place, c.fired_at, c.id)
+        order = (c.fired_at.desc(), c.id.desc()) if latest_first else (c.place, c.fired_at, c.id)
+        conditions = self._conditions(wanted)
+        start = _parse_key(after)
+        if start is not None:
+            place, fired_at, number = start
+            conditions.append(key < tuple_(fired_at, number) if latest_first else key > tuple_(place, fired_at, number))
+        query = select(triage_case).where(*conditions).order_by(*order).limit(size + 1)
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+            rows = self._rows(connection, found[:size])
+        last = found[size - 1] if len(found) > size else None
+        return Page(rows, f"{last.place}|{last.fired_at.isoformat()}|{last.id}" if last else "")
+
+    def one(self, number: int) -> Row | None:
+        """The line of one case."""
+        with self._engine.connect() as connection:
+            rows = self._rows(connection, connection.execute(select(triage_case).where(triage_case.c.id == number)).all())
+        return rows[0] if rows else None
+
+    def newest(self, wanted: Filter, most: int) -> list[Row]:
+        """The cases of a filter, the latest first, closed ones too unless the filter names a view."""
+        c = triage_case.c
+        conditions = self._conditions(wanted) if wanted.view != "work" else self._conditions(replace(wanted, view="any"))
+        with self._engine.connect() as connection:
+            found = connection.execute(select(triage_case).where(*conditions).order_by(c.opened_at.desc()).limit(most)).all()
+            return list(self._rows(connection, found))
+
+    def conversation(self, number: int) -> str:
+        """The conversation of a case."""
+        with self._engine.connect() as connection:
+            return str(connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number)))
+
+    def following(self, row: Row, wanted: Filter) -> int | None:
+        """The number of the case that comes behind one in the queue."""
+        page = self.page(replace(wanted, number=None), f"{row.place}|{row.fired_at.isoformat()}|{row.id}", size=1)
+        return page.rows[0].id if page.rows else None
+
+    def counts(self) -> Counts:
+        """How many wait."""
+        c, now = triage_case.c, self._clock()
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(c.place, func.count().label("cases")).where(c.place <= Place.CALL_SEEN).group_by(c.place))
+            by_place: dict[int, int] = {row.place: row.cases for row in rows}
+            breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now))) or 0
+            unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now))) or 0
+        red, red_seen, call, call_seen = (by_place.get(place, 0) for place in (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN))
+        return Counts(red, red_seen, call, call_seen, breached, unanswered)
+
+    def fingerprint(self) -> str:
+        """Changes when anything in the queue does, and when a limit is passed or a message stays unanswered for too long."""
+        c, now = triage_case.c, self._clock()
+        with self._engine.connect() as connection:
+            changed = connection.scalar(select(func.max(c.changed_at)))
+            breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now)))
+            unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now)))
+            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place <= Place.REST, c.snoozed_until <= now))
+        return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
+
+    def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:
+        c, now = triage_case.c, self._clock()
+        awake = or_(c.snoozed_until.is_(None), c.snoozed_until <= now)
+        by_view = {
+            "work": [c.place <= Place.CALL_SEEN, awake],
+            "all": [c.place <= Place.REST, awake],
+            "closed": [c.state == CLOSED],
+            "snoozed": [c.place <= Place.REST, c.snoozed_until > now],
+            "any": [],
+        }
+        conditions: list[ColumnElement[bool]] = by_view[wanted.view]
+        if wanted.number is not None:
+            conditions = [c.id == wanted.number]
+        if wanted.only == "unanswered":
+            conditions = [_unanswered(now)]
+        if wanted.tier is not None:
+            conditions.append(c.tier == wanted.tier)
+        if wanted.only == "unacknowledged":
+            conditions.append(c.state == OPEN)
+        if wanted.only == "breached":
+            conditions.append(self._breached(now))
+        if wanted.only == "silent":
+            conditions.append(c.silent.is_(True))
+        if wanted.assignee is not None:
+            conditions.append(c.assignee.is_(None) if wanted.assignee == -1 else c.assignee == wanted.assignee)
+        if wanted.days is not None:
+            conditions.append(c.opened_at >= now - timedelta(days=min(wanted.days, 36_500)))
+        if wanted.finding:
+            f = case_finding.c
+            conditions.append(exists().where(f.case_id == c.id, f.code == wanted.finding, f.status == "present"))
+        if wanted.rule:
+            conditions.append(exists().where(case_rule.c.case_id == c.id, case_rule.c.rule == wanted.rule))
+        return conditions
+
+    def _breached(self, now: datetime) -> ColumnElement[bool]:
+        c = triage_case.c
+        late = [and_(c.tier == tier, c.fired_at < now - limit) for tier, limit in self._policy.limits.items()]
+        return and_(c.place.in_((Place.RED, Place.CALL)), or_(*late))
+
+    def _rows(self, connection: Any, found: Any) -> tuple[Row, ...]:
+        numbers = [row.id for row in found]
+        names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))} if found else {}
+        rules: dict[int, list[str]] = {}
+        findings: dict[int, list[str]] = {}
+        r, f = case_rule.c, case_finding.c
+        for number, rule in connection.execute(
+            select(r.case_id, r.rule).where(r.case_id.in_(numbers)).order_by(r.tier.desc(), r.seq.desc())
+        ):
+            rules.setdefault(number, []).append(rule)
+        for number, code in connection.execute(
+            select(f.case_id, f.code).where(f.case_id.in_(numbers), f.status == "present").order_by(f.code)
+        ):
+            findings.setdefault(number, []).append(code)
+        return tuple(
+            Row(
+                **{name: getattr(row, name) for name in _COPIED},
+                acknowledged_by=names.get(row.acknowledged_by),
+                assignee=names.get(row.assignee),
+                rules=tuple(rules.get(row.id, ())),
+                findings=tuple(findings.get(row.id, ())),
+                limit=self._policy.limits.get(row.tier),
+            )
+            for row in found
+        )
+
+
+_COPIED = (
+    "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "waiting_since", "failed", "silent", "acknowledged_at",
+    "snoozed_until", "escalated", "version",
+)  # fmt: skip
+
+
+def _unanswered(now: datetime) -> ColumnElement[bool]:
+    return triage_case.c.waiting_since < now - UNANSWERED_AFTER
+
+
+def _is_number(text: str) -> bool:
+    return text.removeprefix("-").isdecimal() and text.isascii() and len(text) < 10
+
+
+def _parse_key(key: str) -> tuple[int, datetime, int] | None:
+    try:
+        place, at, number = key.split("|")
+        return int(place), datetime.fromisoformat(at), int(number)
+    except ValueError:
+        return None

@@ -1,0 +1,125 @@
+"""The console's pages as HTML: templates, static files, and the headers that let nothing foreign in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from aftercare.protocol import Protocol
+from gateway.console.sessions import Login
+from gateway.records.store import Clock
+from gateway.settings import Settings
+
+_HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_YEAR = {"cache-control": "public, max-age=31536000, immutable"}
+TIER_NAMES = {3: "Emergency", 2: "Call doctor", 1: "Self-care", 0: "No advice"}
+STATE_NAMES = {"open": "Not acknowledged", "acknowledged": "Acknowledged", "closed": "Closed"}
+
+
+class Renderer:
+    """Makes pages.
+
+    Args:
+        settings: where the bundled scripts are.
+        protocol: labels of findings, rules and topics.
+        clock: tells the time.
+    """
+
+    def __init__(self, settings: Settings, protocol: Protocol, clock: Clock) -> None:
+        self._clock = clock
+        files = [*(_HERE / "static").iterdir(), settings.widget / "dist" / "htmx.js", settings.widget / "dist" / "icon.svg"]
+        self._static = {file.name: file.read_bytes() for file in files if file.suffix in _TYPES}
+        self._reasons: dict[str, str] = yaml.safe_load((_HERE / "templates" / "reasons.yml").read_text(encoding="utf-8"))
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        )
+        self._templates.filters |= {"moment": moment, "clock": clock_time, "ago": self._ago, "span": span, "iso": iso}
+        self._templates.globals |= {
+            "tiers": TIER_NAMES,
+            "states": STATE_NAMES,
+            "asset": self._asset,
+            "protocol": protocol,
+            "lock_seconds": int(settings.policy.lock_after.total_seconds()),
+            "finding_label": _finding_labels(protocol),
+            "demo": protocol.clinic.mode == "demo",
+            "clinic": protocol.clinic.details["clinic"],
+        }
+
+    def page(self, request: Request, template: str, login: Login | None, status: int = 200, **values: Any) -> HTMLResponse:
+        """A whole page, or the part of one that the template is.
+
+        Args:
+            request: what is answered.
+            template: its file under templates/.
+            login: who sees it; None before logging in.
+            status: the HTTP status.
+            values: what the template shows.
+        """
+        about = {"login": login, "csrf": login.csrf if login else "", "now": self._clock(), "path": request.url.path}
+        html = self._templates.get_template(template).render(**about, **values)
+        return HTMLResponse(html, status, headers={"content-security-policy": _POLICY, "cache-control": "no-store"})
+
+    def reason(self, key: str) -> str:
+        """The sentence that says why something is refused and what to do."""
+        return self._reasons[key]
+
+    def static(self, name: str) -> Response | None:
+        """A static file."""
+        content = self._static.get(name)
+        return Response(content, media_type=_TYPES[Path(name).suffix], headers=_YEAR) if content is not None else None
+
+    def _asset(self, name: str) -> str:
+        return f"/console/static/{name}?v={hashlib.sha256(self._static[name]).hexdigest()[:12]}"
+
+    def _ago(self, at: datetime) -> str:
+        return span(self._clock() - at)
+
+
+def moment(at: datetime | None) -> str:
+    """A moment with its day, in UTC."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
+
+
+def clock_time(at: datetime | None) -> str:
+    """The time of a moment, in UTC."""
+    return f"{at:%H:%M:%S}" if at else ""
+
+
+def iso(at: datetime | None) -> str:
+    """A moment for machines."""
+    return at.isoformat() if at else ""
+
+
+def span(time: timedelta | None) -> str:
+    """A span in words, as coarse as a clock on the wall."""
+    if time is None:
+        return ""
+    seconds = max(0, int(time.total_seconds()))
+    for size, name in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            number, rest = divmod(seconds, size)
+            finer = {86_400: (3_600, "h"), 3_600: (60, "min")}.get(size)
+            more = f" {rest // finer[0]} {finer[1]}" if finer and rest // finer[0] else ""
+            return f"{number} {name}{'s' if name == 'day' and number > 1 else ''}{more}"
+    return f"{seconds} s"
+
+
+def _finding_labels(protocol: Protocol) -> Mapping[str, str]:
+    """Codes of the wire contract, each with the label of the first finding that has it."""
+    labels: dict[str, str] = {}
+    for finding in protocol.findings.values():
+        labels.setdefault(finding.code, finding.label)
+    return labels | {"other": "another symptom"}

@@ -1,0 +1,353 @@
+"""One case as a nurse reads it, in SBAR order: the words that alarmed, why they did, what was not asked, what the patient was told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from aftercare.conversation import Conversation
+from aftercare.decision.rules import undecided
+from aftercare.protocol import Protocol
+from gateway.console.policy import Policy
+from gateway.console.queue import Queue, Row
+from gateway.console.redaction import Mask
+from gateway.records.store import Event, Records
+from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Words of a message that say something about a finding.
+
+    Attributes:
+        start: where they begin in the message, in characters; the end is not included.
+        status: the assertion status: present, absent, hypothetical, historical, resolved or other_person.
+    """
+
+    start: int
+    end: int
+    code: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A message or an answer of the transcript.
+
+    Attributes:
+        who: `patient` or `assistant`.
+        text: the words; None when they were purged.
+        marks: evidence in a patient's words, none overlapping another.
+        delivered: the answer went out to the patient's browser.
+        detail: how it was understood and answered: intent, confidence, model, by, cause, ms, buttons, conversation.
+    """
+
+    seq: int
+    at: datetime
+    who: str
+    text: str | None
+    marks: tuple[Mark, ...]
+    disposition: str | None
+    rules: tuple[str, ...]
+    delivered: bool
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A rule that fired.
+
+    Attributes:
+        rule: its id.
+        protocol: id and version of the protocol that was in force.
+        words: the patient's message; None when purged.
+        quote: the leaflet's sentence, empty where there is none; `section` is where it stands.
+        basis: `leaflet` or `extension`; empty when the protocol of today has no such rule.
+    """
+
+    rule: str
+    tier: int
+    at: datetime
+    seq: int
+    protocol: str
+    words: str | None
+    quote: str
+    section: str
+    basis: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a finding: its label, assertion status and the patient's words."""
+
+    code: str
+    label: str
+    status: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something a nurse, or the console itself, did."""
+
+    id: int
+    at: datetime
+    who: str
+    kind: str
+    facts: Mapping[str, Any]
+    words: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A nurse's disagreement with an answer, and the second reviewer's verdict."""
+
+    id: int
+    case: int
+    seq: int
+    at: datetime
+    by: str
+    kind: str
+    accepted: tuple[str, ...]
+    reason: str | None
+    reviewed_at: datetime | None
+    reviewer: str | None
+    verdict: str | None
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A message to the rota and what became of it."""
+
+    at: datetime
+    level: int
+    channel: str
+    recipient: str
+    sent_at: datetime | None
+    given_up_at: datetime | None
+    attempts: int
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A case.
+
+    Attributes:
+        row: its line in the queue.
+        complaints: the rules that fired, the most urgent first.
+        days_since_procedure: None when it was not said.
+        writer: `patient` or `helper`.
+        not_asked: questions that could have changed the disposition and were not asked.
+        asked: questions that were asked.
+        phones: how many telephone numbers stand masked in the transcript.
+        delivered_at: when the last answer went out to the patient's browser.
+        undelivered: how many answers did not.
+        purged: the words are unreadable for good.
+    """
+
+    row: Row
+    conversation: str
+    embed_key: str
+    complaints: tuple[Complaint, ...]
+    findings: tuple[Known, ...]
+    days_since_procedure: int | None
+    writer: str
+    asked: tuple[str, ...]
+    not_asked: tuple[str, ...]
+    entries: tuple[Entry, ...]
+    acts: tuple[Act, ...]
+    disagreements: tuple[Disagreement, ...]
+    notices: tuple[Notice, ...]
+    phones: int
+    delivered_at: datetime | None
+    undelivered: int
+    closed_by_patient: str
+    outcome: str | None
+    purged: bool
+
+
+class Sheets:
+    """Reads cases.
+
+    Args:
+        records: the gateway's records.
+        protocol: labels, rules and questions.
+        policy: the limits.
+    """
+
+    def __init__(self, records: Records, protocol: Protocol, policy: Policy) -> None:
+        self._records = records
+        self._protocol = protocol
+        self._queue = Queue(records.engine, policy, records.clock)
+
+    def read(self, number: int, mask: Mask | None = None) -> Sheet | None:
+        """A case; None when there is none of this number.
+
+        Args:
+            number: the case's number.
+            mask: hides what it knows in every text; by default telephone numbers, which show behind a click alone.
+        """
+        mask = mask or Mask.phones()
+        row = self._queue.one(number)
+        if row is None:
+            return None
+        with self._records.engine.connect() as connection:
+            case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
+            rules = connection.execute(select(case_rule).where(case_rule.c.case_id == number)).all()
+            acts = connection.execute(select(case_act).where(case_act.c.case_id == number).order_by(case_act.c.id)).all()
+            disagreements = connection.execute(
+                select(disagreement).where(disagreement.c.case_id == number).order_by(disagreement.c.id)
+            ).all()
+            notices = connection.execute(select(notice).where(notice.c.case_id == number).order_by(notice.c.id)).all()
+            names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
+        events = self._records.events(case.conversation_id)
+        delivered, delivered_at = self._records.delivered(case.conversation_id)
+        entries = tuple(self._entry(event, events, delivered, mask) for event in events if event.kind in ("message", "answer"))
+        last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
+        conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
+        day = conversation.procedure_day
+        asked = self._asked(events)
+        return Sheet(
+            row=row,
+            conversation=case.conversation_id,
+            embed_key=self._records.embed_key(case.conversation_id),
+            complaints=self._complaints(rules, entries, events),
+            findings=self._findings(conversation, mask),
+            days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
+            writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
+            asked=tuple(self._protocol.questions[question].text for question in asked if question in self._protocol.questions),
+            not_asked=self._not_asked(conversation, asked),
+            entries=entries,
+            acts=tuple(self._act(case.conversation_id, act, names) for act in acts),
+            disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in disagreements),
+            notices=tuple(
+                Notice(n.created_at, n.level, n.channel, n.recipient, n.sent_at, n.given_up_at, n.attempts, n.problem) for n in notices
+            ),
+            phones=len(_phones(events)),
+            delivered_at=delivered_at,
+            undelivered=sum(entry.who == "assistant" and not entry.delivered for entry in entries),
+            closed_by_patient=next((event.kind for event in events if event.kind in ("ended", "expired")), ""),
+            outcome=case.outcome,
+            purged=any(event.kind == "message" and event.words is None for event in events),
+        )
+
+    def number_of(self, conversation: str) -> int | None:
+        """The number of a conversation's case."""
+        with self._records.engine.connect() as connection:
+            return connection.scalar(select(triage_case.c.id).where(triage_case.c.conversation_id == conversation))
+
+    def phones(self, number: int) -> list[str]:
+        """The telephone numbers in a patient's words, as typed."""
+        with self._records.engine.connect() as connection:
+            name = connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number))
+        return _phones(self._records.events(str(name)))
+
+    def _entry(self, event: Event, events: list[Event], delivered: int, mask: Mask) -> Entry:
+        words = event.words
+        if event.kind == "message":
+            answer = next((each for each in events if each.reply_to == event.seq), None)
+            understood = answer.words["understood"] if answer and answer.words else {}
+            text: str | None = None
+            marks: tuple[Mark, ...] = ()
+            if words is not None:
+                text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
+            detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
+            detail |= {"button": "button" in event.facts, "refused": event.facts.get("refused"), "answered": answer is not None}
+            return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
+        text = "\n".join(mask(block["text"]) for block in words["blocks"]) if words is not None else None
+        kept = ("by", "cause", "model", "ms", "type", "kept")
+        detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
+        if words is not None:
+            detail |= {
+                "buttons": [button["title"] for button in words["buttons"]],
+                "about": words.get("about"),
+                "topic": words.get("topic"),
+            }
+            detail["conversation"] = mask.deep(words["conversation"])
+        rules = tuple(event.facts.get("rules", ()))
+        return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
+
+    def _complaints(self, rules: Iterable[Any], entries: tuple[Entry, ...], events: list[Event]) -> tuple[Complaint, ...]:
+        known = {rule.id: rule for rule in self._protocol.rules}
+        texts = {entry.seq: entry.text for entry in entries if entry.who == "patient"}
+        replied = {event.seq: event.reply_to for event in events if event.kind == "answer"}
+        found = []
+        for row in rules:
+            rule = known.get(row.rule)
+            tier = int(rule.disposition) if rule else row.tier
+            sentence = rule.sentence if rule else None
+            found.append(
+                Complaint(
+                    rule=row.rule,
+                    tier=tier,
+                    at=row.at,
+                    seq=replied.get(row.seq) or row.seq,
+                    protocol=row.protocol,
+                    words=texts.get(replied.get(row.seq) or 0),
+                    quote=sentence.quote if sentence else "",
+                    section=sentence.section if sentence else "",
+                    basis=rule.basis if rule else "",
+                    reason=rule.reason if rule else "",
+                )
+            )
+        return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
+
+    def _findings(self, conversation: Conversation, mask: Mask) -> tuple[Known, ...]:
+        order = {"present": 0, "resolved": 1, "hypothetical": 2, "absent": 3}
+        found = [
+            Known(finding.code, finding.label, status, mask(conversation.evidence.get(name, "")))
+            for name, status in conversation.findings.items()
+            if (finding := self._protocol.findings.get(name)) is not None
+        ]
+        return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
+
+    def _asked(self, events: list[Event]) -> list[str]:
+        pending = [str(e.words["conversation"]["pending"]) for e in events if e.kind == "answer" and e.words is not None]
+        return list(dict.fromkeys(filter(None, pending)))
+
+    def _not_asked(self, conversation: Conversation, asked: list[str]) -> tuple[str, ...]:
+        open_rules = undecided(self._protocol, conversation.has("present"), conversation.has("absent"))
+        wanted = {atom for rule in open_rules for atom in rule.atoms()} - set(conversation.findings)
+        questions = [
+            question.text
+            for question in self._protocol.questions.values()
+            if question.id not in asked and not question.only_confirms and wanted & set(question.covers)
+        ]
+        return tuple(questions)
+
+    def _act(self, conversation: str, row: Any, names: Mapping[int, str]) -> Act:
+        words = self._records.open(conversation, row.sealed, act_place(row.kind, row.at))
+        return Act(row.id, row.at, names.get(row.staff_id, "Aftercare"), row.kind, row.facts, words)
+
+    def _disagreement(self, conversation: str, row: Any, names: Mapping[int, str]) -> Disagreement:
+        words = self._records.open(conversation, row.sealed, act_place("disagreement", row.at))
+        return Disagreement(
+            row.id, row.case_id, row.seq, row.at, names.get(row.staff_id, "?"), row.kind, tuple(row.accepted),
+            words["reason"] if words else None, row.reviewed_at, names.get(row.reviewer_id), row.verdict,
+        )  # fmt: skip
+
+
+def _phones(events: Iterable[Event]) -> list[str]:
+    texts = [str(event.words["text"]) for event in events if event.kind == "message" and event.words is not None]
+    return list(dict.fromkeys(phone for text in texts for phone in Mask.find_phones(text)))
+
+
+def act_place(kind: str, at: datetime) -> str:
+    """For which place what is written about a case is sealed."""
+    return f"{kind}/{at.isoformat()}"
+
+
+def _marks(findings: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
+    """The places of evidence; of two that overlap, the one that is present, else the first."""
+    spans = [Mark(each["span"][0], each["span"][1], each["code"], each["status"]) for each in findings if each.get("span")]
+    chosen: list[Mark] = []
+    for mark in sorted(spans, key=lambda each: (each.status != "present", each.start, each.start - each.end)):
+        if mark.end > mark.start and all(mark.end <= other.start or mark.start >= other.end for other in chosen):
+            chosen.append(mark)
+    return tuple(sorted(chosen, key=lambda mark: mark.start))

@@ -1,0 +1,123 @@
+"""The nurses' cases: what the queue is sorted and searched by, derived from the events in the transaction that stores them. No words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from gateway.records.tables import case_finding, case_rule, event, triage_case
+
+TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
+OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
+_SILENT = ("not_in_leaflet", "out_of_scope")
+_TROUBLE = "trouble"
+
+
+class Place(IntEnum):
+    """Where a case stands in the queue: a smaller value is further up. Nobody can change the order."""
+
+    RED = 0
+    RED_SEEN = 1
+    CALL = 2
+    CALL_SEEN = 3
+    REST = 4
+    CLOSED = 9
+
+
+def place(tier: int, state: str, *, failed: bool) -> Place:
+    """The place of a case.
+
+    Args:
+        tier: the most urgent disposition of the conversation, 0 (none) to 3 (emergency).
+        state: `open`, `acknowledged` or `closed`.
+        failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
+    """
+    if state == CLOSED:
+        return Place.CLOSED
+    seen = state == ACKNOWLEDGED
+    if tier == TIERS["emergency"]:
+        return Place.RED_SEEN if seen else Place.RED
+    if tier == TIERS["call_doctor"] or failed:
+        return Place.CALL_SEEN if seen else Place.CALL
+    return Place.REST
+
+
+def follow(
+    connection: Connection, conversation: str, seq: int, kind: str, at: datetime, facts: Mapping[str, Any], disposition: str | None
+) -> None:
+    """Bring a conversation's case up to date with an event that was just stored.
+
+    A rule that fires for the first time starts the clock, unless an older one of the same or a higher tier still waits; it opens the case
+    again when a nurse had acknowledged or closed it. A patient who writes again opens a closed case.
+    """
+    if kind not in ("message", "answer"):
+        return
+    mine = triage_case.c.conversation_id == conversation
+    case = connection.execute(select(triage_case).where(mine).with_for_update()).one_or_none()
+    if case is None:
+        new = {
+            "conversation_id": conversation,
+            "opened_at": at,
+            "tier": 0,
+            "place": Place.REST,
+            "state": OPEN,
+            "fired_at": at,
+            "fired_seq": seq,
+        }
+        rest = {"waiting_since": at, "last_at": at, "last_seq": seq, "failed": False, "silent": False, "escalated": 0, "version": 1}
+        connection.execute(insert(triage_case).values(**new, **rest, changed_at=at))
+        case = connection.execute(select(triage_case).where(mine)).one()
+    values: dict[str, Any] = {"last_at": at, "last_seq": seq, "changed_at": at, "version": case.version + 1}
+    if kind == "message":
+        values |= {"waiting_since": case.waiting_since or at, **(_opened(at, seq) if case.state == CLOSED else {})}
+    else:
+        values |= _answered(connection, case, conversation, seq, at, facts, disposition)
+    now = {**case._mapping, **values}
+    values["place"] = place(now["tier"], now["state"], failed=now["failed"])
+    connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
+
+
+def _opened(at: datetime, seq: int) -> dict[str, Any]:
+    cleared = dict.fromkeys(("acknowledged_at", "acknowledged_by", "snoozed_until", "closed_at", "outcome"))
+    return {**cleared, "state": OPEN, "fired_at": at, "fired_seq": seq, "escalated": 0}
+
+
+def _answered(
+    connection: Connection, case: Row[Any], conversation: str, seq: int, at: datetime, facts: Mapping[str, Any], disposition: str | None
+) -> dict[str, Any]:
+    answer = event.alias()
+    waiting = (
+        select(func.min(event.c.at))
+        .outerjoin(answer, (answer.c.conversation_id == event.c.conversation_id) & (answer.c.reply_to == event.c.seq))
+        .where(event.c.conversation_id == conversation, event.c.kind == "message", answer.c.id.is_(None))
+    )
+    tier = TIERS[disposition]
+    failed = facts.get("type") == _TROUBLE
+    silent = case.silent or facts.get("type") in _SILENT
+    values: dict[str, Any] = {"waiting_since": connection.scalar(waiting), "failed": case.failed or failed, "silent": silent}
+    values["tier"] = max(case.tier, tier)
+    known = set(connection.scalars(select(case_rule.c.rule).where(case_rule.c.case_id == case.id)))
+    protocol = facts.get("protocol", {})
+    version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
+    new = [rule for rule in dict.fromkeys(facts.get("rules", ())) if rule not in known]
+    for rule in new:
+        connection.execute(insert(case_rule).values(case_id=case.id, rule=rule, seq=seq, tier=tier, at=at, protocol=version))
+    _note_findings(connection, case.id, facts.get("codes", ()))
+    fires = tier >= TIERS["call_doctor"] and bool(new)
+    if (fires and (case.state != OPEN or tier > case.tier)) or (failed and case.state != OPEN):
+        values |= _opened(at, seq)
+    elif tier > case.tier:
+        values |= {"fired_at": at, "fired_seq": seq}
+    return values
+
+
+def _note_findings(connection: Connection, case: int, codes: Any) -> None:
+    rows = connection.execute(select(case_finding.c.code, case_finding.c.status).where(case_finding.c.case_id == case))
+    known = {(row.code, row.status) for row in rows}
+    for code, status in dict.fromkeys(map(tuple, codes)):
+        if (code, status) not in known:
+            connection.execute(insert(case_finding).values(case_id=case, code=code, status=status))

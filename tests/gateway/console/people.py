@@ -1,0 +1,104 @@
+"""Those who work at the console, each with a browser of their own, without a browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pyotp
+
+from gateway.console.desk import Desk
+from gateway.console.sessions import COOKIE
+from gateway.console.sheet import Sheets
+from tests.gateway.support import HOME, Door, Patient
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Person:
+    """Somebody at the console.
+
+    Attributes:
+        token: the login's cookie; empty before logging in.
+    """
+
+    door: Door
+    name: str
+    role: str
+    secret: str = ""
+    token: str = ""
+    csrf: str = ""
+    _steps: list[int] = field(default_factory=list)
+
+    @property
+    def id(self) -> int:
+        found = desk_of(self.door).book.named(self.name)
+        assert found is not None
+        return found.id
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        """Read a page; `path` stands behind /console."""
+        return self._ask("GET", path, **more)
+
+    def post(self, path: str, csrf: str | None = None, origin: str | None = HOME, **fields: Any) -> httpx.Response:
+        """Send a form, as from one of our own pages."""
+        data = {"csrf": self.csrf if csrf is None else csrf, **fields}
+        return self._ask("POST", path, data=data, headers={"Origin": origin} if origin else {})
+
+    def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
+        cookie = {"Cookie": f"{COOKIE}={self.token}"} if self.token else {}
+        return self.door.client.request(method, f"/console{path}", headers={**cookie, **(headers or {})}, **more)
+
+    def code(self) -> str:
+        """A one-time code of the authenticator app that was not used yet."""
+        step = int(self.door.clock().timestamp() // 30)
+        while step in self._steps:
+            step += 1
+        self._steps.append(step)
+        return pyotp.TOTP(self.secret).generate_otp(step)
+
+    def log_in(self) -> Person:
+        """Log in with password and code."""
+        answer = self.post("/login", name=self.name, password=PASSWORD, code=self.code())
+        assert answer.status_code == 303, answer.text
+        found = re.search(rf"{re.escape(COOKIE)}=([^;]+)", answer.headers["set-cookie"])
+        assert found is not None
+        self.token = found[1]
+        login = desk_of(self.door).sessions.find(self.token)
+        assert login is not None
+        self.csrf = login.csrf
+        return self
+
+
+def desk_of(door: Door) -> Desk:
+    """The console's parts of a running gateway."""
+    (console,) = [route.app for route in door.app.routes if getattr(route, "path", "") == "/console"]
+    while not hasattr(console, "state"):
+        console = console.app
+    found: Desk = console.state.desk
+    return found
+
+
+def hired(door: Door, name: str, role: str) -> Person:
+    """Somebody with an account, set up through the pages and logged in."""
+    person = Person(door, name, role)
+    _, code = desk_of(door).book.invite(name, role)
+    page = person.post("/setup", code=code)
+    assert page.status_code == 200, page.text
+    found = re.search(r'name="secret" value="([A-Z2-7]+)"', page.text)
+    assert found is not None
+    person.secret = found[1]
+    answer = person.post("/setup", code=code, secret=person.secret, password=PASSWORD, again=PASSWORD, one_time=person.code())
+    assert answer.status_code == 303, answer.text
+    return person.log_in()
+
+
+def case_of(door: Door, patient: Patient) -> int:
+    """The number of a patient's case."""
+    desk = desk_of(door)
+    number = Sheets(desk.records, desk.protocol, desk.policy).number_of(door.name(patient))
+    assert number is not None
+    return number
