@@ -1,6 +1,6 @@
 # Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its action server, .venv for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup train run chat test test-widget evaluate evaluate-test lint clean
+.PHONY: help setup train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
@@ -21,6 +21,9 @@ train: setup ## train the model, if missing or out of date
 run: train ## set up, train and start everything, with a demo clinic's page; Ctrl-C stops it
 	@$(TOOLS) -m scripts.run
 
+demo-data: train ## let N invented patients (240 unless you say N=...) chat with the demo's bot, over the last 24 hours
+	@$(TOOLS) -m scripts.demo_data $(N)
+
 chat: setup ## talk to the running bot in this terminal
 	@$(TOOLS) -m scripts.chat
 
@@ -38,14 +41,27 @@ evaluate: train ## measure on the development and validation cases; writes docs/
 evaluate-test: train ## measure on the test cases, beside plain Rasa and a keyword gate; long the first time
 	$(TOOLS) -m evaluation test
 
+safety: train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
+	$(TOOLS) -m scripts.safety
+
+mutants: setup ## change the rules and the interview in code on purpose, and list the changes that no test notices
+	$(TOOLS) -m mutmut run
+	$(TOOLS) -m mutmut results
+
+bench: train ## measure the whole system beside a plain Rasa project, on a quiet machine; writes docs/speed.md; long the first time
+	$(TOOLS) -m benchmarks.speed
+
+bench-queue: setup ## time the nurses' queue with 100,000 and 1,000,000 conversations; writes docs/console-speed.md
+	$(TOOLS) -m benchmarks.queue
+
 lint: setup ## check style, types and Rasa's data
 	$(TOOLS) -m ruff check .
 	$(TOOLS) -m ruff format --check .
-	$(TOOLS) -m mypy aftercare gateway scripts evaluation --exclude evaluation/parse.py
-	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py
+	$(TOOLS) -m mypy aftercare gateway scripts evaluation benchmarks --exclude "evaluation/parse.py|benchmarks/stages.py"
+	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py benchmarks/stages.py
 	$(RASA) -m rasa data validate
 	npm run check --prefix widget
 
 clean: ## remove environments, model, bundles and caches; conversations stay in .run
-	rm -rf .venv .venv-gateway .venv-rasa .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-gateway .venv-rasa .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,8 +2,9 @@
 
     python -m evaluation development validation [--failures]
     python -m evaluation test
+    python -m evaluation regressions
 
-Starts a bot of its own. The failures of `test` are counted and never shown.
+Starts a bot of its own. The failures of `test` are counted and never shown; those of `regressions` are all shown, and stand in no report.
 """
 
 from __future__ import annotations
@@ -81,6 +82,22 @@ def show(part: str, results: dict[str, Any]) -> None:
     _CONSOLE.print(systems)
 
 
+def recheck(bot: Bot) -> None:
+    """Print how many of the regression cases are answered as accepted now, and each one that is not."""
+    messages = cases.cases(cases.REGRESSIONS)
+    answers = in_parallel(f"{cases.REGRESSIONS}: messages", bot.first, [case.text for case in messages])
+    found = figures.of_messages(messages, [answer.outcome for answer in answers])
+    for key in ("accuracy", "under_triage", "over_triage"):
+        _CONSOLE.print(f"{cases.REGRESSIONS}: {key.replace('_', ' ')} {report.cell(found[key])}")
+    _show_failures(messages, answers)
+
+
+def _show_failures(messages: Sequence[cases.Case], answers: Sequence[Answer]) -> None:
+    for case, answer in zip(messages, answers, strict=True):
+        if not figures.is_right(case, answer.outcome):
+            _CONSOLE.print(f"{answer.outcome} instead of {'/'.join(case.accepted)}: {case.text}", markup=False)
+
+
 def main() -> None:
     """Measure the named parts.
 
@@ -88,21 +105,29 @@ def main() -> None:
         FailureError: the bot could not be started, or a peer not be trained.
     """
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="+", choices=cases.PARTS, metavar="part", help=", ".join(cases.PARTS))
+    parser.add_argument("parts", nargs="+", choices=cases.MEASURED, metavar="part", help=", ".join(cases.MEASURED))
     parser.add_argument("--failures", action="store_true", help="print the development cases that were not answered as accepted")
     parser.add_argument("--no-peers", action="store_true", help="leave plain Rasa and the keyword gate out of the test part")
     arguments = parser.parse_args()
+    in_report = [part for part in arguments.parts if part != cases.REGRESSIONS]
+    again = len(in_report) < len(arguments.parts) and bool(cases.cases(cases.REGRESSIONS))
+    if len(in_report) < len(arguments.parts) and not again:
+        _CONSOLE.print("There are no regression cases yet; `python -m gateway regressions` writes them.")
+    if not in_report and not again:
+        return
     command = f"make evaluate{'-test' if 'test' in arguments.parts else ''}"
     with tempfile.TemporaryDirectory() as folder, Stack(Ports.free(), Path(folder) / "conversations.db", Path(folder)) as stack:
-        for part in arguments.parts:
+        if again:
+            recheck(Bot(stack.url))
+        for part in in_report:
             with_peers = part == "test" and not arguments.no_peers
             results, messages, answers = measure(part, Bot(stack.url), command=command, with_peers=with_peers)
             report.store(part, results)
             show(part, results)
             if arguments.failures and part == "development":
-                for case, answer in zip(messages, answers, strict=True):
-                    if not figures.is_right(case, answer.outcome):
-                        _CONSOLE.print(f"{answer.outcome} instead of {'/'.join(case.accepted)}: {case.text}", markup=False)
+                _show_failures(messages, answers)
+    if not in_report:
+        return
     report.write()
     _CONSOLE.print(f"Written: {report.PAGE.relative_to(ROOT)}")
 

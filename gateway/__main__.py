@@ -1,4 +1,4 @@
-"""The gateway's commands: serve, migrate, purge, new-key, and the console's: staff, audit-head, verify-audit."""
+"""The gateway's commands: serve, migrate, purge, new-key, and the console's: staff, audit-head, verify-audit, replay, regressions."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 import prometheus_client
 import uvicorn
 
-from aftercare.protocol import ProtocolError, load_protocol
+from aftercare.protocol import ProtocolError, load_protocol, reload_protocol
 from gateway.app import create_app
 from gateway.console import commands as console
+from gateway.console.regressions import FILE, write_regressions
 from gateway.console.rights import ROLES
 from gateway.logs import set_up_logs
 from gateway.records import database
@@ -41,6 +42,13 @@ def main() -> int:
     commands.add_parser("audit-head", help="print the end of the audit, to be kept elsewhere")
     verify = commands.add_parser("verify-audit", help="check that nobody changed the audit")
     verify.add_argument("--anchors", type=Path, help="a file of what audit-head printed before, one a line")
+    replay = commands.add_parser("replay", help="run stored conversations by another protocol, and tell what would come out otherwise")
+    replay.add_argument("--protocol", type=Path, required=True, help="the folder of the candidate")
+    which = replay.add_mutually_exclusive_group()
+    which.add_argument("--days", type=int, default=30, help="the conversations of so many last days; 30 by default")
+    which.add_argument("--cases", default="", help="these cases instead, as 12,15")
+    regressions = commands.add_parser("regressions", help="write accepted disagreements, with what tells who somebody is masked, as cases")
+    regressions.add_argument("--write", type=Path, default=FILE, metavar="FILE", help="the file that they are added to")
     arguments = parser.parse_args()
     if arguments.command == "new-key":
         print(base64.b64encode(secrets.token_bytes(32)).decode())
@@ -48,6 +56,7 @@ def main() -> int:
     try:
         protocol = load_protocol()
         settings = from_environment(os.environ, demo=protocol.clinic.mode == "demo")
+        candidate = reload_protocol(arguments.protocol) if arguments.command == "replay" else protocol
     except (ProtocolError, SettingsError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -73,6 +82,10 @@ def main() -> int:
         return console.audit_head(settings)
     if arguments.command == "verify-audit":
         return console.verify_audit(settings, arguments.anchors)
+    if arguments.command == "replay":
+        return console.replay(settings, protocol, candidate, arguments.days, arguments.cases)
+    if arguments.command == "regressions":
+        return write_regressions(settings, arguments.write)
     engine.dispose()
     set_up_logs()
     if settings.metrics_port:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
@@ -16,7 +16,10 @@ from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
 from gateway import health
 from gateway.console.app import make_console
+from gateway.console.audit import Trail
 from gateway.console.desk import make_desk
+from gateway.console.escalation import Escalation
+from gateway.console.outbox import Outbox
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
@@ -31,10 +34,12 @@ from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
 from gateway.voice import Voice
-from gateway.web import Entrance, Net
+from gateway.web import Entrance, Hosts, Net
 
 _log = structlog.get_logger(__name__)
 _LOOK_FOR_UNANSWERED_SECONDS = 5.0
+_ESCALATE_SECONDS = 5.0
+_ANCHOR_SECONDS = 3_600.0
 
 
 def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None, clock: Clock = utc_now) -> FastAPI:
@@ -47,19 +52,25 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
         clock: tells the time.
     """
     voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol))
-    records = Records(connect(settings.records_url), Keyring(settings.master_keys), clock)
-    rasa = rasa or Rasa(settings.rasa_url)
+    synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
+    records = Records(connect(settings.records_url), Keyring(settings.master_keys), clock, synthetic)
+    rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
+    desk = make_desk(settings, protocol, records)
+    escalation = Escalation(records, settings, desk.trail)
+    outbox = Outbox(records.engine, settings, clock)
     services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        watch = asyncio.create_task(_watch(answering))
+        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk.trail))
+        watches = [asyncio.create_task(each) for each in work]
         try:
             yield
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             bell.silence()
             await answering.finish()
             await rasa.close()
@@ -80,7 +91,9 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     app.include_router(api.streaming)
     app.include_router(health.router)
     app.include_router(Pages(settings, voice).router())
-    app.mount("/console", make_console(make_desk(settings, protocol, records)))
+    app.mount("/console", make_console(desk))
+    if settings.console_origins != settings.public_origins:
+        app.add_middleware(Hosts, voice=voice, console=settings.console_origins)
     app.add_middleware(Net, voice=voice)
     app.add_middleware(
         CORSMiddleware,
@@ -101,3 +114,25 @@ async def _watch(answering: Answering) -> None:
         except SQLAlchemyError as error:
             _log.error("could not look for unanswered messages", error=type(error).__name__)
         await asyncio.sleep(_LOOK_FOR_UNANSWERED_SECONDS)
+
+
+async def _repeat(work: Callable[[], int]) -> None:
+    """Do something again and again: at once as long as it finds something to do, else after a while."""
+    while True:
+        found = 0
+        try:
+            found = await asyncio.to_thread(work)
+        except Exception as error:
+            _log.error("console's watch failed", work=work.__name__, error=type(error).__name__)
+        if not found:
+            await asyncio.sleep(_ESCALATE_SECONDS)
+
+
+async def _anchor(trail: Trail) -> None:
+    """Put the end of the audit into the log, which is kept elsewhere, so that cutting entries off does not go unseen."""
+    while True:
+        try:
+            _log.info("audit head", head=str(await asyncio.to_thread(trail.head)))
+        except SQLAlchemyError as error:
+            _log.error("could not read the end of the audit", error=type(error).__name__)
+        await asyncio.sleep(_ANCHOR_SECONDS)

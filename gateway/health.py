@@ -27,7 +27,8 @@ async def ready(gateway: Gateway, response: Response) -> dict[str, str]:
         stores = await asyncio.to_thread(is_current, gateway.records.engine)
     except SQLAlchemyError:
         stores = False
-    rasa = await gateway.rasa.answers()
-    RASA_UP.set(rasa)
+    there, expected = await gateway.rasa.up()
+    RASA_UP.set(there)
     response.status_code = 200 if stores else 503
-    return {"records": "ok" if stores else "down", "rasa": "ok" if rasa else "down"}
+    rasa = "ok" if there == expected else "partly" if there else "down"
+    return {"records": "ok" if stores else "down", "rasa": rasa}

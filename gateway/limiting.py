@@ -5,18 +5,33 @@ from __future__ import annotations
 import hashlib
 import time
 
+import structlog
+from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from limits.storage import storage_from_string
 
+from gateway.metrics import LIMITS_UP
 from gateway.settings import Settings
+
+_log = structlog.get_logger(__name__)
+_REDIS: dict[str, float | str | bool] = {"implementation": "redispy", "socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+_ALONE_SECONDS = 2.0
 
 
 class Limiter:
-    """Counts by address, embed key and session; what is kept of them is a hash."""
+    """Counts by address, embed key and session; what is kept of them is a hash.
+
+    Several gateways count together in Redis. While it does not answer, each counts for itself: nobody is turned away for that.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._limits = settings.limits
-        self._windows = MovingWindowRateLimiter(storage_from_string(settings.limits_storage))
+        shared = settings.limits_storage.startswith(("async+redis://", "async+rediss://"))
+        self._windows = MovingWindowRateLimiter(storage_from_string(settings.limits_storage, **(_REDIS if shared else {})))
+        self._own = MovingWindowRateLimiter(MemoryStorage()) if shared else self._windows
+        self._alone_until = 0.0
+        LIMITS_UP.set(1)
 
     async def wait(self, what: str, cost: int = 1, **whom: str) -> int:
         """Count one act, and return for how many seconds its author has to wait; 0 when it is allowed.
@@ -29,7 +44,26 @@ class Limiter:
         seconds = 0
         for kind, name in whom.items():
             limit, hashed = self._limits[what, kind], hashlib.sha256(name.encode()).hexdigest()
-            if not await self._windows.hit(limit, what, kind, hashed, cost=cost):
-                window = await self._windows.get_window_stats(limit, what, kind, hashed)
-                seconds = max(seconds, 1, round(window.reset_time - time.time()))
+            seconds = max(seconds, await self._hit(limit, what, kind, hashed, cost=cost))
         return seconds
+
+    async def _hit(self, limit: RateLimitItem, *names: str, cost: int) -> int:
+        if time.monotonic() >= self._alone_until:
+            try:
+                seconds = await _hit(self._windows, limit, *names, cost=cost)
+                LIMITS_UP.set(1)
+                return seconds
+            except Exception as error:  # whatever the store died of
+                if self._own is self._windows:
+                    raise
+                _log.error("limits are counted by this gateway alone", error=type(error).__name__)
+                LIMITS_UP.set(0)
+                self._alone_until = time.monotonic() + _ALONE_SECONDS
+        return await _hit(self._own, limit, *names, cost=cost)
+
+
+async def _hit(windows: MovingWindowRateLimiter, limit: RateLimitItem, *names: str, cost: int) -> int:
+    if await windows.hit(limit, *names, cost=cost):
+        return 0
+    window = await windows.get_window_stats(limit, *names)
+    return max(1, round(window.reset_time - time.time()))

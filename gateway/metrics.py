@@ -13,4 +13,5 @@ ANSWER_SECONDS = Histogram(
     "aftercare_answer_seconds", "From a message's storing to its answer's.", buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3, 5, 10)
 )
 STREAMS = Gauge("aftercare_streams", "Open event streams.")
-RASA_UP = Gauge("aftercare_rasa_up", "Whether Rasa answered when last asked.")
+RASA_UP = Gauge("aftercare_rasa_up", "How many of Rasa's workers answered when /readyz was last asked.")
+LIMITS_UP = Gauge("aftercare_limits_up", "Whether the rate limits are counted where the settings say, and not by each gateway alone.")

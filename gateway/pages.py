@@ -61,7 +61,7 @@ class Pages:
         @routes.get("/panel/{key}")
         async def panel(key: str, lang: str = "") -> Response:
             embed = self._settings.embed_keys.get(key)
-            if embed is None:
+            if embed is None or embed.synthetic:
                 raise RefusedError(404, "not_found")
             return self._panel(embed, lang)
 
@@ -103,10 +103,11 @@ class Pages:
             style=self._address("panel.css"),
             icon=self._address("icon.svg"),
         )
+        ancestors = " ".join(("'self'", *embed.origins))
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
             "form-action 'none'; require-trusted-types-for 'script'; trusted-types lit-html; "
-            f"frame-ancestors 'self' {' '.join(embed.origins)}"
+            f"frame-ancestors {ancestors}"
         )
         return HTMLResponse(page, headers={"content-security-policy": policy, "cross-origin-resource-policy": "cross-origin"})
 

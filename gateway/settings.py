@@ -24,6 +24,11 @@ _RUN = _ROOT / ".run"
 _KEY_BYTES = 32
 _ORIGIN = re.compile(r"(?P<scheme>https?)://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _HTTP = re.compile(r"https?://[^\s/?#@]+")
+_WEBHOOK = re.compile(r"(?P<scheme>https?)://[^\s/?#@]+(?:[/?][^\s#]*)?")
+_ISSUER = re.compile(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?")
+_SMTP = re.compile(r"smtps?://(?:[^\s/@]+@)?[^\s/@:]+(?::(?P<port>[0-9]{1,5}))?")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STORAGES = ("async+memory://", "async+redis://", "async+rediss://")
 _LANGUAGES = ("en", "es")
 _COUNTED = {"start": ("address", "key"), "message": ("session", "address"), "read": ("session",), "refused": ("address",)}
@@ -46,11 +51,13 @@ class EmbedKey:
     Attributes:
         origins: the origins of the pages, as a browser sends them.
         language: the language of what the widget itself says, `en` or `es`.
+        synthetic: its chats are the operator's probes, which no nurse is to see; it has no panel.
     """
 
     name: str
     origins: tuple[str, ...]
     language: str
+    synthetic: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Settings:
 
     Attributes:
         public_origins: the gateway's own origins, the first as patients know it.
+        rasa_urls: where Rasa's workers listen.
         master_keys: 32-byte keys that wrap the conversations' keys; the first wraps, every one unwraps.
         retention: how long the words of a conversation are kept.
         metrics_port: where the figures are served, on the loopback interface only; None when nowhere.
@@ -91,7 +99,7 @@ class Settings:
     host: str
     port: int
     public_origins: tuple[str, ...]
-    rasa_url: str
+    rasa_urls: tuple[str, ...]
     records_url: str = field(repr=False)
     master_keys: tuple[bytes, ...] = field(repr=False)
     embed_keys: Mapping[str, EmbedKey]
@@ -143,13 +151,14 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
     if not demo and not public:
         problems.append("AFTERCARE_PUBLIC_URL is not set; set it to the address that patients' browsers use, https://...")
     problems += [_origin_problem("AFTERCARE_PUBLIC_URL", each, demo) for each in origins if _origin_problem("", each, demo)]
+    master_keys = _master_keys(environ.get("AFTERCARE_MASTER_KEY", ""), demo, problems)
     settings = Settings(
         host=environ.get("AFTERCARE_GATEWAY_HOST") or "127.0.0.1",
         port=port,
         public_origins=origins,
-        rasa_url=(environ.get("AFTERCARE_RASA_URL") or "http://127.0.0.1:5005").rstrip("/"),
+        rasa_urls=tuple(url.strip().rstrip("/") for url in (environ.get("AFTERCARE_RASA_URL") or "http://127.0.0.1:5005").split(",")),
         records_url=environ.get("AFTERCARE_RECORDS") or f"sqlite:///{_RUN / 'records.db'}",
-        master_keys=_master_keys(environ.get("AFTERCARE_MASTER_KEY", ""), demo, problems),
+        master_keys=master_keys,
         embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, problems),
         limits=_limits(Path(environ.get("AFTERCARE_LIMITS") or Path(__file__).with_name("limits.yml")), problems),
         limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
@@ -159,7 +168,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         retention=timedelta(days=number("AFTERCARE_RETENTION_DAYS", 365, 1, 36_500)),
         widget=_ROOT / "widget",
         console_origins=_console_origins(environ.get("AFTERCARE_CONSOLE_URL", "").rstrip("/"), origins, demo, problems),
-        audit_key=_audit_key(environ.get("AFTERCARE_AUDIT_KEY", ""), demo, problems),
+        audit_key=_audit_key(environ.get("AFTERCARE_AUDIT_KEY", ""), master_keys, demo, problems),
         policy=_policy(environ.get("AFTERCARE_POLICY", ""), problems),
         webhooks=_webhooks(environ.get("AFTERCARE_WEBHOOKS", ""), demo, problems),
         webhook_key=environ.get("AFTERCARE_WEBHOOK_KEY", "").encode(),
@@ -183,8 +192,10 @@ def _address_problems(settings: Settings) -> Iterator[str]:
         backend = ""
     if backend not in ("sqlite", "postgresql"):
         yield "AFTERCARE_RECORDS is no address of a database; write sqlite:////folder/records.db or postgresql+psycopg://user:password@host/name"
-    if not _HTTP.fullmatch(settings.rasa_url):
-        yield "AFTERCARE_RASA_URL is no address; write http://host:port"
+    if not all(map(_HTTP.fullmatch, settings.rasa_urls)):
+        yield "AFTERCARE_RASA_URL is no address; write http://host:port, and several with commas between them"
+    elif len(set(settings.rasa_urls)) < len(settings.rasa_urls):
+        yield "AFTERCARE_RASA_URL names a worker twice; write each address once"
     if not settings.limits_storage.startswith(_STORAGES):
         yield f"AFTERCARE_LIMITS_STORAGE must begin with one of {', '.join(_STORAGES)}"
 
@@ -222,7 +233,7 @@ def _console_origins(url: str, public: tuple[str, ...], demo: bool, problems: li
     return (url,)
 
 
-def _audit_key(value: str, demo: bool, problems: list[str]) -> bytes:
+def _audit_key(value: str, master_keys: tuple[bytes, ...], demo: bool, problems: list[str]) -> bytes:
     if not value and demo:
         return _demo_key("demo-audit.key")
     try:
@@ -231,6 +242,11 @@ def _audit_key(value: str, demo: bool, problems: list[str]) -> bytes:
         key = b""
     if len(key) != _KEY_BYTES or len(set(key)) < _KEY_BYTES // 4:
         problems.append("AFTERCARE_AUDIT_KEY must be a random key of 32 bytes in base64; make one with: python -m gateway new-key")
+    elif key in master_keys:
+        problems.append(
+            "AFTERCARE_AUDIT_KEY is one of the master keys; who keeps these must not be able to change the audit: "
+            "make another with: python -m gateway new-key"
+        )
     return key
 
 
@@ -244,11 +260,16 @@ def _policy(name: str, problems: list[str]) -> Policy:
 
 def _webhooks(value: str, demo: bool, problems: list[str]) -> dict[str, str]:
     """`name=https://...` entries, separated by blanks."""
-    found = {}
-    for entry in value.split():
+    found: dict[str, str] = {}
+    for place, entry in enumerate(value.split(), 1):
         name, _, address = entry.partition("=")
-        if not name or not re.fullmatch(r"https://[^\s]+" if not demo else r"https?://[^\s]+", address):
-            problems.append(f"AFTERCARE_WEBHOOKS: {name!r} has no address; write name=https://...")
+        parts = _WEBHOOK.fullmatch(address)
+        if not _NAME.fullmatch(name) or parts is None:
+            problems.append(f"AFTERCARE_WEBHOOKS: entry {place} is no name with an address; write name=https://...")
+        elif parts["scheme"] == "http" and not demo:
+            problems.append(f"AFTERCARE_WEBHOOKS: {name} is not encrypted; use https")
+        elif name in found:
+            problems.append(f"AFTERCARE_WEBHOOKS: {name} has two addresses; give each its own name")
         found[name] = address
     return found
 
@@ -256,8 +277,11 @@ def _webhooks(value: str, demo: bool, problems: list[str]) -> dict[str, str]:
 def _provider(environ: Mapping[str, str], demo: bool, problems: list[str]) -> Provider | None:
     issuer = environ.get("AFTERCARE_OIDC_ISSUER", "").rstrip("/")
     if not issuer:
+        if environ.get("AFTERCARE_OIDC_CLIENT"):
+            problems.append("AFTERCARE_OIDC_CLIENT is set, and AFTERCARE_OIDC_ISSUER is not; set it to the provider's address, https://...")
         return None
-    roles = dict(entry.partition("=")[::2] for entry in environ.get("AFTERCARE_OIDC_ROLES", "").split())
+    entries = [entry.rpartition("=")[::2] for entry in environ.get("AFTERCARE_OIDC_ROLES", "").split()]
+    roles = dict(entries)
     found = Provider(
         issuer=issuer,
         client_id=environ.get("AFTERCARE_OIDC_CLIENT", ""),
@@ -265,14 +289,14 @@ def _provider(environ: Mapping[str, str], demo: bool, problems: list[str]) -> Pr
         roles=roles,
         claim=environ.get("AFTERCARE_OIDC_CLAIM") or "groups",
     )
-    if not re.match(r"https?://[^\s/?#@]+(?:/|$)", issuer):
+    if not _ISSUER.fullmatch(issuer):
         problems.append("AFTERCARE_OIDC_ISSUER is no address; write https://...")
     elif issuer.startswith("http:") and not demo:
         problems.append("AFTERCARE_OIDC_ISSUER is not encrypted; use https")
     if not found.client_id or not found.client_secret:
         problems.append("AFTERCARE_OIDC_CLIENT and AFTERCARE_OIDC_SECRET are not set; the provider gives them")
-    if not roles or any(role not in ROLES for role in roles.values()):
-        problems.append(f"AFTERCARE_OIDC_ROLES must map groups to roles ({', '.join(ROLES)}): group=nurse other-group=lead")
+    if not roles or len(roles) < len(entries) or "" in roles or any(role not in ROLES for role in roles.values()):
+        problems.append(f"AFTERCARE_OIDC_ROLES must map each group to one role ({', '.join(ROLES)}): group=nurse other-group=lead")
     return found
 
 
@@ -283,10 +307,17 @@ def _delivery_problems(settings: Settings) -> Iterator[str]:
         yield f"The policy names webhooks without an address: {', '.join(missing)}; set AFTERCARE_WEBHOOKS to name=https://..."
     if settings.webhooks and len(settings.webhook_key) < _KEY_BYTES:
         yield f"AFTERCARE_WEBHOOK_KEY must have {_KEY_BYTES} characters or more; it signs what is sent to webhooks"
-    if settings.smtp and not re.fullmatch(r"smtps?://(?:[^\s/@]+@)?[^\s/@:]+(?::\d+)?", settings.smtp):
-        yield "AFTERCARE_SMTP is no address of a mail server; write smtp://host:port or smtps://user:password@host"
-    if settings.smtp and "@" not in settings.mail_from:
+    server = _SMTP.fullmatch(settings.smtp)
+    if settings.smtp and (server is None or int(server["port"] or 1) not in range(1, 65_536)):
+        yield (
+            "AFTERCARE_SMTP is no address of a mail server; write smtp://host:port or smtps://user:password@host, "
+            "with %40 for an @ and %2F for a / in the password"
+        )
+    if settings.smtp and not _MAIL.fullmatch(settings.mail_from):
         yield "AFTERCARE_MAIL_FROM is not set; set it to the address that e-mails come from"
+    wrong = [address for step in settings.policy.rota for address in step.email if not _MAIL.fullmatch(address)]
+    if wrong:
+        yield f"The policy's rota has e-mail addresses that are none: {', '.join(wrong)}; write team@example.org"
     if any(step.email for step in settings.policy.rota) and not settings.smtp:
         yield "The policy names e-mail addresses, and AFTERCARE_SMTP is not set; set it to the mail server, smtp://host:port"
 
@@ -326,10 +357,15 @@ def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKe
             wrong.append(f"{file}, key {key}: origins must be a list; an empty one, [], is for the gateway's own pages only")
         if language not in _LANGUAGES:
             wrong.append(f"{file}, key {key}: language must be one of {', '.join(_LANGUAGES)}")
+        synthetic = entry.get("synthetic", False) if isinstance(entry, dict) else False
+        if not isinstance(synthetic, bool):
+            wrong.append(f"{file}, key {key}: synthetic must be true or false")
+        if synthetic and origins:
+            wrong.append(f"{file}, key {key}: a synthetic key is for no page; write origins: []")
         if not str(key).replace("-", "").replace("_", "").isalnum():
             wrong.append(f"{file}, key {key}: a key has letters, digits, - and _ only")
         problems += wrong
-        keys[str(key)] = EmbedKey(str(key), origins, language)
+        keys[str(key)] = EmbedKey(str(key), origins, language, synthetic)
     if not keys:
         problems.append(f"{file} has no keys; see gateway/embed.yml.")
     return keys

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +18,7 @@ from gateway.voice import Voice
 
 _log = structlog.get_logger(__name__)
 _QUIET = ("/healthz", "/readyz")
+_CONSOLE = "/console"
 _NO_FRAME = "frame-ancestors 'none'"
 _POLICY = f"default-src 'none'; base-uri 'none'; form-action 'none'; {_NO_FRAME}"
 _NO_STORE = "no-store"
@@ -108,6 +109,36 @@ class Net:
             if begun or scope["type"] != "http":
                 raise
             await JSONResponse(error_body(self._voice, "internal"), 500)(scope, receive, send)
+
+
+class Hosts:
+    """Where the console has an address of its own: nothing else answers there, and the console answers nowhere else.
+
+    Args:
+        app: what it leads to.
+        voice: the clinic's words.
+        console: the origins of the console.
+    """
+
+    def __init__(self, app: ASGIApp, voice: Voice, console: Sequence[str]) -> None:
+        self._app = app
+        self._hosts = {_host(origin) for origin in console}
+        self._not_here = JSONResponse(error_body(voice, "not_found"), 404)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] == "http" and scope["path"] not in _QUIET:
+            is_console = f"{scope['path']}/".startswith(f"{_CONSOLE}/")
+            if is_console != (_host(f"//{Headers(scope=scope).get('host', '')}") in self._hosts):
+                await self._not_here(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _host(origin: str) -> str:
+    """The host of an origin in small letters, with its port unless that is the usual one."""
+    host = origin.partition("//")[2].lower()
+    return host.removesuffix(":443").removesuffix(":80")
 
 
 async def _body(receive: Receive) -> bytes | None:

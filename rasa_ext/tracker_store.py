@@ -1,19 +1,34 @@
-"""Rasa's SQL tracker store, with SQLite in WAL mode so that a reader never costs a turn."""
+"""Rasa's SQL tracker store with a window: a turn costs the same in the thousandth message as in the tenth.
+
+Rasa reads and replays a whole session for every message and counts what is stored before it adds to it. Here the last events are read,
+with the latest value of each slot from before them; what was read is remembered with the tracker, and only what came behind it is added.
+Nothing is ever left out of the database.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
 
 _WAIT_FOR_LOCK_SECONDS = "0.5"
+_WINDOW = 60
+_KINDS: dict[str, type[Event]] = {kind.type_name: kind for kind in all_subclasses(Event) if getattr(kind, "type_name", None)}
+_STORED = "stored_events"
 
 
-class WalTrackerStore(SQLTrackerStore):
-    """SQLTrackerStore whose SQLite file is created in WAL mode and waits half a second, not five, for a lock."""
+class WindowedTrackerStore(SQLTrackerStore):
+    """SQLTrackerStore that reads a bounded window; an SQLite file is in WAL mode, and a lock is waited for half a second, not five."""
 
     def __init__(
         self,
@@ -28,3 +43,58 @@ class WalTrackerStore(SQLTrackerStore):
         if dialect == "sqlite":
             with self.engine.connect() as connection:
                 connection.execute(sa.text("PRAGMA journal_mode=WAL"))
+
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """The latest session, or as much of it as a turn needs; None for a conversation that is not known."""
+        with self.session_scope() as session:
+            events = [_event(json.loads(data)) for data in self._window(session, sender_id)]
+        if not events or self.domain is None:
+            return None
+        tracker = DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
+        setattr(tracker, _STORED, len(tracker.events))
+        return tracker
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        """Add the events that are not stored yet."""
+        await super().save(tracker)
+        setattr(tracker, _STORED, len(tracker.events))
+
+    def _additional_events(self, session: Any, tracker: DialogueStateTracker) -> Iterator[Event]:
+        stored = getattr(tracker, _STORED, None)
+        if stored is None:
+            return super()._additional_events(session, tracker)
+        return islice(tracker.events, stored, len(tracker.events))
+
+    def _window(self, session: Any, sender_id: str) -> list[str]:
+        """The stored events of the window, in order."""
+        event = self.SQLEvent.__table__.c
+        mine = event.sender_id == sender_id
+        columns = [event.id, event.type_name, event.action_name, event.data]
+        latest = sa.select(columns).where(mine).order_by(event.id.desc()).limit(_WINDOW)
+        rows = list(reversed(session.execute(latest).all()))
+        start = _start(rows, whole=len(rows) < _WINDOW)
+        rows = rows[start:]
+        if not rows or rows[0].type_name == SessionStarted.type_name or (start == 0 and len(rows) < _WINDOW):
+            return [row.data for row in rows]
+        before = sa.select([sa.func.max(event.id)]).where(mine, event.type_name == SlotSet.type_name, event.id < rows[0].id)
+        slots = sa.select([event.data]).where(event.id.in_(before.group_by(event.action_name))).order_by(event.id)
+        return [*(row.data for row in session.execute(slots)), *(row.data for row in rows)]
+
+
+def _start(rows: list[Any], *, whole: bool) -> int:
+    """Where the window begins: at the latest session's start, else, where it is cut, at a turn's end."""
+    for index in range(len(rows) - 1, -1, -1):
+        if rows[index].type_name == SessionStarted.type_name:
+            return index
+    if whole:
+        return 0
+    ends = (i for i, row in enumerate(rows) if row.type_name == ActionExecuted.type_name and row.action_name == ACTION_LISTEN_NAME)
+    return next(ends, 0)
+
+
+def _event(parameters: dict[str, Any]) -> Event:
+    """A stored event; Rasa looks through every class of events for each of them."""
+    event = _KINDS[parameters["event"]]._from_parameters(parameters)
+    if event is None:
+        raise ValueError(f"a stored event of kind {parameters['event']} can not be read")
+    return event

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
-from scripts.common import GATEWAY_PYTHON, ROOT, TOOLS_PYTHON, FailureError, rasa_environment, tail
+from scripts.common import GATEWAY_PYTHON, ROOT, RUN, TOOLS_PYTHON, FailureError, port_from, rasa_environment, tail
 
 CONFIG = ROOT / "scripts" / "supervisord.conf"
 START_SECONDS = 180
@@ -62,6 +62,7 @@ class Stack:
         logs: the folder for the logs and for supervisord's files; made if missing, for this user only.
         env: environment variables of the servers, on top of this process's own.
         report: receives a line of progress for each step.
+        ready_seconds: how long the servers took to answer, once started.
     """
 
     ports: Ports
@@ -69,6 +70,7 @@ class Stack:
     logs: Path
     env: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = _quiet
+    ready_seconds: float = field(default=0.0, init=False)
     _supervisor: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -97,6 +99,20 @@ class Stack:
         """Whether supervisord is alive."""
         return self._supervisor is not None and self._supervisor.poll() is None
 
+    @classmethod
+    def here(cls, report: Callable[[str], None]) -> Stack:
+        """The stack that this process's environment describes; not started.
+
+        Raises:
+            FailureError: a variable holds something that is no port number.
+        """
+        ports = Ports(port_from("PORT", 5005), port_from("AFTERCARE_ACTION_PORT", 5055), port_from("AFTERCARE_GATEWAY_PORT", 8080))
+        return cls(ports, Path(os.environ.get("AFTERCARE_DB") or RUN / "conversations.db").resolve(), logs=RUN, report=report)
+
+    def answers(self) -> bool:
+        """Whether somebody has started it: gateway and Rasa answer."""
+        return _answers(self.ports.gateway, "/readyz") and _answers(self.ports.rasa, "/webhooks/rest/")
+
     def start(self) -> None:
         """Start the servers and wait until all answer.
 
@@ -110,16 +126,18 @@ class Stack:
         for log in self.logs.glob("*.log*"):
             log.unlink()
         self._migrate()
+        started = time.monotonic()
         with (self.logs / "supervisord.err.log").open("wb") as errors:
             self._supervisor = subprocess.Popen(
                 [TOOLS_PYTHON, "-m", "supervisor.supervisord", "--configuration", CONFIG],
-                cwd=ROOT, env=self._environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                 stderr=errors, start_new_session=True,
             )  # fmt: skip
         try:
             self._await("gateway", self.ports.gateway, "/readyz")
             self._await("actions", self.ports.actions, "/health")
             self._await("rasa", self.ports.rasa, "/webhooks/rest/")
+            self.ready_seconds = time.monotonic() - started
         except BaseException:
             self.stop()
             raise
@@ -159,18 +177,19 @@ class Stack:
         """Bring the gateway's records up to date; also checks its settings."""
         done = subprocess.run(
             [GATEWAY_PYTHON, "-m", "gateway", "migrate"],
-            cwd=ROOT, env=self._environment(), capture_output=True, text=True, check=False,
+            cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             raise FailureError(f"The gateway can not start:\n{done.stderr.strip()}")
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The environment of the servers, and of whatever works with their records."""
         return rasa_environment(
             {
                 **self.env,
                 **{name: str(port) for name, port in self.ports.variables().items()},
                 "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.ports.actions}/webhook",
-                "AFTERCARE_RASA_URL": self.url,
+                "AFTERCARE_RASA_URL": self.env.get("AFTERCARE_RASA_URL") or self.url,
                 "AFTERCARE_DB": str(self.db.resolve()),
                 "AFTERCARE_RECORDS": self.records,
                 "AFTERCARE_ROOT": str(ROOT),
@@ -206,6 +225,11 @@ class Stack:
                 self.report(f"  {name}: starting, {waited:.0f} s")
             time.sleep(0.2)
         self.report(f"  {name}: answers")
+
+
+def start_demo_data(stack: Stack) -> subprocess.Popen[bytes]:
+    """Make the demo's day in a process of its own, where the running stack's records hold no conversation."""
+    return subprocess.Popen([TOOLS_PYTHON, "-m", "scripts.demo_data", "--if-empty"], cwd=ROOT, env=stack.environment())
 
 
 def free_port() -> int:

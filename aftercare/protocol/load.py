@@ -32,11 +32,27 @@ def load_protocol(folder: Path | None = None) -> Protocol:
     Raises:
         ProtocolError: every mistake found, each with file, line and remedy.
     """
+    return _kept(*_files(folder))
+
+
+def reload_protocol(folder: Path | None = None) -> Protocol:
+    """Read a protocol as its files are now, also when `load_protocol` has read the folder before; see there."""
+    return _load(*_files(folder))
+
+
+def known_folders() -> dict[str, Path]:
+    """The protocol folders by name: those that ship with Aftercare, and the one in force."""
+    shipped = {rules.parent.name: rules.parent for rules in sorted(_DEFAULT.parent.glob("*/rules.yml"))}
+    in_force, _ = _files(None)
+    return shipped | {in_force.name: in_force}
+
+
+def _files(folder: Path | None) -> tuple[Path, Path]:
+    """The protocol's folder and the clinic's file."""
     folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE) or _DEFAULT)
-    return _load(folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml"))
+    return folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml")
 
 
-@lru_cache(maxsize=8)
 def _load(folder: Path, clinic_file: Path) -> Protocol:
     content = {name: read(folder / f"{name}.yml") for name in FILES}
     content["clinic"] = read(clinic_file)
@@ -89,6 +105,9 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
             "spelling": content["lexicon/spelling"]["spelling"],
         },
     )
+
+
+_kept = lru_cache(maxsize=8)(_load)
 
 
 def _version(folder: Path) -> str:

@@ -19,6 +19,7 @@ from gateway.console.sessions import COOKIE
 
 _log = structlog.get_logger(__name__)
 _FAILED = 500
+_NOT_KEPT = ("csrf", "password")
 
 
 def make_console(desk: Desk) -> ASGIApp:
@@ -44,9 +45,8 @@ def _handle_errors(app: FastAPI, desk: Desk) -> None:
         if error.status == 401 and request.method == "GET" and "hx-request" not in request.headers:
             return RedirectResponse(f"{BASE}/login?next={quote(request.url.path)}", 303)
         if error.status == 423 and "hx-request" not in request.headers:
-            draft = (
-                {} if request.method == "GET" else {key: str(value) for key, value in (await request.form()).multi_items() if key != "csrf"}
-            )
+            form = [] if request.method == "GET" else (await request.form()).multi_items()
+            draft = [(key, str(value)) for key, value in form if key not in _NOT_KEPT]
             return desk.renderer.page(
                 request, "locked.html", error.login, 423, then=request.url.path, draft=draft, problem="", write=request.method == "POST"
             )
@@ -70,7 +70,7 @@ def _handle_errors(app: FastAPI, desk: Desk) -> None:
 
 
 class _Net:
-    """Whatever is raised becomes a page that says so, never a stack trace; the console answers only under its own address."""
+    """Whatever is raised becomes a page that says so, never a stack trace."""
 
     def __init__(self, app: ASGIApp, desk: Desk) -> None:
         self._app = app

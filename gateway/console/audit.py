@@ -5,21 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, update
 
 from gateway.records.database import writing
 from gateway.records.store import Clock
-from gateway.records.tables import audit, audit_head
+from gateway.records.tables import audit, audit_head, staff
 
 _FIRST = b"\0" * 32
 _HEAD = 1
 _LOCK = 0x61756469
 _BATCH = 1_000
+_WHOLE = re.compile(r"[0-9]{1,9}")
+PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,63 @@ class Verdict:
 
     entries: int
     problem: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries: of this account, act, case and day; each None or empty for all."""
+
+    person: int | None = None
+    act: str = ""
+    case: int | None = None
+    day: date | None = None
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Wanted:
+        """The filter in these parameters; what does not count is left out."""
+        whole = {name: int(given[name]) for name in ("person", "case") if _WHOLE.fullmatch(given.get(name, "").strip())}
+        try:
+            day = date.fromisoformat(given.get("day", ""))
+        except ValueError:
+            day = None
+        return cls(whole.get("person"), given.get("act", "")[:32], whole.get("case"), day)
+
+    def as_query(self) -> dict[str, str]:
+        """The filter as the parameters of an address."""
+        return {name: str(value) for name, value in vars(self).items() if value not in (None, "")}
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The filter as conditions on entries."""
+        found: list[ColumnElement[bool]] = []
+        if self.person is not None:
+            found.append(audit.c.staff_id == self.person)
+        if self.act:
+            found.append(audit.c.act == self.act)
+        if self.case is not None:
+            found.append(audit.c.case_id == self.case)
+        if self.day is not None:
+            found += [audit.c.at >= datetime.combine(self.day, time.min, UTC), audit.c.at <= datetime.combine(self.day, time.max, UTC)]
+        return found
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry; `person` is the account's name, or None for nobody who is known."""
+
+    seq: int
+    at: datetime
+    person: str | None
+    act: str
+    case: int | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of entries, and behind which number the next one begins, if there is one."""
+
+    entries: tuple[Entry, ...]
+    next: int | None
 
 
 class Trail:
@@ -82,6 +142,8 @@ class Trail:
             case: which case it was about.
             detail: ids, counts and chosen words; never what somebody typed about a patient.
             connection: the transaction that writes what the entry is about, so that neither is without the other.
+
+        Where entries at the end were taken away, the numbers go on behind them, so that the gap stays.
         """
         if connection is None:
             with writing(self._engine) as own:
@@ -90,7 +152,8 @@ class Trail:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         last = self._stored_head(connection)
-        seq = last.seq + 1
+        sealed = connection.scalar(select(audit_head.c.seq).where(audit_head.c.id == _HEAD)) or 0
+        seq = max(last.seq, sealed) + 1
         row = {"seq": seq, "at": self._clock(), "staff_id": staff, "act": act, "case_id": case, "detail": dict(detail or {})}
         mac = self._mac(last.mac, row)
         connection.execute(insert(audit).values(**row, mac=mac))
@@ -111,9 +174,14 @@ class Trail:
         Args:
             anchors: heads that were kept elsewhere; the chain must still hold each of them.
         """
-        known = {head.seq: head.mac for head in anchors}
+        known: dict[int, set[bytes]] = {}
+        for anchor in anchors:
+            if anchor.seq:
+                known.setdefault(anchor.seq, set()).add(anchor.mac)
         seq, mac = 0, _FIRST
         with self._engine.connect() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execution_options(isolation_level="REPEATABLE READ")
             for row in connection.execution_options(yield_per=_BATCH).execute(select(audit).order_by(audit.c.seq)):
                 if row.seq != seq + 1:
                     return Verdict(seq, f"entry {seq + 1} is missing")
@@ -121,7 +189,7 @@ class Trail:
                 if not hmac.compare_digest(self._mac(mac, entry), row.mac):
                     return Verdict(seq, f"entry {row.seq} is not what was written, or not where it was written")
                 seq, mac = row.seq, row.mac
-                if known.pop(seq, mac) != mac:
+                if known.pop(seq, {mac}) != {mac}:
                     return Verdict(seq, f"entry {seq} is another than the head that was kept elsewhere")
             head = connection.execute(select(audit_head.c.seq, audit_head.c.mac).where(audit_head.c.id == _HEAD)).one_or_none()
         if (seq or head) and (head is None or head.seq != seq or not hmac.compare_digest(head.mac, self._seal(seq, mac))):
@@ -129,6 +197,35 @@ class Trail:
         if known:
             return Verdict(seq, f"entries up to {max(known)} were kept elsewhere and are missing here")
         return Verdict(seq, "")
+
+    def read(self, wanted: Wanted, after: int | None = None, size: int = PAGE) -> Page:
+        """A page of entries, the newest first.
+
+        Args:
+            wanted: which entries.
+            after: the number of the last entry of the page before.
+            size: the most entries.
+        """
+        conditions = [*wanted.conditions(), *([audit.c.seq < after] if after is not None else [])]
+        query = (
+            select(audit.c.seq, audit.c.at, audit.c.staff_id, audit.c.act, audit.c.case_id, audit.c.detail, staff.c.name)
+            .outerjoin(staff, staff.c.id == audit.c.staff_id)
+            .where(*conditions)
+            .order_by(audit.c.seq.desc())
+            .limit(size + 1)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).all()
+        entries = tuple(Entry(row.seq, row.at, row.name, row.act, row.case_id, row.detail) for row in found[:size])
+        return Page(entries, entries[-1].seq if len(found) > size else None)
+
+    def acts(self) -> list[str]:
+        """Every sort of act that is on record, each found by one step along the index."""
+        acts: list[str] = []
+        with self._engine.connect() as connection:
+            while (act := connection.scalar(select(func.min(audit.c.act)).where(audit.c.act > (acts[-1] if acts else "")))) is not None:
+                acts.append(act)
+        return acts
 
     def _stored_head(self, connection: Connection) -> Head:
         row = connection.execute(select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1)).one_or_none()

@@ -1,15 +1,19 @@
-"""The console's commands: the first account, and the audit."""
+"""The console's commands: the first account, the audit, and the replay."""
 
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from aftercare.protocol import Protocol
 from gateway.console.audit import Head, Trail
+from gateway.console.rendering import TIER_NAMES
+from gateway.console.replay import LESS, MORE, SAME, Change, Replay, newest, parse_numbers
 from gateway.console.staff import StaffBook, StaffError
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
-from gateway.records.store import utc_now
+from gateway.records.store import Records, utc_now
 from gateway.settings import Settings
 
 
@@ -48,3 +52,38 @@ def verify_audit(settings: Settings, anchors: Path | None) -> int:
         return 1
     print(f"{verdict.entries} entries, all as written.")
     return 0
+
+
+def replay(settings: Settings, today: Protocol, candidate: Protocol, days: int, cases: str) -> int:
+    """Replay conversations by two protocols; the exit code is 1 when any of them becomes less urgent.
+
+    Args:
+        settings: where the records are.
+        today: the protocol in force.
+        candidate: the protocol that may follow it.
+        days: the conversations of so many last days.
+        cases: the numbers of cases, with commas between them, instead of days; empty for none.
+    """
+    records = Records(connect(settings.records_url), Keyring(settings.master_keys))
+    try:
+        numbers = parse_numbers(cases) if cases else newest(records.engine, utc_now() - timedelta(days=days))
+    except ValueError:
+        print("--cases are numbers of cases with commas between them, such as 12,15.", file=sys.stderr)
+        return 1
+    report = Replay(records, today, candidate).run(numbers)
+    Trail(records.engine, settings.audit_key, utc_now).note("replay", detail={**report.audited, "by": "command"})
+    print(f"{report.before} against {report.after}. Both are run by the core alone, without the classifier's second opinion.")
+    for change in report.different:
+        print(_line(change))
+    print(f"{len(report.changes)} conversations: {', '.join(f'{report.count(verdict)} {verdict}' for verdict in (LESS, MORE, SAME))}.")
+    for (before, after), number in sorted(report.matrix.items()):
+        print(f"  {number:>6}  {TIER_NAMES[before]} -> {TIER_NAMES[after]}")
+    if report.purged:
+        print(f"{len(report.purged)} more were left out, because their words have been purged.")
+    return 1 if report.count(LESS) else 0
+
+
+def _line(change: Change) -> str:
+    tiers = f"{TIER_NAMES[change.before.tier]} -> {TIER_NAMES[change.after.tier]} (the patient got: {TIER_NAMES[change.got]})"
+    rules = [f"{word}: {', '.join(names)}" for word, names in (("new", change.newly), ("no longer", change.no_longer)) if names]
+    return "; ".join([f"Case {change.case}: {change.verdict}, {tiers}", *rules])

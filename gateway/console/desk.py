@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from aftercare.protocol import Protocol
 from gateway.console.audit import Trail
+from gateway.console.oidc import Vouching
 from gateway.console.policy import Policy
 from gateway.console.rendering import Renderer
 from gateway.console.sessions import Sessions
 from gateway.console.staff import StaffBook
+from gateway.console.tries import Tries
 from gateway.records.store import Records
 from gateway.settings import Settings
 
 
 @dataclass(frozen=True)
 class Desk:
-    """What the console's pages work with."""
+    """What the console's pages work with; `vouching` is None without a provider."""
 
     settings: Settings
     protocol: Protocol
@@ -26,6 +28,8 @@ class Desk:
     book: StaffBook
     sessions: Sessions
     renderer: Renderer
+    tries: Tries
+    vouching: Vouching | None
 
 
 def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
@@ -41,4 +45,6 @@ def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
         book=book,
         sessions=Sessions(records.engine, book, policy, clock),
         renderer=Renderer(settings, protocol, clock),
+        tries=Tries(),
+        vouching=Vouching(settings.provider, records.keyring, clock) if settings.provider else None,
     )

@@ -15,8 +15,8 @@ from jsonschema import Draft7Validator
 from gateway.records.cases import TIERS
 
 DEFAULT = Path(__file__).with_name("policy.yml")
-_SPAN = re.compile(r"(\d{1,5}) (second|minute|hour)s?")
-_SPAN_SCHEMA = {"type": "string", "pattern": r"^\d{1,5} (second|minute|hour)s?$"}
+_SPAN = re.compile(r"([1-9]\d{0,4}) (second|minute|hour)s?")
+_SPAN_SCHEMA = {"type": "string", "pattern": r"^[1-9]\d{0,4} (second|minute|hour)s?\Z"}
 _LABELS = {
     "type": "object",
     "minProperties": 1,

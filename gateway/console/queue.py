@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select, tuple_
 
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED, OPEN, Place
+from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.store import Clock
 from gateway.records.tables import case_finding, case_rule, staff, triage_case
 
@@ -62,7 +62,8 @@ class Row:
     Attributes:
         rules: the rules that fired, the latest first.
         findings: codes of the findings that are present.
-        limit: how long it may wait for its acknowledgement; None when its tier has no limit.
+        asking: the patient has not answered a question.
+        limit: how long it may wait for its acknowledgement; None when it needs none.
     """
 
     id: int
@@ -72,9 +73,11 @@ class Row:
     fired_at: datetime
     opened_at: datetime
     last_at: datetime
+    last_seq: int
     waiting_since: datetime | None
     failed: bool
     silent: bool
+    asking: bool
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     assignee: str | None
@@ -199,7 +202,7 @@ class Queue:
         by_view = {
             "work": [c.place <= Place.CALL_SEEN, awake],
             "all": [c.place <= Place.REST, awake],
-            "closed": [c.state == CLOSED],
+            "closed": [c.place == Place.CLOSED],
             "snoozed": [c.place <= Place.REST, c.snoozed_until > now],
             "any": [],
         }
@@ -229,8 +232,7 @@ class Queue:
 
     def _breached(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
-        late = [and_(c.tier == tier, c.fired_at < now - limit) for tier, limit in self._policy.limits.items()]
-        return and_(c.place.in_((Place.RED, Place.CALL)), or_(*late))
+        return or_(*(and_(c.place == place, c.fired_at < now - self._policy.limits[_LIMITED[place]]) for place in (Place.RED, Place.CALL)))
 
     def _rows(self, connection: Any, found: Any) -> tuple[Row, ...]:
         numbers = [row.id for row in found]
@@ -253,15 +255,21 @@ class Queue:
                 assignee=names.get(row.assignee),
                 rules=tuple(rules.get(row.id, ())),
                 findings=tuple(findings.get(row.id, ())),
-                limit=self._policy.limits.get(row.tier),
+                limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
             )
             for row in found
         )
 
 
+_LIMITED = {
+    Place.RED: TIERS["emergency"],
+    Place.RED_SEEN: TIERS["emergency"],
+    Place.CALL: TIERS["call_doctor"],
+    Place.CALL_SEEN: TIERS["call_doctor"],
+}
 _COPIED = (
-    "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "waiting_since", "failed", "silent", "acknowledged_at",
-    "snoozed_until", "escalated", "version",
+    "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "last_seq", "waiting_since", "failed", "silent", "asking",
+    "acknowledged_at", "snoozed_until", "escalated", "version",
 )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
+_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
 _YEAR = {"cache-control": "public, max-age=31536000, immutable"}
 TIER_NAMES = {3: "Emergency", 2: "Call doctor", 1: "Self-care", 0: "No advice"}
 STATE_NAMES = {"open": "Not acknowledged", "acknowledged": "Acknowledged", "closed": "Closed"}
@@ -70,7 +71,7 @@ class Renderer:
         """
         about = {"login": login, "csrf": login.csrf if login else "", "now": self._clock(), "path": request.url.path}
         html = self._templates.get_template(template).render(**about, **values)
-        return HTMLResponse(html, status, headers={"content-security-policy": _POLICY, "cache-control": "no-store"})
+        return HTMLResponse(html, status, headers=_HEADERS)
 
     def reason(self, key: str) -> str:
         """The sentence that says why something is refused and what to do."""

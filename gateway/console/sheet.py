@@ -191,9 +191,9 @@ class Sheets:
 
         Args:
             number: the case's number.
-            mask: hides what it knows in every text; by default telephone numbers, which show behind a click alone.
+            mask: hides what it knows in every text; by default telephone numbers in the patient's words, which show behind a click alone.
         """
-        mask = mask or Mask.phones()
+        own_words, mask = mask or Mask.nothing(), mask or Mask.phones()
         row = self._queue.one(number)
         if row is None:
             return None
@@ -208,7 +208,7 @@ class Sheets:
             names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
         events = self._records.events(case.conversation_id)
         delivered, delivered_at = self._records.delivered(case.conversation_id)
-        entries = tuple(self._entry(event, events, delivered, mask) for event in events if event.kind in ("message", "answer"))
+        entries = tuple(self._entry(event, events, delivered, mask, own_words) for event in events if event.kind in ("message", "answer"))
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
@@ -248,7 +248,7 @@ class Sheets:
             name = connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number))
         return _phones(self._records.events(str(name)))
 
-    def _entry(self, event: Event, events: list[Event], delivered: int, mask: Mask) -> Entry:
+    def _entry(self, event: Event, events: list[Event], delivered: int, mask: Mask, own_words: Mask) -> Entry:
         words = event.words
         if event.kind == "message":
             answer = next((each for each in events if each.reply_to == event.seq), None)
@@ -260,7 +260,7 @@ class Sheets:
             detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
             detail |= {"button": "button" in event.facts, "refused": event.facts.get("refused"), "answered": answer is not None}
             return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
-        text = "\n".join(mask(block["text"]) for block in words["blocks"]) if words is not None else None
+        text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
         kept = ("by", "cause", "model", "ms", "type", "kept")
         detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
         if words is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyotp
@@ -27,6 +28,7 @@ _LOCKED = timedelta(minutes=15)
 _CODE_BYTES = 20
 _STEP_SECONDS = 30
 _ISSUER = "Aftercare"
+_SECRET = re.compile(r"[A-Z2-7]{32}")
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 
@@ -42,6 +44,8 @@ class Staff:
     Attributes:
         subject: who they are at the hospital's provider, or None for a local account.
         ready: the account can log in: it has a password and a second factor, or a subject.
+        invited_until: how long its invitation counts.
+        locked_until: how long it is locked after wrong tries.
     """
 
     id: int
@@ -53,6 +57,8 @@ class Staff:
     single_keys: bool
     sound: bool
     ready: bool
+    invited_until: datetime | None
+    locked_until: datetime | None
 
 
 class StaffBook:
@@ -116,6 +122,7 @@ class StaffBook:
     def adopt(self, subject: str, name: str, role: str, email: str | None) -> Staff:
         """The account of somebody whom the hospital's provider vouches for, made or brought up to date."""
         known = self.of_subject(subject)
+        name = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:80] or "No name"
         if known is None:
             free = name if self.named(name) is None else f"{name[:60]} ({hashlib.sha256(subject.encode()).hexdigest()[:6]})"
             self._insert(free, role, email, subject=subject)
@@ -131,7 +138,11 @@ class StaffBook:
             connection.execute(insert(staff).values(**new, created_at=self._clock(), **columns))
 
     def reinvite(self, number: int) -> str:
-        """A new invitation for a local account: its password and second factor stop working, its sessions end."""
+        """A new invitation for a local account: its password and second factor stop working, its sessions end; it is open again.
+
+        Raises:
+            StaffError: there is no such account, or the hospital's provider vouches for it.
+        """
         code = _new_code()
         with writing(self._engine) as connection:
             changed = {
@@ -141,7 +152,9 @@ class StaffBook:
                 "totp": None,
                 "disabled_at": None,
             }
-            connection.execute(update(staff).where(staff.c.id == number).values(**changed, failures=0, locked_until=None))
+            local = (staff.c.id == number) & staff.c.subject.is_(None)
+            if not connection.execute(update(staff).where(local).values(**changed, failures=0, locked_until=None)).rowcount:
+                raise StaffError("This account logs in with the hospital's account. It needs no invitation.")
             _end_sessions(connection, number, self._clock())
         return code
 
@@ -155,6 +168,11 @@ class StaffBook:
     def new_secret() -> str:
         """A secret for an authenticator app."""
         return pyotp.random_base32()
+
+    @staticmethod
+    def is_secret(written: str) -> bool:
+        """Whether this is such a secret."""
+        return _SECRET.fullmatch(written) is not None
 
     @staticmethod
     def address_of(name: str, secret: str) -> str:
@@ -177,10 +195,10 @@ class StaffBook:
         step = _step(secret, one_time, self._clock().timestamp())
         if step is None:
             raise StaffError("The code of the app is not right. Wait for the next one and type that.")
+        hashed, sealed = _HASHER.hash(password), self._keyring.seal(secret, _place(invited.id))
         with writing(self._engine) as connection:
-            mine = (staff.c.id == invited.id) & (staff.c.invitation == _hash(code.strip()))
-            sealed = self._keyring.seal(secret, _place(invited.id))
-            values = {"password": _HASHER.hash(password), "totp": sealed, "totp_step": step, "invitation": None, "invited_until": None}
+            mine = (staff.c.id == invited.id) & (staff.c.invitation == _hash(code.strip())) & staff.c.disabled_at.is_(None)
+            values = {"password": hashed, "totp": sealed, "totp_step": step, "invitation": None, "invited_until": None}
             if not connection.execute(update(staff).where(mine).values(**values)).rowcount:
                 raise StaffError("This code does not count any more. Ask for a new one.")
         return invited
@@ -191,42 +209,45 @@ class StaffBook:
         Args:
             name: the account's name.
             password: its password.
-            one_time: the authenticator's code; None where the password alone is asked for, to open a screen that locked itself.
+            one_time: the authenticator's code; None where the password alone is asked for, of somebody who is logged in. Such tries
+                neither lock the account nor are kept out by its lock, so that a stranger who types wrong codes shuts out nobody at work.
         """
         with self._engine.connect() as connection:
             row = connection.execute(select(staff).where(staff.c.name == " ".join(name.split()))).one_or_none()
         right = _matches(row.password if row and row.password else _NOBODY, password)
         if row is None or row.password is None or row.disabled_at is not None:
             return None
-        now = self._clock()
-        if row.locked_until is not None and now < row.locked_until:
-            return None
-        step = _step(self._keyring.open(row.totp, _place(row.id)), one_time, now.timestamp()) if one_time is not None else row.totp_step
-        mine = staff.c.id == row.id
+        if one_time is None:
+            return _staff(row) if right else None
+        now, mine = self._clock(), staff.c.id == row.id
+        unlocked = staff.c.locked_until.is_(None) | (staff.c.locked_until <= now)
+        step = _step(self._keyring.open(row.totp, _place(row.id)), one_time, now.timestamp())
         with writing(self._engine) as connection:
             if right and step is not None:
-                once = mine & (staff.c.totp_step < step) if one_time is not None else mine
-                if connection.execute(update(staff).where(once).values(failures=0, locked_until=None, totp_step=step)).rowcount:
+                fresh = update(staff).where(mine, unlocked, staff.c.password == row.password, staff.c.totp_step < step)
+                if connection.execute(fresh.values(failures=0, locked_until=None, totp_step=step)).rowcount:
                     return _staff(row)
-            connection.execute(update(staff).where(mine).values(failures=staff.c.failures + 1))
-            if row.failures + 1 >= _FAILURES:
-                connection.execute(update(staff).where(mine).values(failures=0, locked_until=now + _LOCKED))
+            connection.execute(update(staff).where(mine, unlocked).values(failures=staff.c.failures + 1))
+            full = update(staff).where(mine, staff.c.failures >= _FAILURES)
+            connection.execute(full.values(failures=0, locked_until=now + _LOCKED))
         return None
 
     def change(self, number: int, *, role: str | None = None, disabled: bool | None = None) -> None:
         """Change somebody's role, or shut or open the account; their sessions end.
 
         Raises:
-            StaffError: there is no such role, or nobody would be left who can make accounts.
+            StaffError: there is no such role or account, or nobody would be left who can make accounts.
         """
         if role is not None and role not in ROLES:
             raise StaffError(f"{role!r} is no role; choose one of {', '.join(ROLES)}.")
         with writing(self._engine) as connection:
-            others = (
-                select(func.count()).select_from(staff).where(staff.c.role == "admin", staff.c.disabled_at.is_(None), staff.c.id != number)
-            )
-            was = connection.execute(select(staff.c.role).where(staff.c.id == number)).scalar_one()
-            if was == "admin" and (disabled or (role is not None and role != "admin")) and not connection.scalar(others):
+            was = connection.execute(select(staff).where(staff.c.id == number)).one_or_none()
+            if was is None:
+                raise StaffError("There is no such account.")
+            able = staff.c.subject.is_not(None) | staff.c.password.is_not(None)
+            admins = select(staff.c.id).where(staff.c.role == "admin", staff.c.disabled_at.is_(None), able).order_by(staff.c.id)
+            others = set(connection.scalars(admins.with_for_update())) - {number}
+            if was.role == "admin" and (disabled or (role is not None and role != "admin")) and not others:
                 raise StaffError("This is the last admin. Make another one first.")
             values: dict[str, Any] = {} if role is None else {"role": role}
             if disabled is not None:
@@ -251,7 +272,8 @@ def _end_sessions(connection: Any, number: int, now: Any) -> None:
 def _staff(row: Any) -> Staff:
     ready = row.subject is not None or (row.password is not None and row.totp is not None)
     return Staff(
-        row.id, row.name, row.email, row.role, row.subject, row.disabled_at is not None, row.single_keys, row.sound, ready
+        row.id, row.name, row.email, row.role, row.subject, row.disabled_at is not None, row.single_keys, row.sound, ready,
+        row.invited_until, row.locked_until,
     )  # fmt: skip
 
 
@@ -277,7 +299,7 @@ def _matches(hashed: str, password: str) -> bool:
 def _step(secret: str, one_time: str, now: float) -> int | None:
     """Which half minute a one-time code is of, a little early or late allowed; None when it is of none."""
     typed, current = "".join(one_time.split()), int(now // _STEP_SECONDS)
-    app = pyotp.TOTP(secret)
-    if not typed.isascii():
+    if not typed.isascii() or not StaffBook.is_secret(secret):
         return None
+    app = pyotp.TOTP(secret)
     return next((step for step in (current, current - 1, current + 1) if secrets.compare_digest(app.generate_otp(step), typed)), None)

@@ -154,8 +154,8 @@ class Answering:
     async def _ask(self, name: str, text: str, before: Conversation, *, known: bool, seconds: float) -> Answered:
         """Rasa's answer; where Rasa turns out to have forgotten the conversation, it is told and asked again."""
         end = time.monotonic() + max(seconds, _LEAST_SECONDS)
-        for told in (None, before) if known else (before,):
-            answered = await self._rasa.ask(name, text, told, end - time.monotonic())
+        for knows in (True, False) if known else (False,):
+            answered = await self._rasa.ask(name, text, before, end - time.monotonic(), known=knows)
             if before.has("present") <= answered.conversation.has("present"):
                 return answered
         raise RasaError("forgotten")
@@ -180,6 +180,7 @@ class Answering:
             "cause": outcome.cause,
             "kept": outcome.kept,
             "type": "trouble" if outcome.by == "card" else custom["type"],
+            "asks": "about" in custom,
             "rules": custom.get("rules", []),
             "codes": [[finding["code"], finding["status"]] for finding in findings],
             "protocol": custom["protocol"],

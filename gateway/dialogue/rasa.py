@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import httpx
@@ -13,6 +16,10 @@ from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 
 _PATH = "/webhooks/rest/webhook"
+_REST_SECONDS = 5.0
+_SLOW_SECONDS = 2.5
+_KEEP_SECONDS = 2.0
+_LOOK_SECONDS = 1.0
 
 
 class _Part(BaseModel):
@@ -102,54 +109,95 @@ class Answered:
 
 
 class Rasa:
-    """Rasa's address.
+    """Rasa's workers. Each conversation has one of them for its home, the same for every gateway, whose lock keeps its turns apart.
+
+    Where a worker is down, the message goes to the conversation's next one, with how the conversation stands. A worker that was down
+    or silent rests: for some seconds it is asked last.
 
     Args:
-        url: where Rasa listens, such as http://127.0.0.1:5005.
-        client: tests may bring their own.
+        urls: where the workers listen, such as http://127.0.0.1:5005. They share one tracker store.
+        transport: tests may bring their own.
     """
 
-    def __init__(self, url: str, client: httpx.AsyncClient | None = None) -> None:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
-        self._client = client or httpx.AsyncClient(base_url=url, timeout=None, limits=limits, trust_env=False)
+    def __init__(self, urls: Sequence[str], transport: httpx.AsyncBaseTransport | None = None) -> None:
+        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP_SECONDS)
+        self._workers = {
+            url: httpx.AsyncClient(base_url=url, timeout=None, limits=limits, trust_env=False, transport=transport) for url in urls
+        }
+        self._rests_until = dict.fromkeys(urls, 0.0)
 
-    async def ask(self, sender: str, text: str, conversation: Conversation | None, seconds: float) -> Answered:
+    async def ask(self, sender: str, text: str, conversation: Conversation, seconds: float, *, known: bool) -> Answered:
         """Hand a message over and return the answer.
 
         Args:
             sender: the conversation's id.
             text: what the patient typed.
-            conversation: how it stands, where it went on without Rasa; else None.
+            conversation: how it stands.
             seconds: how long to wait.
+            known: Rasa knows how it stands; else it is told.
 
         Raises:
             RasaError: no answer, none in time, or none that keeps the contract.
         """
-        message: dict[str, Any] = {"sender": sender, "message": text}
-        if conversation is not None:
-            message["conversation"] = conversation.to_slots()
+        home, *others = self._by_nearness(sender)
+        now = time.monotonic()
+        error = RasaError("down")
         try:
             async with asyncio.timeout(seconds):
-                response = await self._client.post(_PATH, json=message)
+                for url in sorted((home, *others), key=lambda each: self._rests_until[each] > now):
+                    at_home = url == home
+                    try:
+                        answered = await self._ask(url, sender, text, None if known and at_home else conversation)
+                    except RasaError as failed:
+                        error = failed
+                        if error.cause != "down":
+                            break
+                    else:
+                        return answered if at_home else replace(answered, kept=False)
         except TimeoutError:
             raise RasaError("slow") from None
+        raise error
+
+    async def _ask(self, url: str, sender: str, text: str, told: Conversation | None) -> Answered:
+        message: dict[str, Any] = {"sender": sender, "message": text}
+        if told is not None:
+            message["conversation"] = told.to_slots()
+        asked = time.monotonic()
+        try:
+            response = await self._workers[url].post(_PATH, json=message)
+        except asyncio.CancelledError:  # the time is up
+            if time.monotonic() - asked > _SLOW_SECONDS:
+                self._rests_until[url] = time.monotonic() + _REST_SECONDS
+            raise
         except Exception:  # whatever the connection died of
+            self._rests_until[url] = time.monotonic() + _REST_SECONDS
             raise RasaError("down") from None
+        self._rests_until[url] = 0.0
         if response.status_code != httpx.codes.OK:
             raise RasaError("raised")
         return _checked(response)
 
-    async def answers(self) -> bool:
-        """Whether Rasa is there."""
-        try:
-            async with asyncio.timeout(1):
-                return (await self._client.get("/webhooks/rest/")).is_success
-        except (TimeoutError, httpx.HTTPError):
-            return False
+    def _by_nearness(self, sender: str) -> list[str]:
+        """The workers from a conversation's home on; with one more or one less, few conversations move (rendezvous hashing)."""
+        return sorted(self._workers, key=lambda url: hashlib.sha256(f"{url} {sender}".encode()).digest())
+
+    async def up(self) -> tuple[int, int]:
+        """How many workers are there, and how many there should be."""
+        found = await asyncio.gather(*map(_is_there, self._workers.values()))
+        return sum(found), len(found)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        for worker in self._workers.values():
+            await worker.aclose()
+
+
+async def _is_there(worker: httpx.AsyncClient) -> bool:
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            return (await worker.get("/webhooks/rest/")).is_success
+    except (TimeoutError, httpx.HTTPError):
+        return False
 
 
 def _checked(response: httpx.Response) -> Answered:

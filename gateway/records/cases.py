@@ -15,6 +15,7 @@ TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
 _TROUBLE = "trouble"
+_QUESTION = "question"
 
 
 class Place(IntEnum):
@@ -28,20 +29,22 @@ class Place(IntEnum):
     CLOSED = 9
 
 
-def place(tier: int, state: str, *, failed: bool) -> Place:
+def place(tier: int, state: str, *, failed: bool, asking: bool) -> Place:
     """The place of a case.
 
     Args:
         tier: the most urgent disposition of the conversation, 0 (none) to 3 (emergency).
         state: `open`, `acknowledged` or `closed`.
         failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
+        asking: the patient was asked a question that can change the disposition and has not answered; it waits beside them too, for an
+            interview that is broken off counts as its more urgent end.
     """
     if state == CLOSED:
         return Place.CLOSED
     seen = state == ACKNOWLEDGED
     if tier == TIERS["emergency"]:
         return Place.RED_SEEN if seen else Place.RED
-    if tier == TIERS["call_doctor"] or failed:
+    if tier == TIERS["call_doctor"] or failed or asking:
         return Place.CALL_SEEN if seen else Place.CALL
     return Place.REST
 
@@ -52,7 +55,7 @@ def follow(
     """Bring a conversation's case up to date with an event that was just stored.
 
     A rule that fires for the first time starts the clock, unless an older one of the same or a higher tier still waits; it opens the case
-    again when a nurse had acknowledged or closed it. A patient who writes again opens a closed case.
+    again when a nurse had acknowledged or closed it. A patient who writes again opens a closed case and wakes a snoozed one.
     """
     if kind not in ("message", "answer"):
         return
@@ -68,16 +71,25 @@ def follow(
             "fired_at": at,
             "fired_seq": seq,
         }
-        rest = {"waiting_since": at, "last_at": at, "last_seq": seq, "failed": False, "silent": False, "escalated": 0, "version": 1}
+        rest = {
+            "waiting_since": at,
+            "last_at": at,
+            "last_seq": seq,
+            "failed": False,
+            "silent": False,
+            "asking": False,
+            "escalated": 0,
+            "version": 1,
+        }
         connection.execute(insert(triage_case).values(**new, **rest, changed_at=at))
         case = connection.execute(select(triage_case).where(mine)).one()
     values: dict[str, Any] = {"last_at": at, "last_seq": seq, "changed_at": at, "version": case.version + 1}
     if kind == "message":
-        values |= {"waiting_since": case.waiting_since or at, **(_opened(at, seq) if case.state == CLOSED else {})}
+        values |= {"waiting_since": case.waiting_since or at, "snoozed_until": None, **(_opened(at, seq) if case.state == CLOSED else {})}
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["place"] = place(now["tier"], now["state"], failed=now["failed"])
+    values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"])
     connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
 
 
@@ -100,6 +112,7 @@ def _answered(
     silent = case.silent or facts.get("type") in _SILENT
     values: dict[str, Any] = {"waiting_since": connection.scalar(waiting), "failed": case.failed or failed, "silent": silent}
     values["tier"] = max(case.tier, tier)
+    values["asking"] = facts.get("asks", facts.get("type") == _QUESTION)
     known = set(connection.scalars(select(case_rule.c.rule).where(case_rule.c.case_id == case.id)))
     protocol = facts.get("protocol", {})
     version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
@@ -108,10 +121,11 @@ def _answered(
         connection.execute(insert(case_rule).values(case_id=case.id, rule=rule, seq=seq, tier=tier, at=at, protocol=version))
     _note_findings(connection, case.id, facts.get("codes", ()))
     fires = tier >= TIERS["call_doctor"] and bool(new)
-    if (fires and (case.state != OPEN or tier > case.tier)) or (failed and case.state != OPEN):
+    rises = tier > case.tier
+    if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
         values |= _opened(at, seq)
-    elif tier > case.tier:
-        values |= {"fired_at": at, "fired_seq": seq}
+    elif rises or (case.place == Place.REST and (failed or values["asking"])):
+        values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 
 

@@ -100,12 +100,14 @@ class Records:
         engine: the database, brought up to date.
         keyring: the master keys.
         clock: tells the time.
+        synthetic: embed keys whose conversations are probes and make no case.
     """
 
-    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock = utc_now) -> None:
+    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock = utc_now, synthetic: frozenset[str] = frozenset()) -> None:
         self.engine = engine
         self.clock = clock
         self.keyring = keyring
+        self._synthetic = synthetic
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
 
     def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
@@ -322,8 +324,14 @@ class Records:
         sealed = sealer.seal(words, _place(name, seq, kind)) if sealer and words is not None else None
         values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": dict(facts), "sealed": sealed, **columns}
         connection.execute(insert(event).values(**values))
-        cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"))
+        if not self._is_synthetic(connection, name):
+            cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"))
         return Event(seq, kind, now, columns.get("client_id"), columns.get("reply_to"), columns.get("disposition"), facts, words)
+
+    def _is_synthetic(self, connection: Connection, name: str) -> bool:
+        if not self._synthetic:
+            return False
+        return connection.scalar(select(conversation.c.embed_key).where(conversation.c.id == name)) in self._synthetic
 
     def _event(self, name: str, row: Any) -> Event:
         sealer = self._sealer(name) if row.sealed is not None else None

@@ -119,6 +119,7 @@ triage_case = Table(
     Column("last_seq", Integer, nullable=False),
     Column("failed", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),
+    Column("asking", Boolean, nullable=False),
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", ForeignKey("staff.id")),
     Column("assignee", ForeignKey("staff.id")),
@@ -131,6 +132,9 @@ triage_case = Table(
     Index("case_in_queue", "place", "fired_at", "id"),
     Index("case_by_acknowledgement", "acknowledged_at"),
     Index("case_by_opening", "opened_at"),
+    Index(
+        "case_snoozed", "snoozed_until", sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL")
+    ),
     Index(
         "case_waiting", "waiting_since", sqlite_where=text("waiting_since IS NOT NULL"), postgresql_where=text("waiting_since IS NOT NULL")
     ),

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 from scripts.stack import Ports, Stack
 from tests.browser.chat import Device
 from tests.browser.clinic import KEY, Site
+from tests.browser.nurses import Nurse
 from tests.browser.server import Server
 
 ARGUMENTS = (
@@ -130,3 +132,34 @@ def new_device(browser: Browser, site: Site) -> Iterator[NewDevice]:
 def device(new_device: NewDevice) -> Device:
     """A desktop computer."""
     return new_device()
+
+
+@pytest.fixture(scope="session")
+def ward_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running bot of the console's own, so that the queue holds what these tests put into it."""
+    with Site().running() as site, new_stack(tmp_path_factory.mktemp("ward"), site) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def ward(ward_stack: Stack) -> Iterator[Server]:
+    """The patients of the console's bot."""
+    server = Server(ward_stack)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def hire(browser: Browser, ward_stack: Stack) -> Iterator[Callable[..., Nurse]]:
+    """Somebody at the console, set up and logged in. After the test: nothing was blocked, raised or asked of strangers."""
+    made: list[Nurse] = []
+
+    def make(role: str = "nurse", **options: Any) -> Nurse:
+        made.append(Nurse(browser, ward_stack, f"Nurse {uuid4().hex[:8]}", role, **options))
+        return made[-1].set_up().log_in()
+
+    yield make
+    for nurse in made:
+        nurse.close()
+    complaints = [complaint for nurse in made for complaint in nurse.watch.complaints]
+    assert not complaints, complaints

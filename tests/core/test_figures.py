@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+import evaluation.cases
 from evaluation import figures
 from evaluation.bot import Answer
-from evaluation.cases import PARTS, Case, Patient, cases, patients
+from evaluation.cases import PARTS, REGRESSIONS, Case, Patient, cases, patients
 from evaluation.figures import Rate
 
 EMERGENCY = Case("cannot pee", ("emergency",), (("urinary_retention", "present"),), ("plain",))
@@ -114,3 +117,12 @@ def test_each_part_is_large_enough(part: str) -> None:
     messages, simulated = (250, 20) if part == "validation" else (400, 40)
     assert len(cases(part)) >= messages
     assert len(patients(part)) >= simulated
+
+
+def test_the_regressions_may_be_empty_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation.cases, "FOLDER", tmp_path)
+    assert (cases(REGRESSIONS), patients(REGRESSIONS)) == ([], [])
+    with pytest.raises(FileNotFoundError):
+        cases("test")
+    found = figures.of_messages([], [])
+    assert (found["accuracy"], found["under_triage"], found["over_triage"]) == ([0, 0], [0, 0], [0, 0])

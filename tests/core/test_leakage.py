@@ -10,7 +10,7 @@ import pytest
 import yaml
 from rapidfuzz import fuzz, process
 
-from evaluation.cases import PARTS, cases, everyday, patients
+from evaluation.cases import MEASURED, cases, everyday, patients
 
 ROOT = Path(__file__).resolve().parents[2]
 NEAR = 90
@@ -30,7 +30,7 @@ def sentences(part: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def parts() -> dict[str, list[str]]:
-    return {part: [text for text in map(plain, sentences(part)) if len(text.split()) >= FEWEST_WORDS] for part in PARTS} | {
+    return {part: [text for text in map(plain, sentences(part)) if len(text.split()) >= FEWEST_WORDS] for part in MEASURED} | {
         "everyday": [text for text in map(plain, everyday()) if len(text.split()) >= FEWEST_WORDS]
     }
 
@@ -45,6 +45,8 @@ def training() -> list[str]:
 
 
 def near(these: list[str], those: list[str]) -> list[tuple[str, str]]:
+    if not these or not those:
+        return []
     scores = process.cdist(these, those, scorer=fuzz.ratio, score_cutoff=NEAR, workers=-1)
     return [(text, those[row.argmax()]) for text, row in zip(these, scores, strict=True) if row.max() > 0]
 
@@ -54,6 +56,24 @@ def in_lexicon(texts: list[str], lexicon: str) -> list[str]:
     return [
         " ".join(each) for each in words for start in range(len(each) - IN_A_ROW + 1) if " ".join(each[start : start + IN_A_ROW]) in lexicon
     ]
+
+
+def lexicon() -> str:
+    return " ".join(plain(path.read_text(encoding="utf-8")) for path in (ROOT / "protocols" / "vertebroplasty" / "lexicon").glob("*.yml"))
+
+
+def demo_sentences() -> list[str]:
+    """What the demo's invented people type first, what they write later, and what they answer in more than a few words."""
+    content = yaml.safe_load((ROOT / "scripts" / "demo_patients.yml").read_text(encoding="utf-8"))
+    entries = [entry for entries in content["groups"].values() for entry in entries]
+    said = [text for entry in entries for text in [*entry["says"], *entry.get("then", [])]]
+    answers = [
+        text
+        for facts in [*content["voices"].values(), *(entry.get("facts", {}) for entry in entries)]
+        for texts in facts.values()
+        for text in texts
+    ]
+    return said + [text for text in map(str, answers) if len(plain(text).split()) >= FEWEST_IN_AN_ANSWER]
 
 
 def test_no_part_is_near_another(parts: dict[str, list[str]]) -> None:
@@ -67,11 +87,16 @@ def test_no_part_is_near_the_training_data(parts: dict[str, list[str]], training
 
 
 def test_no_sentence_of_a_part_stands_in_the_lexicon(parts: dict[str, list[str]]) -> None:
-    lexicon = " ".join(
-        plain(path.read_text(encoding="utf-8")) for path in (ROOT / "protocols" / "vertebroplasty" / "lexicon").glob("*.yml")
-    )
     for texts in parts.values():
-        assert in_lexicon(texts, lexicon) == []
+        assert in_lexicon(texts, lexicon()) == []
+
+
+def test_the_demo_is_near_no_part_and_no_training_data(parts: dict[str, list[str]], training: list[str]) -> None:
+    demo = [text for text in map(plain, demo_sentences()) if len(text.split()) >= FEWEST_WORDS]
+    assert len(demo) > 100
+    for texts in [*parts.values(), training]:
+        assert near(demo, texts) == []
+    assert in_lexicon(demo, lexicon()) == []
 
 
 def test_the_guard_sees_a_pasted_sentence(parts: dict[str, list[str]]) -> None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
 import structlog
 from limits import parse
 from sqlalchemy import Engine
@@ -25,6 +21,8 @@ from aftercare.protocol import Protocol, load_protocol
 from aftercare.respond import Assistant
 from gateway.records.database import connect, migrate
 from gateway.settings import EmbedKey, Settings, from_environment
+from scripts import postgresql as server_of_postgresql
+from scripts.postgresql import create_database
 from tests.gateway.support import MASTER_KEY_TEXT, OTHER_PAGE, PAGE, ROOT, Clock, Door, Patient, ScriptedRasa, opened, scripted
 
 _numbers = count(1)
@@ -156,56 +154,21 @@ def patient(door: Door) -> Patient:
     return door.patient()
 
 
-@lru_cache
-def _postgresql() -> Path | None:
-    found = [Path(path).parent for path in [shutil.which("initdb")] if path]
-    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
-    return found[-1] if found else None
-
-
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server on a socket of its own, with the name of the database left out."""
-    binaries = _postgresql()
-    if binaries is None:
+    if server_of_postgresql.binaries() is None:
         if os.environ.get("CI"):
-            pytest.fail("PostgreSQL's initdb is not installed, and CI has to test with it")
-        pytest.skip("PostgreSQL's initdb is not installed; on Debian: apt-get install postgresql")
-    user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="aftercare-postgresql-"))
-    if user:
-        shutil.chown(folder, "postgres")
-    data = folder / "data"
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [*user, str(binaries / program), *arguments], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
-        )
-        assert done.returncode == 0, done.stderr.decode(errors="replace")
-
-    try:
-        run("initdb", "-D", str(data), "-A", "trust", "-U", "aftercare", "-E", "UTF8", "--no-locale", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{folder}' -c fsync=off -c max_connections=100"
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
-        try:
-            yield f"postgresql+psycopg://aftercare@/{{database}}?host={folder}"
-        finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "-w", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _create_database(server: str, name: str, template: str) -> None:
-    engine = sqlalchemy.create_engine(server.format(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    engine.dispose()
+            pytest.fail(f"{server_of_postgresql.NOT_INSTALLED}; CI has to test with it")
+        pytest.skip(server_of_postgresql.NOT_INSTALLED)
+    with server_of_postgresql.server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def fresh_database(postgresql: str) -> str:
     """The name of a PostgreSQL database with this release's tables and nothing in them."""
-    _create_database(postgresql, "fresh", "template0")
+    create_database(postgresql, "fresh", "template0")
     engine = connect(postgresql.format(database="fresh"))
     migrate(engine)
     engine.dispose()
@@ -216,7 +179,7 @@ def fresh_database(postgresql: str) -> str:
 def postgresql_url(postgresql: str, fresh_database: str) -> str:
     """A test's own PostgreSQL database."""
     name = f"test_{next(_numbers)}"
-    _create_database(postgresql, name, fresh_database)
+    create_database(postgresql, name, fresh_database)
     return postgresql.format(database=name)
 
 
@@ -243,7 +206,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str],
             return f"sqlite:///{tmp_path / 'deep' / 'down' / 'records.db'}"
         server: str = request.getfixturevalue("postgresql")
         name = f"empty_{next(_numbers)}"
-        _create_database(server, name, "template0")
+        create_database(server, name, "template0")
         return server.format(database=name)
 
     return url

@@ -295,9 +295,9 @@ def opened(app: FastAPI, settings: Settings, rasa: ScriptedRasa, clock: Clock, f
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The gateway on a free port of this machine; its address."""
-    config = uvicorn.Config(app, port=0, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
+def served(app: FastAPI, port: int = 0) -> Iterator[str]:
+    """The gateway on a port of this machine, a free one if it does not matter; its address."""
+    config = uvicorn.Config(app, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -312,4 +312,4 @@ def served(app: FastAPI) -> Iterator[str]:
 
 
 def scripted(rasa: ScriptedRasa) -> Rasa:
-    return Rasa("http://rasa.test", client=httpx.AsyncClient(transport=rasa, base_url="http://rasa.test"))
+    return Rasa(("http://rasa.test",), rasa)

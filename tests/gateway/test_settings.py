@@ -31,6 +31,7 @@ def clinic(embed: Path) -> dict[str, str]:
         "AFTERCARE_PUBLIC_URL": "https://chat.example",
         "AFTERCARE_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "AFTERCARE_EMBED": str(embed),
+        "AFTERCARE_AUDIT_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
     }
 
 
@@ -52,7 +53,7 @@ def test_a_clinic_that_sets_everything_starts(clinic: dict[str, str]) -> None:
     assert settings.retention == timedelta(days=365)
 
 
-@pytest.mark.parametrize("name", ["AFTERCARE_PUBLIC_URL", "AFTERCARE_MASTER_KEY", "AFTERCARE_EMBED"])
+@pytest.mark.parametrize("name", ["AFTERCARE_PUBLIC_URL", "AFTERCARE_MASTER_KEY", "AFTERCARE_EMBED", "AFTERCARE_AUDIT_KEY"])
 def test_outside_the_demo_nothing_secret_or_of_the_clinic_has_a_default(name: str, clinic: dict[str, str]) -> None:
     del clinic[name]
     said = _problems(clinic)
@@ -70,9 +71,9 @@ def test_outside_the_demo_no_key_is_made_up(clinic: dict[str, str], tmp_path: Pa
 
 def test_every_mistake_is_told_at_once() -> None:
     said = _problems({"AFTERCARE_GATEWAY_PORT": "none", "AFTERCARE_RETENTION_DAYS": "0"})
-    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "EMBED"):
+    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "EMBED", "AUDIT_KEY"):
         assert f"AFTERCARE_{name}" in said, name
-    assert len(said.splitlines()) == 5
+    assert len(said.splitlines()) == 6
 
 
 @pytest.mark.parametrize("name", ["AFTERCARE_GATEWAY_PORT", "AFTERCARE_METRICS_PORT", "AFTERCARE_RETENTION_DAYS"])
@@ -147,13 +148,15 @@ def test_several_master_keys_are_taken_in_order(clinic: dict[str, str]) -> None:
     assert from_environment(clinic, demo=False).master_keys == tuple(keys)
 
 
-def test_the_demos_made_up_key_is_kept_for_this_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_demos_made_up_keys_are_kept_for_this_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gateway.settings, "_RUN", tmp_path / "run")
     first, second = from_environment({}, demo=True), from_environment({}, demo=True)
-    assert first.master_keys == second.master_keys
-    assert len(first.master_keys[0]) == 32
-    (file,) = (tmp_path / "run").iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert (first.master_keys, first.audit_key) == (second.master_keys, second.audit_key)
+    assert len(first.master_keys[0]) == len(first.audit_key) == 32
+    assert first.audit_key != first.master_keys[0]
+    files = list((tmp_path / "run").iterdir())
+    assert len(files) == 2
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in files)
 
 
 @pytest.mark.parametrize(

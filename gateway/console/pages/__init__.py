@@ -4,9 +4,22 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.console.pages import entry, queue
+from gateway.console.pages import audit, case, entry, export, figures, handover, notices, oidc, queue, replay, reviews, staff
 
 
 def routers() -> list[APIRouter]:
     """The routes of all pages."""
-    return [entry.router, queue.router]
+    return [
+        entry.router,
+        queue.router,
+        case.router,
+        replay.router,
+        notices.router,
+        audit.router,
+        staff.router,
+        oidc.router,
+        handover.router,
+        export.router,
+        reviews.router,
+        figures.router,
+    ]

@@ -12,8 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
 from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE
+from gateway.console.sessions import COOKIE, Login
 from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffBook, StaffError
+from gateway.console.tries import LOGIN, UNLOCK
 
 router = APIRouter()
 _Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
@@ -39,23 +40,27 @@ async def login_page(request: Request, desk: TheDesk, next: str = "") -> Respons
 async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
     """Log in with name, password and one-time code."""
     _ours(request, desk)
+    _not_too_often(request, desk)
     person = await asyncio.to_thread(desk.book.prove, name, password, code)
     if person is None:
+        desk.tries.failed(LOGIN, address_of(request))
         known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
         await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
         return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
-    return await let_in(desk, person, next, "password")
+    response = RedirectResponse(inside(next), 303)
+    await start_login(request, desk, response, person, "password")
+    return response
 
 
-async def let_in(desk: Desk, person: Staff, next: str, how: str) -> Response:
-    """Start a login and go to where the person wanted to go."""
+async def start_login(request: Request, desk: Desk, response: Response, person: Staff, how: str) -> None:
+    """Start a login, whose token goes out as a cookie; a login that this browser had before ends."""
+    if COOKIE in request.cookies:
+        await asyncio.to_thread(desk.sessions.end, request.cookies[COOKIE])
     token = await asyncio.to_thread(desk.sessions.start, person)
     await asyncio.to_thread(desk.trail.note, "login", staff=person.id, detail={"how": how})
-    response = RedirectResponse(inside(next), 303)
     response.set_cookie(
         COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(desk.policy.longest.total_seconds())
     )  # fmt: skip
-    return response
 
 
 @router.get("/setup")
@@ -70,8 +75,10 @@ async def set_up(
 ) -> Response:
     """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation."""
     _ours(request, desk)
+    _not_too_often(request, desk)
     person = await asyncio.to_thread(desk.book.invited, code)
     if person is None:
+        desk.tries.failed(LOGIN, address_of(request))
         problem = "This code does not count, or not any more. Ask for a new one."
         return desk.renderer.page(request, "setup.html", None, 422, invited=None, secret="", code="", square="", problem=problem)
     problem, status = "", 200
@@ -84,26 +91,22 @@ async def set_up(
             return RedirectResponse(f"{BASE}/login", 303)
         except StaffError as error:
             problem, status = str(error), 422
-    secret = secret or StaffBook.new_secret()
+    secret = secret if StaffBook.is_secret(secret) else StaffBook.new_secret()
     square = segno.make(StaffBook.address_of(person.name, secret)).svg_data_uri(scale=5, border=2)
     return desk.renderer.page(request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem)
 
 
 @router.post("/unlock")
-async def unlock(request: Request, desk: TheDesk, login: KnownLogin, password: _Text, then: _Text = "") -> Response:
-    """Open a screen that locked itself; what was typed before goes on from a page of its own."""
+async def unlock(request: Request, desk: TheDesk, login: KnownLogin, password: _Text = "", then: _Text = "") -> Response:
+    """Open a screen that locked itself; what was typed before goes on from a page of its own. Five wrong passwords end the login."""
     form = await request.form()
-    draft = {key.removeprefix("draft."): str(value) for key, value in form.multi_items() if key.startswith("draft.")}
+    draft = [(key.removeprefix("draft."), str(value)) for key, value in form.multi_items() if key.startswith("draft.")]
     write = "write" in form
-    person = await asyncio.to_thread(desk.book.prove, login.staff.name, password, None)
-    if person is None:
-        await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
-        problem = desk.renderer.reason("wrong_password")
+    problem = await _still_locked(desk, login, password)
+    if problem:
         if "hx-request" in request.headers:
             return desk.renderer.page(request, "refusal.html", None, 422, reason=problem)
         return desk.renderer.page(request, "locked.html", login, 422, then=then, draft=draft, problem=problem, write=write)
-    await asyncio.to_thread(desk.sessions.unlock, login.token)
-    await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
     if "hx-request" in request.headers:
         return Response(status_code=204)
     if write:
@@ -148,6 +151,32 @@ def inside(path: str) -> str:
     parts = urlsplit(path)
     ours = not parts.scheme and not parts.netloc and parts.path.startswith(BASE + "/") and "\\" not in path and ".." not in path
     return parts.path if ours else BASE + "/"
+
+
+async def _still_locked(desk: Desk, login: Login, password: str) -> str:
+    """Open a login by its password, and return why that is not done, or nothing; by the provider it is opened before it gets here."""
+    if login.staff.subject is not None:
+        return desk.renderer.reason("locked_provider") if login.locked else ""
+    if await asyncio.to_thread(desk.book.prove, login.staff.name, password, None) is not None:
+        await asyncio.to_thread(desk.sessions.unlock, login.token)
+        await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
+        return ""
+    await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
+    desk.tries.failed(UNLOCK, login.token)
+    if not desk.tries.left(UNLOCK, login.token):
+        await asyncio.to_thread(desk.sessions.end, login.token)
+        raise TurnedAwayError(401, "log_in")
+    return desk.renderer.reason("wrong_password")
+
+
+def address_of(request: Request) -> str:
+    """The address that a request comes from."""
+    return request.client.host if request.client else ""
+
+
+def _not_too_often(request: Request, desk: Desk) -> None:
+    if not desk.tries.left(LOGIN, address_of(request)):
+        raise TurnedAwayError(429, "too_often")
 
 
 def _ours(request: Request, desk: Desk) -> None:

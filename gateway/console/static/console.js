@@ -114,7 +114,6 @@
     "?": () => document.getElementById("keys")?.showModal(),
     j: () => step(1),
     k: () => step(-1),
-    "/": () => document.getElementById("search")?.focus(),
     m: () => document.getElementById("sound")?.click(),
     u: () => { location.href = "/console/"; },
   };
@@ -129,7 +128,7 @@
     const target = act(event.key);
     if (target) {
       event.preventDefault();
-      if (target.matches("details")) { target.open = true; target.querySelector("input:not([type=hidden]), select, textarea, button")?.focus(); }
+      if (target.matches("details")) { target.open = true; (target.querySelector("[type=search]") ?? target.querySelector("input:not([type=hidden]), select, textarea, button") ?? target.querySelector("summary")).focus(); }
       else if (target.matches("button, a, summary")) target.click();
       else target.focus();
     } else if (KEYS[event.key]) {
@@ -139,7 +138,7 @@
   });
   const acknowledge = (link) => {
     const number = link.id.slice("case-".length);
-    htmx.ajax("POST", `/console/cases/${number}/acknowledge`, { target: "#told", swap: "innerHTML", values: { version: link.dataset.version } });
+    htmx.ajax("POST", `/console/cases/${number}/acknowledge`, { target: "#told", swap: "innerHTML", values: { seen: link.dataset.seen } });
   };
 
   document.getElementById("sound")?.addEventListener("click", (event) => {

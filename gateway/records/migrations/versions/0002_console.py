@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.Column("last_seq", sa.Integer(), nullable=False),
         sa.Column("failed", sa.Boolean(), nullable=False),
         sa.Column("silent", sa.Boolean(), nullable=False),
+        sa.Column("asking", sa.Boolean(), nullable=False),
         sa.Column("acknowledged_at", _MOMENT),
         sa.Column("acknowledged_by", sa.Integer()),
         sa.Column("assignee", sa.Integer()),
@@ -144,6 +145,13 @@ def upgrade() -> None:
     op.create_index("case_by_acknowledgement", "triage_case", ["acknowledged_at"])
     op.create_index("case_by_opening", "triage_case", ["opened_at"])
     op.create_index("case_in_queue", "triage_case", ["place", "fired_at", "id"])
+    op.create_index(
+        "case_snoozed",
+        "triage_case",
+        ["snoozed_until"],
+        sqlite_where=sa.text("snoozed_until IS NOT NULL"),
+        postgresql_where=sa.text("snoozed_until IS NOT NULL"),
+    )
     op.create_index(
         "case_waiting",
         "triage_case",

@@ -1,0 +1,324 @@
+"""Measures the whole system beside a plain Rasa project in one run, and writes docs/speed.md. `make bench`, on a quiet machine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import peer
+from benchmarks.load import Client, GatewayClient, RasaClient, Run, at_once, drive, grow
+from scripts.common import MODEL, RASA_PYTHON, ROOT, FailureError, rasa_environment, run_script, say
+from scripts.stack import Ports, Stack
+
+PAGE = ROOT / "docs" / "speed.md"
+TRIAGE = "I have a fever of 101"
+FAQ = "how long does the cement take to get hard"
+_CLIENTS = {1: 80, 4: 120, 16: 192, 64: 256}
+_ROUNDS = 3
+_WARM = 20
+_MARKS = (10, 100, 300, 1000)
+_PLAIN_MARKS = (10, 100, 300)
+_PAIRS = 20
+_STAGE_MESSAGES = 110
+_PLENTY = "1000000 per minute"
+_TICK = os.sysconf("SC_CLK_TCK")
+_CONSOLE = Console(width=120)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is measured: how its clients speak, its addresses, and the processes that do the work."""
+
+    name: str
+    kind: type[Client]
+    urls: tuple[str, ...]
+    pids: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio that was asked for.
+
+    Attributes:
+        at_least: the ratio has to reach it, else it must not exceed it.
+    """
+
+    name: str
+    found: float
+    wanted: float
+    at_least: bool = False
+    unit: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether it was reached."""
+        return self.found >= self.wanted if self.at_least else self.found <= self.wanted
+
+
+class Bench:
+    """The measurements of one run.
+
+    Args:
+        plain: the plain project.
+        ours: our targets: Rasa alone, the gateway, and the gateway over two workers.
+    """
+
+    def __init__(self, plain: Target, alone: Target, whole: Target, two: Target) -> None:
+        self.plain, self.alone, self.whole, self.two = plain, alone, whole, two
+        self.runs: dict[tuple[str, str, int], list[Run]] = {}
+        self.cpu: dict[tuple[str, str], float] = {}
+
+    def measure(self) -> None:
+        """Warm up, then let every target take its turn in each round."""
+        for target in (self.plain, self.alone, self.whole, self.two):
+            for text in (TRIAGE, FAQ):
+                asyncio.run(drive(target.kind, target.urls, text, 2, _WARM))
+        for clients, messages in _CLIENTS.items():
+            for number in range(_ROUNDS):
+                say(f"  {clients} clients, round {number + 1} of {_ROUNDS}")
+                for target in (self.plain, self.alone, self.whole, self.two):
+                    self._run(target, "triage", TRIAGE, clients, messages)
+                    if clients == 1:
+                        self._run(target, "FAQ", FAQ, clients, messages)
+
+    def _run(self, target: Target, what: str, text: str, clients: int, messages: int) -> None:
+        before = {name: _cpu(pid) for name, pid in target.pids.items()}
+        run = asyncio.run(drive(target.kind, target.urls, text, clients, messages))
+        self.runs.setdefault((target.name, what, clients), []).append(run)
+        if clients == 1 and what == "triage":
+            for name, pid in target.pids.items():
+                self.cpu[target.name, name] = 1000 * (_cpu(pid) - before[name]) / messages
+
+    def ratio(self, over: Target, what: str, clients: int, figure: Callable[[Run], float]) -> float:
+        """The median over the rounds of a target's figure over the plain project's in the same round; an FAQ answer over its utter."""
+        pairs = zip(self.runs[over.name, what, clients], self.runs[self.plain.name, what, clients], strict=True)
+        return statistics.median(figure(ours) / figure(plain) for ours, plain in pairs)
+
+    def median(self, target: Target, what: str, clients: int, figure: Callable[[Run], float]) -> float:
+        """The median over the rounds of a figure."""
+        return statistics.median(map(figure, self.runs[target.name, what, clients]))
+
+    def silent(self) -> int:
+        """Messages of ours that stayed without an answer."""
+        ours = (self.alone.name, self.whole.name, self.two.name)
+        return sum(run.silent for (name, _, _), runs in self.runs.items() if name in ours for run in runs)
+
+
+def _cpu(pid: int) -> float:
+    """CPU seconds of a process and its children so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / _TICK
+
+
+def _memory(pid: int) -> float:
+    """Resident memory of a process in MiB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+def _p50(run: Run) -> float:
+    return run.quantile(0.5)
+
+
+def _p99(run: Run) -> float:
+    return run.quantile(0.99)
+
+
+def _stages(endpoints: Path, environment: Mapping[str, str]) -> dict[str, float]:
+    """CPU milliseconds of a triaged message inside our Rasa, by stage."""
+    command: list[str | Path] = [RASA_PYTHON, ROOT / "benchmarks" / "stages.py", MODEL, endpoints, TRIAGE, str(_STAGE_MESSAGES)]
+    env = rasa_environment({**environment, "PYTHONPATH": str(ROOT)})
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise FailureError(f"The stages could not be measured: {done.stderr.strip().splitlines()[-1]}")
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def _training_seconds() -> float:
+    """How long our own training takes from nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = time.monotonic()
+        command: list[str | Path] = [RASA_PYTHON, "-m", "rasa", "train", "--out", folder, "--force", "--quiet"]
+        env = rasa_environment({"RASA_CACHE_DIRECTORY": f"{folder}/cache"})
+        subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+        return time.monotonic() - started
+
+
+def _stack(folder: Path, name: str, env: Mapping[str, str]) -> Stack:
+    limits = folder / "limits.yml"
+    kinds = {"start": ("address", "key"), "message": ("session", "address"), "read": ("session",), "refused": ("address",)}
+    limits.write_text(yaml.safe_dump({what: dict.fromkeys(whom, _PLENTY) for what, whom in kinds.items()}))
+    here = folder / name
+    here.mkdir()
+    return Stack(Ports.free(), here / "conversations.db", here, {"AFTERCARE_LIMITS": str(limits), **env})
+
+
+def main() -> None:
+    """Measure and write.
+
+    Raises:
+        FailureError: a server could not be started, or a message stayed without an answer.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--no-training", action="store_true", help="leave out how long our own training takes")
+    arguments = parser.parse_args()
+    plain_training = peer.train()
+    own_training = None if arguments.no_training else _training_seconds()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
+        folder = Path(name)
+        say("Starting the plain project")
+        plain = running.enter_context(peer.running())
+        say("Starting our own")
+        first = running.enter_context(_stack(folder, "one", {}))
+        second = _stack(folder, "two", {})
+        second.env = {**second.env, "AFTERCARE_RASA_URL": f"{first.url},{second.url}"}
+        running.enter_context(second)
+        bench = Bench(
+            Target("plain Rasa", RasaClient, (plain.url,), plain.pids),
+            Target("our Rasa", RasaClient, (first.url,), {key: first.pids[key] for key in ("rasa", "actions")}),
+            Target("whole", GatewayClient, (first.gateway,), first.pids),
+            Target("two workers", GatewayClient, (second.gateway,), {}),
+        )
+        bench.measure()
+        results = _results(bench, plain, first, plain_training, own_training)
+    PAGE.write_text(_page(results), encoding="utf-8")
+    (PAGE.with_suffix(".json")).write_text(json.dumps(results, indent=1) + "\n")
+    _show(results)
+    if results["silent"]:
+        raise FailureError(f"{results['silent']} messages stayed without an answer.")
+
+
+def _results(bench: Bench, plain: peer.Peer, stack: Stack, plain_training: float, own_training: float | None) -> dict[str, Any]:
+    """Every figure of the page."""
+    growth = {
+        "plain Rasa": asyncio.run(grow(RasaClient, plain.url, TRIAGE, _PLAIN_MARKS)),
+        "our Rasa": asyncio.run(grow(RasaClient, stack.url, TRIAGE, _MARKS)),
+        "whole": asyncio.run(grow(GatewayClient, stack.gateway, TRIAGE, _MARKS)),
+    }
+    single, both, silent = asyncio.run(at_once(GatewayClient, stack.gateway, TRIAGE, _PAIRS))
+    stages = _stages(ROOT / "endpoints.yml", stack.environment())
+    whole = bench.whole
+    bars = [
+        Bar("triage over its action message, median", bench.ratio(whole, "triage", 1, _p50), 0.35),
+        Bar("triage over its action message, 99th percentile", bench.ratio(whole, "triage", 1, _p99), 0.35),
+        Bar("FAQ answer over its utter message, median", bench.ratio(whole, "FAQ", 1, _p50), 0.35),
+        *(Bar(f"throughput at {n} clients", bench.ratio(whole, "triage", n, lambda run: run.rate), 4, at_least=True) for n in _CLIENTS),
+        Bar("throughput with a second worker, 16 clients", _more(bench), 1.8, at_least=True),
+        Bar("message 1,000 over message 10", growth["whole"][1000] / growth["whole"][10], 1.5),
+        Bar("two messages at once over one", both / single, 2),
+        Bar("CPU of the language understanding", stages["NLU"], 25, unit=" ms"),
+        Bar("time until ready over its own", stack.ready_seconds / plain.ready_seconds, 0.25),
+    ]
+    return {
+        "machine": f"{os.cpu_count()} cores",
+        "bars": [
+            {"name": b.name, "found": b.found, "wanted": f"{'≥' if b.at_least else '≤'} {b.wanted:g}{b.unit}", "met": b.met, "unit": b.unit}
+            for b in bars
+        ],
+        "latency": {
+            f"{name}, {what}, {clients}": [round(1000 * statistics.median(run.quantile(q) for run in runs), 1) for q in (0.5, 0.95, 0.99)]
+            + [round(statistics.median(run.rate for run in runs), 1), sum(run.silent for run in runs)]
+            for (name, what, clients), runs in bench.runs.items()
+        },
+        "stages": stages,
+        "cpu": {f"{name}, {process}": round(ms, 1) for (name, process), ms in bench.cpu.items()},
+        "growth": {name: {str(mark): round(1000 * seconds, 1) for mark, seconds in marks.items()} for name, marks in growth.items()},
+        "at_once": {"one": round(1000 * single, 1), "both": round(1000 * both, 1)},
+        "ready": {"plain Rasa": round(plain.ready_seconds, 1), "our Rasa": round(stack.ready_seconds, 1)},
+        "training": {
+            "plain Rasa, 15 examples an intent": round(plain_training),
+            "ours, all messages": own_training and round(own_training),
+        },
+        "memory": {
+            **{f"plain Rasa, {name}": round(_memory(pid)) for name, pid in plain.pids.items()},
+            **{f"ours, {name}": round(_memory(pid)) for name, pid in stack.pids.items()},
+        },
+        "silent": bench.silent() + silent,
+    }
+
+
+def _more(bench: Bench) -> float:
+    pairs = zip(bench.runs[bench.two.name, "triage", 16], bench.runs[bench.whole.name, "triage", 16], strict=True)
+    return statistics.median(two.rate / one.rate for two, one in pairs)
+
+
+def _show(results: Mapping[str, Any]) -> None:
+    table = Table("bar", "found", "wanted", "met", title="Ratios over the plain project")
+    for bar in results["bars"]:
+        table.add_row(bar["name"], f"{bar['found']:.2f}{bar['unit']}", bar["wanted"], "yes" if bar["met"] else "NO")
+    _CONSOLE.print(table)
+
+
+def _page(results: Mapping[str, Any]) -> str:
+    """docs/speed.md."""
+    return "\n".join(
+        [
+            "# Speed, beside a plain Rasa project",
+            "",
+            "    make bench",
+            "",
+            f"wrote this page, in one run on {results['machine']} that also made the load. The peer is what `rasa init` gives (DIET, TED,",
+            "in-memory store) with our intents, 15 examples each, and one custom action; both run on the same pinned packages. `whole` is",
+            "gateway, Rasa, encoder, action server and records, asked as the widget does. Three rounds in turn; a ratio is the median of",
+            "the rounds' ratios.",
+            "",
+            f"Messages without an answer: {results['silent']}.",
+            "",
+            *_table(
+                ["ratio", "found", "asked for", "met"],
+                [[b["name"], f"{b['found']:.2f}{b['unit']}", b["wanted"], "yes" if b["met"] else "**no**"] for b in results["bars"]],
+            ),
+            "## Latency and throughput",
+            "",
+            *_table(
+                ["system, message, clients", "median ms", "95th ms", "99th ms", "messages a second", "unanswered"],
+                [[name, *map(str, values)] for name, values in results["latency"].items()],
+            ),
+            "## Where the CPU time of a triaged message goes",
+            "",
+            "Inside our Rasa (thread CPU, median of 100 messages, no server):",
+            "",
+            *_table(["stage", "ms"], [[stage, str(ms)] for stage, ms in results["stages"].items()]),
+            "Processes under load, one client (the gateway's includes sealing and storing):",
+            "",
+            *_table(["process", "CPU ms a message"], [[name, str(ms)] for name, ms in results["cpu"].items()]),
+            "## Growth with the conversation",
+            "",
+            *_table(
+                ["system", *(f"message {m}, ms" for m in _MARKS)],
+                [[name, *(str(marks.get(str(m), "")) for m in _MARKS)] for name, marks in results["growth"].items()],
+            ),
+            f"Two messages of one conversation at once, through the gateway: one alone {results['at_once']['one']} ms, both answered after"
+            f" {results['at_once']['both']} ms.",
+            "",
+            "## Start, training, memory",
+            "",
+            *_table(["", "seconds until ready"], [[name, str(s)] for name, s in results["ready"].items()]),
+            *_table(["", "seconds of training"], [[name, str(s or "not measured")] for name, s in results["training"].items()]),
+            *_table(["process", "resident MiB"], [[name, str(mib)] for name, mib in results["memory"].items()]),
+        ]
+    )
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)] + [""]
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,1 @@
+"""What runs Aftercare on more than one process or machine."""

@@ -1,0 +1,106 @@
+"""Writes nginx's configuration from the environment, and the pages it shows when no gateway answers, from the protocol's wording.
+
+`python -m deploy.render FOLDER`, in the gateway's environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from aftercare.protocol import Protocol, ProtocolError, load_protocol
+from gateway.errors import error_body
+from gateway.voice import Voice
+
+TEMPLATE = Path(__file__).with_name("nginx") / "aftercare.conf"
+_PLACE = re.compile(r"\$\{(AFTERCARE_[A-Z_]+)\}")
+_SERVER = re.compile(r"[A-Za-z0-9.:\[\]_-]+:[0-9]+")
+_LISTS = ("AFTERCARE_GATEWAYS", "AFTERCARE_ACTIONS")
+_LANGUAGES = ("en", "es")
+_STYLE = (
+    "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1rem}"
+    "section{border-left:.5rem solid #b3261e;padding:0 1rem;margin:1.5rem 0}p{white-space:pre-line}"
+    "a{display:inline-block;padding:.5rem 0;font-weight:bold}"
+    "@media(prefers-color-scheme:dark){body{background:#111;color:#eee}a{color:#9cf}}"
+)
+
+
+class RenderError(ValueError):
+    """Something is missing; the message names it."""
+
+
+def configuration(environ: Mapping[str, str]) -> str:
+    """The configuration of nginx.
+
+    Args:
+        environ: a value for every name in the template; the lists hold host:port with blanks between them.
+
+    Raises:
+        RenderError: a name has no value, or one that nginx would take for something else.
+    """
+    template = TEMPLATE.read_text(encoding="utf-8")
+    names = sorted(set(_PLACE.findall(template)))
+    missing = [name for name in names if not environ.get(name)]
+    if missing:
+        raise RenderError(f"Not set: {', '.join(missing)}; see deploy/env/.")
+    odd = [name for name in names if name not in _LISTS and not re.fullmatch(r"[A-Za-z0-9./:\[\]_-]+", environ[name])]
+    odd += [name for name in _LISTS if not all(map(_SERVER.fullmatch, environ[name].split()))]
+    if odd:
+        raise RenderError(f"Not to be used as they are: {', '.join(odd)}; see deploy/env/.")
+    return _PLACE.sub(lambda place: _servers(environ[place[1]]) if place[1] in _LISTS else environ[place[1]], template)
+
+
+def _servers(listed: str) -> str:
+    return "\n    ".join(f"server {each} max_fails=2 fail_timeout=3s;" for each in listed.split())
+
+
+def page(protocol: Protocol) -> str:
+    """What a browser shows when no gateway answers: whom to call, in both languages."""
+    voice = Voice(protocol)
+    cards = "".join(_card(language, voice.safety(language)) for language in _LANGUAGES)
+    numbers = "".join(f'<li><a href="{escape(each["href"])}">{escape(each["number"])}</a></li>' for each in voice.contacts())
+    clinic = escape(voice.clinic()["name"])
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{clinic}</title><style>{_STYLE}</style></head><body><main><h1>{clinic}</h1>"
+        f"<p>{escape(voice.error('internal'))}</p>{cards}<ul>{numbers}</ul></main></body></html>\n"
+    )
+
+
+def _card(language: str, card: Mapping[str, object]) -> str:
+    blocks = card["blocks"]
+    assert isinstance(blocks, list)
+    text = "".join(f"<p>{escape(block['text'].strip())}</p>" for block in blocks)
+    return f'<section lang="{language}"><h2>{escape(str(card["heading"]))}</h2>{text}</section>'
+
+
+def body(protocol: Protocol) -> str:
+    """What a program gets when no gateway answers: an error as the gateway makes it."""
+    return json.dumps(error_body(Voice(protocol), "not_stored"), ensure_ascii=False) + "\n"
+
+
+def main() -> int:
+    """Write the three files."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.render", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    try:
+        protocol = load_protocol()
+        files = {"aftercare.conf": configuration(os.environ), "fallback.html": page(protocol), "fallback.json": body(protocol)}
+    except (ProtocolError, RenderError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

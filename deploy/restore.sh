@@ -1,0 +1,18 @@
+#!/bin/sh
+# Brings back what backup.sh saved, into empty databases: restore.sh FOLDER
+#
+# Needs the variables of backup.sh, and the keys that the records were written with. Stop gateways and Rasa's workers first.
+# Afterwards the tables are brought up to date, what is older than AFTERCARE_RETENTION_DAYS is made unreadable again, and the
+# audit is checked up to the backup's end.
+set -eu
+umask 077
+cd "$(dirname "$0")/.."
+python=${AFTERCARE_GATEWAY_PYTHON:-.venv-gateway/bin/python}
+folder=$(cd "${1:?"usage: restore.sh FOLDER"}" && pwd)
+: "${AFTERCARE_RECORDS:?is not set}" "${AFTERCARE_TRACKERS:?is not set}"
+(cd "$folder" && sha256sum --check --quiet SHA256SUMS)
+"$python" -m deploy.database restore AFTERCARE_RECORDS "$folder/records"
+"$python" -m deploy.database restore AFTERCARE_TRACKERS "$folder/trackers"
+"$python" -m gateway migrate
+"$python" -m gateway purge | head -n 2
+"$python" -m gateway verify-audit --anchors "$folder/audit-head"

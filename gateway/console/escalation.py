@@ -1,0 +1,126 @@
+"""Telling somebody else: the rota's next step when nobody acknowledges a case in time, and when no patient comes in for too long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
+
+from gateway.console.audit import Trail
+from gateway.console.policy import Step
+from gateway.records.cases import OPEN, TIERS, Place
+from gateway.records.database import writing
+from gateway.records.store import Records
+from gateway.records.tables import case_act, conversation, notice, triage_case
+from gateway.settings import Settings
+
+NOBODY = "nobody to tell"
+_TIER_OF = {Place.RED: TIERS["emergency"], Place.CALL: TIERS["call_doctor"]}
+_TIER_KEYS = {tier: name or "none" for name, tier in TIERS.items()}
+_DAY = timedelta(days=1)
+_LOCK = 0x73696C65
+
+
+class Escalation:
+    """Watches over the cases of one database. Several gateways may do so at once; each step is taken by one of them. No patient is told.
+
+    Args:
+        records: the cases, and the time.
+        settings: the limits, the rota, the console's address, and which conversations are probes.
+        trail: the audit.
+    """
+
+    def __init__(self, records: Records, settings: Settings, trail: Trail) -> None:
+        self._records = records
+        self._policy = settings.policy
+        self._trail = trail
+        self._console = f"{settings.console_origins[0]}/console"
+        self._probes = [key.name for key in settings.embed_keys.values() if key.synthetic]
+
+    def look(self) -> int:
+        """Take every step that is due, write its notices to the outbox, and return how many steps were taken."""
+        now = self._records.clock()
+        with self._records.engine.connect() as connection:
+            due = connection.execute(select(triage_case).where(self._due(now))).all()
+        taken = sum(self._escalate(case, now) for case in due)
+        return taken + self._watch_silence(now)
+
+    def _due(self, now: datetime) -> ColumnElement[bool]:
+        c = triage_case.c
+        late = [
+            and_(c.place == place, c.escalated == taken, c.fired_at <= now - self._policy.limits[tier] * (taken + 1))
+            for place, tier in _TIER_OF.items()
+            for taken in range(len(self._policy.rota))
+        ]
+        awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
+        return and_(c.state == OPEN, awake, or_(*late))
+
+    def _escalate(self, case: Any, now: datetime) -> bool:
+        c, level = triage_case.c, case.escalated + 1
+        step = self._policy.rota[case.escalated]
+        unchanged = and_(c.id == case.id, c.version == case.version)
+        body = {
+            "about": "case",
+            "case": case.id,
+            "tier": _TIER_KEYS[case.tier],
+            "reason": "failed" if case.failed else "asking" if case.asking else "",
+            "minutes": int((now - case.fired_at) / timedelta(minutes=1)),
+            "link": f"{self._console}/cases/{case.id}",
+        }
+        with writing(self._records.engine) as connection:
+            taken = update(triage_case).where(unchanged).values(escalated=level, version=case.version + 1, changed_at=now)
+            if not connection.execute(taken).rowcount:
+                return False
+            told = self._write(connection, step, level, now, body, case.id)
+            facts = {"step": step.name, "level": level, "told": told}
+            connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind="escalated", facts=facts))
+            self._trail.note("escalated", case=case.id, detail=facts, connection=connection)
+        return True
+
+    def _watch_silence(self, now: datetime) -> bool:
+        c, (after, opens, closes) = conversation.c, self._policy.silence
+        start = datetime.combine(now.astimezone(UTC).date(), opens, UTC)
+        start -= _DAY if start > now else timedelta()
+        length = datetime.combine(start.date(), closes, UTC) - start
+        length += _DAY if length <= timedelta() else timedelta()
+        if now - start >= length or now - start < after:
+            return False
+        with self._records.engine.connect() as connection:
+            last = connection.scalar(select(func.max(c.started_at)).where(c.embed_key.not_in(self._probes)))
+            if last is None or now - last < after or self._knows(connection, last):
+                return False
+        return self._tell_silence(last, now)
+
+    def _tell_silence(self, last: datetime, now: datetime) -> bool:
+        step, minutes = self._policy.rota[0], int((now - last) / timedelta(minutes=1))
+        body = {"about": "silence", "minutes": minutes, "link": f"{self._console}/"}
+        with writing(self._records.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            if self._knows(connection, last):
+                return False
+            told = self._write(connection, step, 1, now, body)
+            detail = {"step": step.name, "minutes": minutes, "told": told}
+            self._trail.note("silence", detail=detail, connection=connection)
+        return True
+
+    def _knows(self, connection: Connection, last: datetime) -> bool:
+        """Whether the silence behind the last conversation was told."""
+        n = notice.c
+        return connection.scalar(select(n.id).where(n.case_id.is_(None), n.created_at > last).limit(1)) is not None
+
+    def _write(
+        self, connection: Connection, step: Step, level: int, now: datetime, body: Mapping[str, Any], case: int | None = None
+    ) -> int:
+        """Put a step's notices into the outbox; where there is nobody to tell, a notice that says so. Returns how many are told."""
+        told = [("email", address) for address in step.email] + [("webhook", name) for name in step.webhook]
+        whole = {**body, "step": step.name, "at": now.isoformat(timespec="seconds")}
+        row = {"case_id": case, "level": level, "body": whole, "created_at": now, "due_at": now, "attempts": 0}
+        for channel, recipient in told:
+            connection.execute(insert(notice).values(**row, channel=channel, recipient=recipient))
+        if not told:
+            given_up = {**row, "due_at": None, "given_up_at": now, "problem": NOBODY}
+            connection.execute(insert(notice).values(**given_up, channel="none", recipient=""))
+        return len(told)

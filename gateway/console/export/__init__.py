@@ -1,0 +1,1 @@
+"""What leaves the console: which parts of a case, by profile, and as which kind of file."""

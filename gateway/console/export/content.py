@@ -1,0 +1,161 @@
+"""What goes out of a case, by profile.
+
+full: the words as typed, with telephone numbers, and who of the staff did what.
+limited: names, addresses, dates, telephone and record numbers are masked in the words; times are kept to the day; no staff.
+deidentified: more is masked; a pseudonym of this export stands for the case, minutes since the opening stand for times; no staff.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from gateway.console.audit import Head
+from gateway.console.redaction import Mask
+from gateway.console.rendering import TIER_NAMES
+from gateway.console.sheet import Sheet
+
+FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")
+_NAME_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What every file says of itself: who made it, when, what it holds and why, and where the audit stood."""
+
+    by: str
+    at: datetime
+    profile: str
+    reason: str
+    head: Head
+
+
+@dataclass(frozen=True)
+class Line:
+    """A message or an answer as it goes out.
+
+    Attributes:
+        at: a moment, a day, or nothing, by profile.
+        minutes: since the case opened; None where `at` is given.
+        words: None when they were purged.
+    """
+
+    seq: int
+    who: str
+    at: str
+    minutes: int | None
+    words: str | None
+    disposition: str
+    rules: tuple[str, ...]
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class Content:
+    """A case as it goes out.
+
+    Attributes:
+        name: its number, or its pseudonym in this export.
+        conversation: the conversation's id; empty unless all goes out.
+        findings: code, label and assertion status.
+        acknowledged_by: a name of the staff; empty unless all goes out.
+    """
+
+    name: str
+    conversation: str
+    tier: int
+    state: str
+    writer: str
+    days_since_procedure: int | None
+    outcome: str
+    acknowledged_at: str
+    acknowledged_by: str
+    findings: tuple[tuple[str, str, str], ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def tier_name(self) -> str:
+        """The tier in words."""
+        return TIER_NAMES[self.tier]
+
+
+class Cut:
+    """Cuts cases to a profile.
+
+    Args:
+        profile: one of PROFILES.
+        key: makes this export's pseudonyms.
+        staff: names of the staff, hidden in the words.
+    """
+
+    def __init__(self, profile: str, key: bytes, staff: Sequence[str]) -> None:
+        self._profile = profile
+        self._key = key
+        self._staff = staff
+
+    def contents(self, sheets: Iterable[Sheet]) -> list[Content]:
+        """The cases, which were read without a mask; pseudonyms are in an order that tells nothing."""
+        found = [self._content(sheet) for sheet in sheets]
+        return sorted(found, key=lambda content: content.name) if self._profile == DEIDENTIFIED else found
+
+    def _content(self, sheet: Sheet) -> Content:
+        mask, whole, row = self._mask(sheet), self._profile == FULL, sheet.row
+        lines = tuple(
+            Line(
+                seq=entry.seq,
+                who=entry.who,
+                at=self._time(entry.at),
+                minutes=int((entry.at - row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None,
+                words=mask(entry.text) if entry.text is not None else None,
+                disposition=entry.disposition or "",
+                rules=entry.rules,
+                delivered=entry.delivered,
+            )
+            for entry in sheet.entries
+        )
+        return Content(
+            name=self._pseudonym(sheet) if self._profile == DEIDENTIFIED else str(row.id),
+            conversation=sheet.conversation if whole else "",
+            tier=row.tier,
+            state=row.state,
+            writer=sheet.writer,
+            days_since_procedure=sheet.days_since_procedure,
+            outcome=sheet.outcome or "",
+            acknowledged_at=self._time(row.acknowledged_at) if row.acknowledged_at else "",
+            acknowledged_by=(row.acknowledged_by or "") if whole else "",
+            findings=tuple((known.code, known.label, known.status) for known in sheet.findings),
+            lines=lines,
+        )
+
+    def _mask(self, sheet: Sheet) -> Mask:
+        if self._profile == FULL:
+            return nothing_hidden()
+        said = [name for entry in sheet.entries if entry.text is not None for name in Mask.find_names(entry.text)]
+        known = [*self._staff, *said]
+        return Mask.limited(known) if self._profile == LIMITED else Mask.deidentified(known)
+
+    def _time(self, at: datetime) -> str:
+        return {FULL: at.isoformat(timespec="seconds"), LIMITED: at.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
+
+    def _pseudonym(self, sheet: Sheet) -> str:
+        return hmac.new(self._key, sheet.conversation.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
+
+
+def nothing_hidden() -> Mask:
+    """The mask of somebody who may read everything."""
+    return Mask(())
+
+
+def about(stamp: Stamp) -> dict[str, Any]:
+    """A stamp by the names that its parts have in a file."""
+    return {
+        "exported_by": stamp.by,
+        "exported_at": stamp.at.isoformat(timespec="seconds"),
+        "profile": stamp.profile,
+        "reason": stamp.reason,
+        "audit_head": str(stamp.head),
+    }

@@ -1,0 +1,51 @@
+"""Cases as a table for a spreadsheet: a row a message or answer; each row ends with who made the file, when and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from gateway.console.export.content import Content, Stamp, about
+
+MEDIA_TYPE = "text/csv; charset=utf-8"
+_BYTE_ORDER = "\ufeff"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_OWN = (
+    "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
+    "findings", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
+)  # fmt: skip
+COLUMNS = (*_OWN, "exported_by", "exported_at", "profile", "reason", "audit_head")
+
+
+def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
+    """The rows below the heading, each cell as it goes out."""
+    end = tuple(about(stamp).values())
+    return [
+        tuple(
+            harmless("" if cell is None else str(cell))
+            for cell in (
+                content.name, content.conversation, line.seq, line.at, line.minutes, line.who,
+                "[purged]" if line.words is None else line.words,
+                line.disposition, " ".join(line.rules), "yes" if line.delivered else "no", content.tier_name, content.state,
+                "; ".join(f"{code} {status}" for code, _, status in content.findings), content.days_since_procedure, content.writer,
+                content.acknowledged_at, content.acknowledged_by, content.outcome, *end,
+            )
+        )
+        for content in contents
+        for line in content.lines
+    ]  # fmt: skip
+
+
+def write(contents: Iterable[Content], stamp: Stamp) -> bytes:
+    """The file, in the encoding that a spreadsheet knows by its first bytes."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows(rows(contents, stamp))
+    return (_BYTE_ORDER + text.getvalue()).encode()
+
+
+def harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not take for a formula."""
+    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell

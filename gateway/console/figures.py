@@ -1,0 +1,313 @@
+"""The clinic's figures of the last days: how many came, how fast nurses were, what alarmed for nothing, where the leaflet is silent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
+
+from gateway.console.policy import Policy
+from gateway.console.redaction import Mask
+from gateway.console.reviews import ACCEPTED, Agreement, agreement
+from gateway.console.waits import TIER_OF, Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
+from gateway.records.store import Records
+from gateway.records.tables import case_finding, case_rule, disagreement, event, handover, triage_case
+
+SPANS = (7, 30, 90)
+SHIFTS = {"day": "07 to 15", "evening": "15 to 23", "night": "23 to 07"}
+OPENED_MOST = 500
+_ANSWERS_MOST = 20_000
+_EXAMPLES = 5
+_SILENT, _OUT_OF_SCOPE, _RASA = "not_in_leaflet", "out_of_scope", "rasa"
+_NOT_NEEDED, _OVER = "not_needed", "over_triaged"
+
+
+@dataclass(frozen=True)
+class Day:
+    """How many conversations began on a day (UTC), by tier."""
+
+    day: date
+    tiers: Mapping[int, int]
+
+    @property
+    def all(self) -> int:
+        """How many in all."""
+        return sum(self.tiers.values())
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast some cases were acknowledged.
+
+    Attributes:
+        summary: those that were.
+        waiting: how many wait now.
+        overdue: how many of those wait for longer than they may.
+        closed_unseen: how many were closed without an acknowledgement; None where it is not told apart.
+    """
+
+    summary: Summary
+    waiting: int
+    overdue: int
+    closed_unseen: int | None = None
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A rule: in how many cases it fired, and in how many of them for nothing.
+
+    Attributes:
+        over_triaged: a second reviewer accepted a nurse's word that it was too urgent.
+        not_needed: no contact with the patient was needed.
+        false: either of both.
+    """
+
+    rule: str
+    fired: int
+    over_triaged: int
+    not_needed: int
+    false: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A message that the leaflet does not answer, with telephone numbers hidden."""
+
+    case: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Questions that the leaflet does not answer, of one meaning; the newest few as examples."""
+
+    meaning: str
+    count: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """How messages were answered.
+
+    Attributes:
+        all: how many answers were looked at.
+        cut: there are more; the newest were looked at.
+        alone: answers that were made without Rasa, by cause.
+        out_of_scope: answers that say that this is nothing for the assistant.
+        silent: answers that say that the leaflet does not say.
+        unanswered: the newest of those, by meaning; `opened` is how many were read for it.
+    """
+
+    all: int
+    cut: bool
+    alone: Mapping[str, int]
+    out_of_scope: int
+    silent: int
+    unanswered: tuple[Unanswered, ...]
+    opened: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures of the last days, today included."""
+
+    days: int
+    start: datetime
+    volume: tuple[Day, ...]
+    tiers: Mapping[int, int]
+    speed: Mapping[int, Speed]
+    shifts: Mapping[str, Speed]
+    waits_cut: bool
+    alarms: tuple[Alarm, ...]
+    findings: tuple[tuple[str, int], ...]
+    answers: Answers
+    agreement: Agreement
+    handovers: int
+    handovers_taken: int
+
+    @property
+    def cases(self) -> int:
+        """How many conversations began."""
+        return sum(self.tiers.values())
+
+
+@dataclass
+class _Meaning:
+    count: int = 0
+    examples: list[Example] = field(default_factory=list)
+
+
+class Book:
+    """Reads the figures of one database.
+
+    Args:
+        records: the gateway's records.
+        policy: the limits.
+    """
+
+    def __init__(self, records: Records, policy: Policy) -> None:
+        self._records = records
+        self._policy = policy
+
+    def read(self, days: int, *, words: bool) -> Figures:
+        """The figures.
+
+        Args:
+            days: of so many last days, today included.
+            words: with the patients' words as examples of what was not answered.
+        """
+        now = self._records.clock()
+        start = datetime.combine(now.astimezone(UTC).date() - timedelta(days=days - 1), datetime.min.time(), UTC)
+        with self._records.engine.connect() as connection:
+            volume = _volume(connection, start, days)
+            found, cut = waits(connection, start, now)
+            open_now = waiting(connection, start)
+            unseen = closed_unseen(connection, start, now)
+            alarms, findings = _alarms(connection, start), _findings(connection, start)
+            h = handover.c
+            given, taken = connection.execute(select(func.count(), func.count(h.taken_by)).where(h.at > start)).one()
+        limits = self._policy.limits
+        return Figures(
+            days=days,
+            start=start,
+            volume=volume,
+            tiers=sum((Counter(day.tiers) for day in volume), Counter()),
+            speed={
+                tier: self._speed(
+                    (wait for wait in found if wait.tier == tier),
+                    (case for case in open_now if case.tier == tier),
+                    now,
+                    unseen.get(tier, 0),
+                )
+                for tier in TIER_OF.values()
+            },
+            shifts={
+                shift: self._speed(
+                    (wait for wait in found if wait.tier in limits and shift_of(wait.fired_at) == shift),
+                    (case for case in open_now if shift_of(case.fired_at) == shift),
+                    now,
+                )
+                for shift in SHIFTS
+            },
+            waits_cut=cut,
+            alarms=alarms,
+            findings=findings,
+            answers=self._answers(start, words=words),
+            agreement=agreement(self._records.engine),
+            handovers=given,
+            handovers_taken=taken,
+        )
+
+    def _speed(self, found: Iterable[Wait], open_now: Iterable[Waiting], now: datetime, unseen: int | None = None) -> Speed:
+        limits, still = self._policy.limits, list(open_now)
+        overdue = sum(now - case.fired_at > limits[case.tier] for case in still)
+        return Speed(summary(found, limits), len(still), overdue, unseen)
+
+    def _answers(self, start: datetime, *, words: bool) -> Answers:
+        rows, cut = _newest_answers(self._records.engine, start)
+        silent = [row for row in rows if row.facts.get("type") == _SILENT]
+        alone = Counter(str(row.facts.get("cause") or "unknown") for row in rows if row.facts.get("by") != _RASA)
+        return Answers(
+            all=len(rows),
+            cut=cut,
+            alone=dict(alone.most_common()),
+            out_of_scope=sum(row.facts.get("type") == _OUT_OF_SCOPE for row in rows),
+            silent=len(silent),
+            unanswered=self._by_meaning(silent[:OPENED_MOST], words=words),
+            opened=min(len(silent), OPENED_MOST),
+        )
+
+    def _by_meaning(self, silent: list[Any], *, words: bool) -> tuple[Unanswered, ...]:
+        meanings: dict[str, _Meaning] = {}
+        opened = {row.conversation_id: self._records.events(row.conversation_id) for row in silent}
+        for row in silent:
+            events = {each.seq: each for each in opened[row.conversation_id]}
+            answer, message = events[row.seq], events.get(row.reply_to)
+            name = str(answer.words["understood"].get("meaning") or "") if answer.words is not None else "purged"
+            mine = meanings.setdefault(name, _Meaning())
+            mine.count += 1
+            if words and message is not None and message.words is not None and len(mine.examples) < _EXAMPLES:
+                mine.examples.append(Example(row.case, Mask.phones()(str(message.words["text"]))))
+        return tuple(
+            Unanswered(name, each.count, tuple(each.examples)) for name, each in sorted(meanings.items(), key=lambda item: -item[1].count)
+        )
+
+
+def shift_of(at: datetime) -> str:
+    """The shift of a moment, in UTC: `day` from 7, `evening` from 15, `night` from 23 o'clock."""
+    hour = at.astimezone(UTC).hour
+    return "day" if 7 <= hour < 15 else "evening" if 15 <= hour < 23 else "night"
+
+
+def _volume(connection: Connection, start: datetime, days: int) -> tuple[Day, ...]:
+    c = triage_case.c
+    day = _day_of(connection, c.opened_at)
+    counts: dict[str, dict[int, int]] = {}
+    query = select(day.label("day"), c.tier, func.count().label("cases")).where(c.opened_at >= start).group_by(day, c.tier)
+    for row in connection.execute(query):
+        counts.setdefault(str(row.day), {})[row.tier] = row.cases
+    dates = [start.date() + timedelta(days=number) for number in range(days)]
+    return tuple(Day(each, counts.get(each.isoformat(), {})) for each in dates)
+
+
+def _day_of(connection: Connection, moment: ColumnElement[datetime]) -> ColumnElement[Any]:
+    """The day of a moment in UTC, as the database tells it."""
+    return func.date(func.timezone("UTC", moment)) if connection.dialect.name == "postgresql" else func.date(moment)
+
+
+def _alarms(connection: Connection, start: datetime) -> tuple[Alarm, ...]:
+    """The rules that fired in the conversations that began since a moment, those with the most false alarms first."""
+    c, r, d = triage_case.c, case_rule.c, disagreement.c
+    over = (
+        select(d.id)
+        .where(d.case_id == c.id, d.kind == _OVER, d.verdict == ACCEPTED, d.seq >= r.seq, or_(d.seq == r.seq, c.tier == r.tier))
+        .correlate(triage_case, case_rule)
+        .exists()
+    )
+    not_needed = c.outcome == _NOT_NEEDED
+    query = (
+        select(
+            r.rule,
+            func.count().label("fired"),
+            func.count().filter(over).label("over"),
+            func.count().filter(not_needed).label("idle"),
+            func.count().filter(or_(over, not_needed)).label("false"),
+        )
+        .join(case_rule, r.case_id == c.id)
+        .where(c.opened_at >= start)
+        .group_by(r.rule)
+    )
+    found = [Alarm(row.rule, row.fired, row.over, row.idle, row.false) for row in connection.execute(query)]
+    return tuple(sorted(found, key=lambda each: (-each.false, -each.fired, each.rule)))
+
+
+def _findings(connection: Connection, start: datetime) -> tuple[tuple[str, int], ...]:
+    c, f, cases = triage_case.c, case_finding.c, func.count().label("cases")
+    query = (
+        select(f.code, cases)
+        .join(triage_case, c.id == f.case_id)
+        .where(c.opened_at >= start, f.status == "present")
+        .group_by(f.code)
+        .order_by(cases.desc(), f.code)
+    )
+    return tuple((row.code, row.cases) for row in connection.execute(query))
+
+
+def _newest_answers(engine: Engine, start: datetime) -> tuple[list[Any], bool]:
+    """The newest answers since a moment with the numbers of their cases, and whether older ones were left out. Probes have no case."""
+    e, c = event.c, triage_case.c
+    query = (
+        select(e.conversation_id, e.seq, e.reply_to, e.facts, c.id.label("case"))
+        .join(triage_case, c.conversation_id == e.conversation_id)
+        .where(e.kind == "answer", e.at >= start)
+        .order_by(e.at.desc())
+        .limit(_ANSWERS_MOST + 1)
+    )
+    with engine.connect() as connection:
+        rows = list(connection.execute(query))
+    return rows[:_ANSWERS_MOST], len(rows) > _ANSWERS_MOST

@@ -1,0 +1,64 @@
+"""The audit's page: who saw and did what, and whether the chain holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, TheDesk, Visitor, having
+from gateway.console.audit import Entry, Wanted
+from gateway.console.desk import Desk
+
+router = APIRouter()
+_Visitor = Annotated[Visitor, Depends(having("audit"))]
+_VERIFIED = "verify_audit"
+_SHORT = 80
+_After = Annotated[int | None, Query(ge=0, le=2**62)]
+
+
+@router.get("/audit")
+async def audit_page(request: Request, desk: TheDesk, visitor: _Visitor, after: _After = None) -> Response:
+    """A page of entries, the newest first."""
+    wanted = Wanted.parse(request.query_params)
+    shown = await asyncio.to_thread(_shown, desk, wanted, after)
+    detail = {"filter": wanted.as_query(), "entries": len(shown["lines"])}
+    await asyncio.to_thread(desk.trail.note, "view_audit", staff=visitor.id, detail=detail)
+    return desk.renderer.page(request, "audit.html", visitor.login, **shown)
+
+
+@router.post("/audit/verify")
+async def verify(desk: TheDesk, visitor: _Visitor) -> Response:
+    """Check every entry; what was found is an entry itself."""
+    verdict = await asyncio.to_thread(desk.trail.verify)
+    detail = {"entries": verdict.entries, "problem": verdict.problem}
+    await asyncio.to_thread(desk.trail.note, _VERIFIED, staff=visitor.id, detail=detail)
+    return RedirectResponse(f"{BASE}/audit", 303)
+
+
+def _shown(desk: Desk, wanted: Wanted, after: int | None) -> dict[str, Any]:
+    page = desk.trail.read(wanted, after)
+    checked = desk.trail.read(Wanted(act=_VERIFIED), size=1).entries
+    return {
+        "lines": [(entry, *_shortened(entry)) for entry in page.entries],
+        "wanted": wanted,
+        "first": after is None,
+        "more": urlencode({**wanted.as_query(), "after": page.next}) if page.next else "",
+        "people": desk.book.everybody(),
+        "acts": desk.trail.acts(),
+        "checked": checked[0] if checked else None,
+        "head": desk.trail.head(),
+    }
+
+
+def _shortened(entry: Entry) -> tuple[str, str]:
+    """An entry's detail as text, and what of it is too long to be seen at once."""
+    parts = [
+        f"{key}: {value if isinstance(value, str) else json.dumps(value)}" for key, value in entry.detail.items() if value not in ("", {})
+    ]
+    text = "; ".join(parts)
+    return text[:_SHORT], text[_SHORT:]

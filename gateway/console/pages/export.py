@@ -1,0 +1,176 @@
+"""Exports: choose cases, see what will go out, take the file."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+
+from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.desk import Desk
+from gateway.console.export import csv_file, fhir
+from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
+from gateway.console.queue import Filter, Queue
+from gateway.console.sheet import Sheets
+from gateway.console.staff import LONGEST_PASSWORD
+
+router = APIRouter()
+_Visitor = Annotated[Visitor, Depends(having(*(f"export_{profile}" for profile in PROFILES)))]
+MOST = 500
+PROOF_COUNTS = timedelta(minutes=15)
+_SHOWN_ROWS, _SHOWN_CASES, _NAMED_IN_AUDIT = 20, 2, 20
+_LONGEST_NUMBER = 9
+_FORMAT_NAMES = {"csv": "Table for Excel (CSV)", "fhir": "FHIR R4B bundle (JSON)"}
+_TOKEN = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to go out.
+
+    Attributes:
+        cases: numbers of cases as typed; where it is empty, `days` and `tier` choose.
+        token: makes the pseudonyms, so that the file has those of its preview.
+    """
+
+    cases: str
+    days: int
+    tier: int | None
+    format: str
+    profile: str
+    reason: str
+    token: str
+
+    @property
+    def numbers(self) -> list[int]:
+        """The numbers of cases that were typed, each once."""
+        return list(dict.fromkeys(int(word) for word in re.findall(r"\d+", self.cases) if len(word) <= _LONGEST_NUMBER))
+
+
+async def _wish(
+    cases: Annotated[str, Form(max_length=6_000, pattern=r"^[\d\s,;]*$")] = "",
+    days: Annotated[int, Form(ge=1, le=36_500)] = 7,
+    tier: Annotated[str, Form(pattern=r"^[0-3]?$")] = "",
+    format: Annotated[str, Form()] = "csv",
+    profile: Annotated[str, Form()] = DEIDENTIFIED,
+    reason: Annotated[str, Form()] = "",
+    token: Annotated[str, Form()] = "",
+) -> Wish:
+    """The wish in a form; what can be chosen is checked where the visitor is known."""
+    known = token if _TOKEN.fullmatch(token) else secrets.token_hex(16)
+    return Wish(cases, days, int(tier) if tier else None, format, profile, reason, known)
+
+
+_Wish = Annotated[Wish, Depends(_wish)]
+_Password = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
+
+
+@router.get("/export")
+async def export_page(request: Request, desk: TheDesk, visitor: _Visitor, case: int | None = None) -> Response:
+    """The form; `case` is the number of a case to begin with."""
+    wish = Wish(str(case or ""), 7, None, "csv", _profiles(visitor)[-1], "", secrets.token_hex(16))
+    return _page(request, desk, visitor, "export.html", wish)
+
+
+@router.post("/export/preview")
+async def preview(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
+    """The first rows as they will go out, and how many there are."""
+    await _check(desk, visitor, wish)
+    problem = await _unproved(desk, visitor, wish, password)
+    if problem:
+        return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
+    contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export_preview")
+    shown: dict[str, Any] = {"missing": _missing(wish, contents) if wish.profile != DEIDENTIFIED else 0}
+    if wish.format == "csv":
+        rows = csv_file.rows(contents, stamp)
+        shown |= {"columns": csv_file.COLUMNS, "rows": rows[:_SHOWN_ROWS], "count": len(rows), "text": ""}
+    else:
+        text = await asyncio.to_thread(fhir.write, contents[:_SHOWN_CASES], stamp, 2)
+        shown |= {"columns": (), "rows": (), "count": sum(len(each.lines) for each in contents), "text": text.decode()}
+    return _page(request, desk, visitor, "export_preview.html", wish, cases=len(contents), shown_cases=_SHOWN_CASES, **shown)
+
+
+@router.post("/export")
+async def export(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
+    """The file."""
+    await _check(desk, visitor, wish)
+    problem = await _unproved(desk, visitor, wish, password)
+    if problem:
+        return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
+    contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export")
+    as_table = wish.format == "csv"
+    content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
+    name = f"aftercare-{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if as_table else 'json'}"
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}
+    return Response(content, media_type=csv_file.MEDIA_TYPE if as_table else fhir.MEDIA_TYPE, headers=headers)
+
+
+async def _check(desk: Desk, visitor: Visitor, wish: Wish) -> None:
+    """Only what can be chosen, and only by whom it is for."""
+    if wish.profile not in PROFILES or wish.format not in _FORMAT_NAMES or wish.reason not in desk.policy.reasons:
+        raise TurnedAwayError(422, "bad_request", visitor.login)
+    if not visitor.may(f"export_{wish.profile}"):
+        await asyncio.to_thread(desk.trail.note, "refused", staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"})
+        raise TurnedAwayError(403, "no_right", visitor.login)
+    if len(wish.numbers) > MOST:
+        raise TurnedAwayError(422, "export_too_many", visitor.login)
+
+
+async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> str:
+    """Why a full export does not go on: its maker last gave a password some time ago. Empty when it may."""
+    if wish.profile != FULL or desk.records.clock() - visitor.login.proved_at <= PROOF_COUNTS:
+        return ""
+    if not password:
+        return desk.renderer.reason("export_proof")
+    if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is None:
+        await asyncio.to_thread(desk.trail.note, "export_proof_failed", staff=visitor.id)
+        return desk.renderer.reason("wrong_password")
+    await asyncio.to_thread(desk.sessions.unlock, visitor.login.token)
+    return ""
+
+
+def _made(desk: Desk, visitor: Visitor, wish: Wish, act: str) -> tuple[list[Content], Stamp]:
+    """The cases as they go out, with their stamp, after it is on record that they do."""
+    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
+    sheets = Sheets(desk.records, desk.protocol, desk.policy)
+    found = [sheet for number in numbers if (sheet := sheets.read(number, nothing_hidden())) is not None and sheet.entries]
+    if not found:
+        raise TurnedAwayError(422, "export_nothing", visitor.login)
+    staff = [person.name for person in desk.book.everybody()]
+    contents = Cut(wish.profile, _pseudonym_key(desk, wish), staff).contents(found)
+    chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
+    named = [sheet.row.id for sheet in found]
+    detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
+    desk.trail.note(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
+    by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name
+    return contents, Stamp(by, desk.records.clock(), wish.profile, desk.policy.reasons[wish.reason], desk.trail.head())
+
+
+def _pseudonym_key(desk: Desk, wish: Wish) -> bytes:
+    return hmac.new(desk.settings.audit_key, f"export/{wish.token}".encode(), hashlib.sha256).digest()
+
+
+def _missing(wish: Wish, contents: list[Content]) -> int:
+    return max(0, len(wish.numbers) - len(contents))
+
+
+def _profiles(visitor: Visitor) -> list[str]:
+    return [profile for profile in PROFILES if visitor.may(f"export_{profile}")]
+
+
+def _page(request: Request, desk: Desk, visitor: Visitor, template: str, wish: Wish, status: int = 200, **values: Any) -> Response:
+    about: dict[str, Any] = {"wish": wish, "formats": _FORMAT_NAMES, "reasons": desk.policy.reasons, "most": MOST}
+    profiles = _profiles(visitor)
+    ask = FULL in profiles and desk.records.clock() - visitor.login.proved_at > PROOF_COUNTS
+    return desk.renderer.page(
+        request, template, visitor.login, status, **{"problem": "", "ask": ask, "profiles": profiles, **about, **values}
+    )

@@ -1,0 +1,38 @@
+"""The figures' page."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from gateway.console.access import TheDesk, Visitor, having
+from gateway.console.figures import OPENED_MOST, SHIFTS, SPANS, Book
+
+router = APIRouter()
+_DEFAULT = 30
+
+
+@router.get("/figures")
+async def figures_page(
+    request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("figures"))], days: str = str(_DEFAULT)
+) -> Response:
+    """The figures; patients' words stand in them only for who may see cases."""
+    chosen = next((span for span in SPANS if str(span) == days), _DEFAULT)
+    words = visitor.may("see_case")
+    figures = await asyncio.to_thread(Book(desk.records, desk.policy).read, chosen, words=words)
+    shown = sorted({example.case for each in figures.answers.unanswered for example in each.examples})
+    await asyncio.to_thread(desk.trail.note, "view_figures", staff=visitor.id, detail={"days": chosen, "examples": shown})
+    return desk.renderer.page(
+        request,
+        "figures.html",
+        visitor.login,
+        figures=figures,
+        spans=SPANS,
+        shifts=SHIFTS,
+        words=words,
+        opened_most=OPENED_MOST,
+        limits=desk.policy.limits,
+    )

@@ -1,0 +1,23 @@
+"""What was told to the rota, and who would be told next."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from gateway.console.access import TheDesk, Visitor, having
+from gateway.console.outbox import Outbox
+
+router = APIRouter()
+_MOST = 200
+
+
+@router.get("/notices")
+async def notices_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("see_queue"))]) -> Response:
+    """The latest notices, those that were given up first, and the rota."""
+    posted = await asyncio.to_thread(Outbox(desk.records.engine, desk.settings, desk.records.clock).latest, _MOST)
+    await asyncio.to_thread(desk.trail.note, "view_notices", staff=visitor.id, detail={"shown": len(posted)})
+    return desk.renderer.page(request, "notices.html", visitor.login, posted=posted, policy=desk.policy, most=_MOST)

@@ -1,0 +1,88 @@
+"""Coming in by the hospital's OpenID provider, and opening a locked screen by it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, TheDesk, TurnedAwayError
+from gateway.console.desk import Desk
+from gateway.console.oidc import COOKIE, LONGEST, Journey, Voucher, VouchError, Vouching
+from gateway.console.pages.entry import address_of, inside, start_login
+from gateway.console.sessions import COOKIE as LOGIN_COOKIE
+from gateway.console.tries import LOGIN
+
+router = APIRouter()
+_log = structlog.get_logger(__name__)
+
+
+@router.get("/oidc/login")
+async def go(request: Request, desk: TheDesk, next: str = "", unlock: bool = False) -> Response:
+    """Send the browser to the provider."""
+    vouching = _vouching(desk)
+    token = request.cookies.get(LOGIN_COOKIE, "") if unlock else ""
+    if unlock and (not token or await asyncio.to_thread(desk.sessions.find, token) is None):
+        raise TurnedAwayError(401, "log_in")
+    try:
+        address, cookie = await vouching.begin(_back(request, desk), inside(next), token)
+    except VouchError as error:
+        return _refused(request, desk, error)
+    response = RedirectResponse(address, 303, headers={"cache-control": "no-store"})
+    response.set_cookie(COOKIE, cookie, max_age=int(LONGEST.total_seconds()), path="/", secure=True, httponly=True, samesite="lax")
+    return response
+
+
+@router.get("/oidc/callback")
+async def came_back(request: Request, desk: TheDesk) -> Response:
+    """What the provider says of who came back; the browser goes on from a page of our own, since a redirect would not send its login."""
+    vouching = _vouching(desk)
+    if not desk.tries.left(LOGIN, address_of(request)):
+        raise TurnedAwayError(429, "too_often")
+    try:
+        journey, voucher = await vouching.finish(request.cookies.get(COOKIE, ""), request.query_params)
+        response = await _let_in(request, desk, journey, voucher)
+    except VouchError as error:
+        desk.tries.failed(LOGIN, address_of(request))
+        await asyncio.to_thread(desk.trail.note, "login_failed", detail={"how": "provider", "why": error.reason})
+        response = _refused(request, desk, error)
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return response
+
+
+async def _let_in(request: Request, desk: Desk, journey: Journey, voucher: Voucher) -> Response:
+    known = await asyncio.to_thread(desk.book.of_subject, voucher.subject)
+    if known is not None and known.disabled:
+        raise VouchError("disabled")
+    person = await asyncio.to_thread(desk.book.adopt, voucher.subject, voucher.name, voucher.role, voucher.email)
+    response = desk.renderer.page(request, "arrived.html", None, then=inside(journey.next), name=person.name)
+    if not journey.token:
+        await start_login(request, desk, response, person, "provider")
+        return response
+    login = await asyncio.to_thread(desk.sessions.find, journey.token)
+    if login is None or login.staff.id != person.id:
+        raise VouchError("provider_other")
+    await asyncio.to_thread(desk.sessions.unlock, journey.token)
+    await asyncio.to_thread(desk.trail.note, "unlock", staff=person.id, detail={"how": "provider"})
+    return response
+
+
+def _vouching(desk: Desk) -> Vouching:
+    if desk.vouching is None:
+        raise TurnedAwayError(404, "not_found")
+    return desk.vouching
+
+
+def _back(request: Request, desk: Desk) -> str:
+    """The callback's address under the origin by which the browser came, since its cookies belong to that."""
+    host, origins = request.headers.get("host", ""), desk.settings.console_origins
+    origin = next((origin for origin in origins if origin.partition("://")[2] == host), origins[0])
+    return f"{origin}{BASE}/oidc/callback"
+
+
+def _refused(request: Request, desk: Desk, error: VouchError) -> Response:
+    _log.warning("provider did not vouch", reason=error.reason)
+    status = 503 if error.reason == "provider_down" else 403
+    return desk.renderer.page(request, "refused.html", None, status, reason=desk.renderer.reason(error.reason))

@@ -1,0 +1,45 @@
+"""Reviews: what nurses disagreed with, and the second reviewer's verdict."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
+from gateway.console.rendering import TIER_NAMES
+from gateway.console.reviews import MOST, ReviewError, Reviews, agreement
+from gateway.records.cases import TIERS
+
+router = APIRouter()
+_Visitor = Annotated[Visitor, Depends(having("review"))]
+_LARGEST = 2**31
+
+
+@router.get("/reviews")
+async def reviews_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
+    """The disagreements that wait, and the figures of those that do not."""
+    waiting = await asyncio.to_thread(Reviews(desk.records, desk.trail).waiting)
+    figures = await asyncio.to_thread(agreement, desk.records.engine)
+    detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
+    await asyncio.to_thread(desk.trail.note, "view_reviews", staff=visitor.id, detail=detail)
+    told = {key: TIER_NAMES[tier] for key, tier in TIERS.items() if key is not None}
+    return desk.renderer.page(
+        request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,
+        kind_names=KIND_NAMES, accepted_names=ACCEPTED_NAMES,
+    )  # fmt: skip
+
+
+@router.post("/reviews/{number}")
+async def review(desk: TheDesk, visitor: _Visitor, number: int, verdict: Annotated[str, Form(max_length=16)]) -> Response:
+    """Accept or reject."""
+    if not 0 < number < _LARGEST:
+        raise TurnedAwayError(404, "not_found", visitor.login)
+    try:
+        await asyncio.to_thread(Reviews(desk.records, desk.trail).review, number, visitor.id, verdict)
+    except ReviewError as error:
+        raise TurnedAwayError(error.status, error.reason, visitor.login) from None
+    return RedirectResponse(f"{BASE}/reviews", 303)

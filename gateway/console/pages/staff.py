@@ -1,0 +1,165 @@
+"""The accounts: who may come in, in which role; invitations, roles, shutting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi.responses import RedirectResponse, Response
+
+from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.desk import Desk
+from gateway.console.rights import ROLES
+from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffError
+from gateway.console.tries import UNLOCK
+
+router = APIRouter()
+_Admin = Annotated[Visitor, Depends(having("staff"))]
+_Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
+_Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+_PROOF = timedelta(minutes=15)
+
+
+@router.get("/staff")
+async def staff_page(request: Request, desk: TheDesk, visitor: _Admin) -> Response:
+    """All accounts."""
+    await asyncio.to_thread(desk.trail.note, "view_staff", staff=visitor.id)
+    return await _page(request, desk, visitor, 200, "")
+
+
+@router.post("/staff")
+async def invite(
+    request: Request, desk: TheDesk, visitor: _Admin, name: _Text = "", role: _Text = "", email: _Text = "", password: _Text = ""
+) -> Response:
+    """Make an account; its code is on this answer and nowhere else."""
+
+    def act() -> tuple[Staff, str]:
+        return desk.book.invite(name, role, email.strip() or None)
+
+    try:
+        await _prove(desk, visitor, password)
+        person, code = await asyncio.to_thread(act)
+    except StaffError as error:
+        return await _page(request, desk, visitor, 422, str(error), name=name, role=role, email=email)
+    await _note(desk, visitor, "account_made", person.id, role=person.role)
+    return await _page(request, desk, visitor, 200, "", invited=person, code=code)
+
+
+@router.post("/staff/{number}/invite")
+async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+    """A new invitation, which also opens an account that was shut."""
+    try:
+        person = await _other(desk, visitor, number)
+        await _prove(desk, visitor, password)
+        code = await asyncio.to_thread(desk.book.reinvite, number)
+    except StaffError as error:
+        return await _page(request, desk, visitor, 422, str(error))
+    await _note(desk, visitor, "account_invited", number)
+    return await _page(request, desk, visitor, 200, "", invited=person, code=code)
+
+
+@router.post("/staff/{number}/role")
+async def change_role(
+    request: Request, desk: TheDesk, visitor: _Admin, number: _Number, role: _Text = "", password: _Text = ""
+) -> Response:
+    """Give somebody another role."""
+
+    def change(person: Staff) -> None:
+        if person.subject is not None:
+            raise StaffError("The groups of the hospital's account decide on this role.")
+        desk.book.change(number, role=role)
+
+    return await _change(request, desk, visitor, number, password, change, "account_role", role=role)
+
+
+@router.post("/staff/{number}/shut")
+async def shut(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+    """Shut an account; whoever is logged in with it is out at once."""
+    return await _change(
+        request, desk, visitor, number, password, lambda _: desk.book.change(number, disabled=True), "account_shut"
+    )  # fmt: skip
+
+
+@router.post("/staff/{number}/open")
+async def open_again(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+    """Open an account of the hospital's provider that was shut; a local one needs a new invitation."""
+
+    def change(person: Staff) -> None:
+        if person.subject is None:
+            raise StaffError("Give this person a new code.")
+        desk.book.change(number, disabled=False)
+
+    return await _change(request, desk, visitor, number, password, change, "account_opened")
+
+
+async def _change(
+    request: Request, desk: Desk, visitor: Visitor, number: int, password: str, change: Callable[[Staff], None], act: str, **detail: str
+) -> Response:
+    try:
+        person = await _other(desk, visitor, number)
+        await _prove(desk, visitor, password)
+        await asyncio.to_thread(change, person)
+    except StaffError as error:
+        return await _page(request, desk, visitor, 422, str(error))
+    await _note(desk, visitor, act, number, **detail)
+    return RedirectResponse(f"{BASE}/staff", 303)
+
+
+async def _other(desk: Desk, visitor: Visitor, number: int) -> Staff:
+    """The account of somebody else."""
+    person = await asyncio.to_thread(desk.book.get, number)
+    if person is None:
+        raise TurnedAwayError(404, "not_found", visitor.login)
+    if person.id == visitor.id:
+        raise StaffError("You cannot change your own account. Ask another admin.")
+    return person
+
+
+def _is_fresh(desk: Desk, visitor: Visitor) -> bool:
+    return desk.records.clock() - visitor.login.proved_at <= _PROOF
+
+
+async def _prove(desk: Desk, visitor: Visitor, password: str) -> None:
+    """Make sure that this is still the person who logged in; five wrong passwords end the login."""
+    if _is_fresh(desk, visitor):
+        return
+    token = visitor.login.token
+    if visitor.login.staff.subject is not None:
+        raise StaffError("Log in with the hospital's account again first.")
+    if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is not None:
+        await asyncio.to_thread(desk.sessions.unlock, token)
+        return
+    await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
+    desk.tries.failed(UNLOCK, token)
+    if not desk.tries.left(UNLOCK, token):
+        await asyncio.to_thread(desk.sessions.end, token)
+        raise TurnedAwayError(401, "log_in")
+    raise StaffError("Your password is not right. Nothing was changed.")
+
+
+async def _note(desk: Desk, visitor: Visitor, act: str, account: int, **detail: str) -> None:
+    await asyncio.to_thread(desk.trail.note, act, staff=visitor.id, detail={"account": account, **detail})
+
+
+async def _page(
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    status: int,
+    problem: str,
+    *,
+    invited: Staff | None = None,
+    code: str = "",
+    name: str = "",
+    role: str = "nurse",
+    email: str = "",
+) -> Response:
+    login = await asyncio.to_thread(desk.sessions.find, visitor.login.token) or visitor.login
+    return desk.renderer.page(
+        request, "staff.html", login, status, people=await asyncio.to_thread(desk.book.everybody), problem=problem, invited=invited,
+        code=code, name=name, role=role, email=email, roles=ROLES, fresh=_is_fresh(desk, Visitor(login)),
+        setup=f"{desk.settings.console_origins[0]}{BASE}/setup",
+    )  # fmt: skip

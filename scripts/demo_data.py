@@ -1,0 +1,347 @@
+"""A believable day for the demo clinic: invented patients chat with the running bot, each at a time of their own in the last 24 hours."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import structlog
+import yaml
+from fastapi import FastAPI
+from limits import parse
+
+from aftercare.protocol import Protocol, ProtocolError, load_protocol
+from gateway.app import create_app
+from gateway.console.acts import Acts
+from gateway.console.desk import Desk, make_desk
+from gateway.console.queue import Queue, Row
+from gateway.console.sheet import Sheets
+from gateway.records.cases import TIERS
+from gateway.records.database import connect
+from gateway.records.retention import count
+from gateway.services import Services
+from gateway.settings import Settings, SettingsError, from_environment
+from scripts.common import FailureError, run_script, say
+from scripts.stack import Stack
+
+PEOPLE = Path(__file__).with_name("demo_patients.yml")
+NURSES = {"demo-lead": "lead", "demo-nurse": "nurse"}
+DAY = timedelta(hours=24)
+_LATEST = timedelta(minutes=12)
+_AT_ONCE = 4
+_LONGEST_CHAT = 9
+_ATTEMPTS = 5
+_PRESSES = 0.6
+_LEAVES = 0.3
+_TELL_EACH = 60
+_LEFT_WAITING = 3
+_SEEN = {"emergency": 1.0, "call_doctor": 0.85}
+_SEEN_TIERS = {TIERS[name]: name for name in _SEEN}
+_SOON = {"emergency": 5.0, "call_doctor": 50.0}
+_PLENTY = parse("1000000 per minute")
+_API = "/api/v1"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who writes to the bot.
+
+    Attributes:
+        opening: the first message.
+        facts: what they answer, by what they are asked about.
+        then: what they write once they have been advised.
+        writer: `patient` or `helper`.
+        group: what they are about.
+    """
+
+    group: str
+    opening: str
+    facts: Mapping[str, str]
+    then: tuple[str, ...]
+    writer: str
+
+
+class _Watch:
+    """A clock that somebody set."""
+
+    def __init__(self, at: datetime) -> None:
+        self._ahead = at - datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._ahead
+
+    def pass_time(self, seconds: float) -> None:
+        self._ahead += timedelta(seconds=seconds)
+
+
+_watch: ContextVar[_Watch | None] = ContextVar("watch", default=None)
+
+
+def moved_clock() -> datetime:
+    """The time on the watch of whoever acts."""
+    watch = _watch.get()
+    return watch.now() if watch else datetime.now(UTC)
+
+
+def people(number: int, chance: random.Random) -> list[Person]:
+    """So many people, in an order without meaning.
+
+    Args:
+        number: how many.
+        chance: chooses; the same chance, the same people.
+    """
+    content = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))
+    shares: dict[str, int] = content["shares"]
+    groups = [name for name, share in shares.items() for _ in range(max(1, round(number * share / sum(shares.values()))))]
+    chance.shuffle(groups)
+    turn: Counter[str] = Counter()
+    found = []
+    for group in (groups + chance.choices(list(shares), list(shares.values()), k=number))[:number]:
+        known = content["groups"][group]
+        if turn[group] % len(known) == 0:
+            chance.shuffle(known)
+        found.append(_person(group, content, known[turn[group] % len(known)], chance))
+        turn[group] += 1
+    return found
+
+
+def _person(group: str, content: Mapping[str, Any], entry: Mapping[str, Any], chance: random.Random) -> Person:
+    said = {**content["voices"][entry["voice"]], **entry.get("facts", {})}
+    facts = {about: str(chance.choice(texts)) for about, texts in said.items()}
+    opening = chance.choice(content["hellos"]) + chance.choice(entry["says"])
+    return Person(group, opening, facts, tuple(entry.get("then", ())), entry.get("writer", "patient"))
+
+
+class _Nurses:
+    """Two invented nurses at the console. Their accounts are shut, and nobody has their passwords."""
+
+    def __init__(self, desk: Desk, chance: random.Random) -> None:
+        self._desk = desk
+        self._chance = chance
+        self._acts = Acts(desk.records, desk.policy, desk.trail)
+        self._queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+        self._sheets = Sheets(desk.records, desk.protocol, desk.policy)
+        self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
+        self._planned = list[tuple[datetime, int, Callable[[], None]]]()
+        self._last = datetime.now(UTC) - DAY
+        self._people = [self._account(name, role) for name, role in NURSES.items()]
+
+    def hear_of(self, conversation: str) -> None:
+        """Plan what to do with a conversation's case."""
+        number = self._sheets.number_of(conversation)
+        row = self._queue.one(number) if number else None
+        tier = _SEEN_TIERS.get(row.tier) if row else None
+        if row is not None and tier is not None and self._chance.random() < _SEEN[tier]:
+            for at, act in self._plan(row, tier):
+                heappush(self._planned, (at, row.id, act))
+
+    def work_until(self, end: datetime) -> None:
+        """Do what is planned up to a moment, in order."""
+        while self._planned and self._planned[0][0] < end:
+            at, _, act = heappop(self._planned)
+            self._last = max(at, self._last)
+            _watch.set(_Watch(self._last))
+            act()
+
+    def go_home(self) -> None:
+        """Shut the accounts."""
+        _watch.set(None)
+        for person in self._people:
+            self._desk.book.change(person, disabled=True)
+
+    def _account(self, name: str, role: str) -> int:
+        _watch.set(_Watch(self._last))
+        known = self._desk.book.named(name)
+        if known is None:
+            known, _code = self._desk.book.invite(name, role)
+            self._desk.trail.note("account_made", detail={"account": known.id, "role": role, "by": "demo"})
+        return known.id
+
+    def _plan(self, row: Row, tier: str) -> Iterator[tuple[datetime, Callable[[], None]]]:
+        """What one of them does with a case, and when."""
+        by, soon = self._chance.choice(self._people), _SOON[tier]
+        at = max(row.fired_at + timedelta(minutes=self._chance.uniform(1, soon)), row.last_at + timedelta(seconds=10))
+        yield at, lambda: self._acts.acknowledge(row.id, by, row.last_seq)
+        ending = self._chance.choice(self._endings[tier])
+        later = at + timedelta(minutes=self._chance.uniform(3, 3 * soon))
+        yield later, lambda: self._acts.note(row.id, by, ending["note"])
+        if ending["outcome"] in self._desk.policy.outcomes:
+            yield later + timedelta(seconds=30), lambda: self._acts.close(row.id, by, row.last_seq, ending["outcome"])
+
+
+class _Day:
+    """One day of the clinic, lived through by an app of its own over the running bot's records."""
+
+    def __init__(self, app: FastAPI, settings: Settings, nurses: _Nurses, chance: random.Random) -> None:
+        self._services: Services = app.state.services
+        self._chance = chance
+        self._client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url=settings.public_origins[0], headers={"Origin": settings.public_origins[0]}
+        )
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._nurses = nurses
+        self._done = 0
+
+    async def live(self, everybody: Sequence[Person]) -> None:
+        """Let everybody write, the earliest first, and the nurses work; the last emergencies are left to whoever looks at the demo."""
+        now = datetime.now(UTC)
+        starts = sorted(now - _LATEST - (DAY - 2 * _LATEST) * self._chance.random() for _ in everybody)
+        red = [number for number, person in enumerate(everybody) if person.group == "emergency"]
+        left = set(red[len(red) - min(_LEFT_WAITING, len(red) // 2) :])
+        async with self._client, asyncio.TaskGroup() as group:
+            for number, (person, at) in enumerate(zip(everybody, starts, strict=True)):
+                await self._places.acquire()
+                await asyncio.to_thread(self._nurses.work_until, at)
+                group.create_task(self._chat(person, at, random.Random(self._chance.random()), alone=number in left))
+        await asyncio.to_thread(self._nurses.work_until, now)
+        await asyncio.to_thread(self._nurses.go_home)
+        await self._services.answering.finish()
+        await self._services.rasa.close()
+
+    async def _chat(self, person: Person, at: datetime, chance: random.Random, *, alone: bool) -> None:
+        try:
+            conversation = await self._talk(person, at, chance)
+        finally:
+            self._places.release()
+        if not alone:
+            await asyncio.to_thread(self._nurses.hear_of, conversation)
+        self._done += 1
+        if self._done % _TELL_EACH == 0:
+            say(f"  demo data: {self._done} conversations")
+
+    async def _talk(self, person: Person, at: datetime, chance: random.Random) -> str:
+        """One conversation; its id."""
+        watch = _Watch(at)
+        _watch.set(watch)
+        started = await self._ask("POST", "/sessions", json={"key": "demo", "writer": person.writer})
+        token = {"Authorization": f"Bearer {started['token']}"}
+        session = await asyncio.to_thread(self._services.records.session, started["token"])
+        assert session is not None
+        words: str | None = person.opening
+        told, then, answer = False, list(person.then), dict[str, Any]()
+        for _ in range(_LONGEST_CHAT):
+            if words is None:
+                break
+            watch.pass_time(chance.uniform(4, 10) + len(words) / 4)
+            answer = await self._say(token, words, answer, chance)
+            about = await self._about(session.conversation)
+            if about is not None and about in person.facts and answer["type"] != "triage":
+                words = person.facts[about]
+            elif answer["type"] == "question" and not told:
+                told, words = True, person.facts["other_symptoms"]
+            else:
+                words = then.pop(0) if then else None
+            watch.pass_time(chance.uniform(3, 20))
+        if chance.random() < _LEAVES:
+            await self._ask("DELETE", "/session", headers=token)
+        return session.conversation
+
+    async def _say(self, token: Mapping[str, str], words: str, last: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
+        """Type words, or press the last answer's button that says the same; the answer."""
+        button = next((each["id"] for each in last.get("buttons") or () if each["title"].lower() == words.lower()), None)
+        pressed = button is not None and chance.random() < _PRESSES
+        message = {"client_id": uuid4().hex, **({"button": button} if pressed else {"text": words})}
+        stored = await self._ask("POST", "/session/messages", headers=token, json=message)
+        for _ in range(_ATTEMPTS):
+            got = await self._ask("GET", "/session/events", headers=token, params={"after": stored["seq"], "wait": 5})
+            for event in got["events"]:
+                if event.get("reply_to") == stored["seq"]:
+                    return dict(event)
+        raise FailureError("the bot did not answer a demo patient; look into the logs")
+
+    async def _about(self, conversation: str) -> str | None:
+        """What the last answer asks for."""
+        answer = await asyncio.to_thread(self._services.records.last, conversation, "answer")
+        return answer.words["about"] if answer and answer.words else None
+
+    async def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        """Ask the patient API, again where the records were busy."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            response = await self._client.request(method, _API + path, **request)
+            if response.is_success:
+                return dict(response.json()) if response.content else {}
+            if response.status_code < 500:
+                break
+            await asyncio.sleep(0.2 * attempt)
+        raise FailureError(f"the patient API answered {response.status_code} to {method} {path}")
+
+
+def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = False) -> None:
+    """Let invented patients chat with the running bot, and let two invented nurses see to them.
+
+    Args:
+        environ: the running stack's environment.
+        number: how many conversations.
+        only_if_empty: do nothing where the records hold a conversation.
+
+    Raises:
+        FailureError: this is no demo, or the bot or its records do not answer.
+    """
+    protocol, settings = _checked(environ)
+    engine = connect(settings.records_url)
+    try:
+        if only_if_empty and count(engine)[0]:
+            return
+    finally:
+        engine.dispose()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    begun = time.monotonic()
+    say(f"  demo data: making {number} conversations of the last day")
+    chance = random.Random(time.time_ns())
+    app = create_app(settings, protocol, clock=moved_clock)
+    services: Services = app.state.services
+    try:
+        nurses = _Nurses(make_desk(settings, protocol, services.records), chance)
+        asyncio.run(_Day(app, settings, nurses, chance).live(people(number, chance)))
+    except ExceptionGroup as group:  # noqa: F821 - the gateway's Python has it, the oldest one that ruff checks for has not
+        raise FailureError(f"demo data: {group.exceptions[0]}") from group
+    finally:
+        services.records.engine.dispose()
+    say(f"  demo data: {number} conversations in {time.monotonic() - begun:.0f} s")
+
+
+def _checked(environ: Mapping[str, str]) -> tuple[Protocol, Settings]:
+    try:
+        protocol = load_protocol()
+        if protocol.clinic.mode != "demo":
+            raise FailureError("Demo data is for the demo clinic only; unset AFTERCARE_CLINIC.")
+        settings = from_environment(environ, demo=True)
+    except (ProtocolError, SettingsError) as error:
+        raise FailureError(str(error)) from None
+    plenty = dict.fromkeys(settings.limits, _PLENTY)
+    return protocol, replace(settings, limits=plenty, limits_storage="async+memory://", maintenance=False)
+
+
+def main() -> None:
+    """Make demo data, with the running bot if it runs.
+
+    Raises:
+        FailureError: it could not be made; the message says why.
+    """
+    parser = argparse.ArgumentParser(prog="python -m scripts.demo_data", description="Conversations of invented patients.")
+    parser.add_argument("number", nargs="?", type=int, default=240)
+    parser.add_argument("--if-empty", action="store_true", help="do nothing where the records hold a conversation")
+    arguments = parser.parse_args()
+    stack = Stack.here(say)
+    with nullcontext() if stack.answers() else stack:
+        make_day(stack.environment(), arguments.number, only_if_empty=arguments.if_empty)
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    run_script(main)
