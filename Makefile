@@ -57,7 +57,7 @@ bench-queue: setup ## time the nurses' queue with 100,000 and 1,000,000 conversa
 lint: setup ## check style, types and Rasa's data
 	$(TOOLS) -m ruff check .
 	$(TOOLS) -m ruff format --check .
-	$(TOOLS) -m mypy aftercare gateway scripts evaluation benchmarks --exclude "evaluation/parse.py|benchmarks/stages.py"
+	$(TOOLS) -m mypy aftercare gateway scripts evaluation benchmarks deploy --exclude "evaluation/parse.py|benchmarks/stages.py"
 	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py benchmarks/stages.py
 	$(RASA) -m rasa data validate
 	npm run check --prefix widget

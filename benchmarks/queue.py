@@ -90,7 +90,10 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
             conversation: [{"id": name, "embed_key": "demo", "started_at": at}],
             triage_case: [row],
             case_finding: [{"case_id": case, "code": code, "status": chance.choice(("present", "present", "absent"))} for code in codes],
-            case_rule: [{"case_id": case, "rule": rule, "seq": 3, "tier": tier, "at": at, "protocol": "bench 1"} for rule in rules],
+            case_rule: [
+                {"case_id": case, "rule": rule, "seq": 3, "rank": rank, "tier": tier, "at": at, "protocol": "bench 1"}
+                for rank, rule in enumerate(rules)
+            ],
         }
 
 

@@ -39,7 +39,8 @@ def confirming(protocol: Protocol, finding: str) -> Question | None:
 
 
 def _is_settled(question: Question, conversation: Conversation) -> bool:
-    """Asked already, or one of the signs that it names together was denied in the patient's own words."""
+    """Asked already, or closed by the denial of something wider; that one of the signs it names was denied leaves it open for the others."""
     if question.id in conversation.asked:
         return True
-    return any(conversation.findings.get(finding) == "absent" for finding in question.settled_by)
+    wider = set(question.settled_by) - set(question.covers)
+    return any(conversation.findings.get(finding) == "absent" for finding in wider)

@@ -93,18 +93,23 @@ async def known_login(request: Request, desk: TheDesk) -> Login:
 KnownLogin = Annotated[Login, Depends(known_login)]
 
 
-def having(*rights: str) -> Callable[..., Awaitable[Visitor]]:
-    """A dependency: the request's visitor, who has one of these rights. Being refused is on record; being there keeps the login awake."""
+def having(*rights: str, even_locked: bool = False) -> Callable[..., Awaitable[Visitor]]:
+    """A dependency: the request's visitor, who has one of these rights. Being refused is on record; being there keeps the login awake.
+
+    Args:
+        rights: any of them does.
+        even_locked: a locked login does too; then nothing keeps it awake.
+    """
 
     async def visitor(request: Request, desk: TheDesk, login: KnownLogin) -> Visitor:
-        if login.locked:
+        if login.locked and not even_locked:
             raise TurnedAwayError(423, "locked", login)
         found = Visitor(login)
         if not any(found.may(right) for right in rights):
             detail = {"right": rights[0], "method": request.method}
             await asyncio.to_thread(desk.trail.note, "refused", staff=found.id, detail=detail)
             raise TurnedAwayError(403, "no_right", login)
-        if LIVE not in request.headers:
+        if LIVE not in request.headers and not even_locked:
             await asyncio.to_thread(desk.sessions.touch, login.token)
         return found
 

@@ -72,7 +72,7 @@ class Acts:
             rule = connection.execute(
                 select(case_rule.c.rule, case_rule.c.protocol)
                 .where(case_rule.c.case_id == number)
-                .order_by(case_rule.c.tier.desc(), case_rule.c.seq)
+                .order_by(case_rule.c.tier.desc(), case_rule.c.seq, case_rule.c.rank)
                 .limit(1)
             ).one_or_none()
             at = self._records.clock()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 
 from aftercare.protocol import Protocol
 from gateway.console.audit import Trail
@@ -15,10 +16,17 @@ from gateway.console.tries import Tries
 from gateway.records.store import Records
 from gateway.settings import Settings
 
+_HEAVY = 2
+
 
 @dataclass(frozen=True)
 class Desk:
-    """What the console's pages work with; `vouching` is None without a provider."""
+    """What the console's pages work with.
+
+    Attributes:
+        vouching: None without a provider.
+        heavy: how many searches, exports and figures are made at once; the others wait, so that the threads are left to patients.
+    """
 
     settings: Settings
     protocol: Protocol
@@ -30,6 +38,7 @@ class Desk:
     renderer: Renderer
     tries: Tries
     vouching: Vouching | None
+    heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
 
 def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:

@@ -306,7 +306,7 @@ def _lines(connection: Connection, which: ColumnElement[bool], most: int | None 
     )
     rows = connection.execute(query).all()
     rules: dict[int, str] = {}
-    fired = select(r.case_id, r.rule).where(r.case_id.in_([row.id for row in rows])).order_by(r.tier.desc(), r.seq.desc())
+    fired = select(r.case_id, r.rule).where(r.case_id.in_([row.id for row in rows])).order_by(r.tier.desc(), r.seq.desc(), r.rank)
     for number, rule in connection.execute(fired):
         rules.setdefault(number, rule)
     return tuple(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Select, and_, exists, func, or_, select, tuple_
 
 from gateway.console.policy import Policy
 from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.store import Clock
-from gateway.records.tables import case_finding, case_rule, staff, triage_case
+from gateway.records.tables import case_finding, case_rule, notice, staff, triage_case
 
 PAGE = 50
 VIEWS = ("work", "all", "closed", "snoozed")
+ONLY = ("unacknowledged", "breached", "unanswered", "silent")
+REDS = 200
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 UNANSWERED_AFTER = timedelta(seconds=10)
 
 
@@ -27,7 +31,7 @@ class Filter:
         view: `work`, what needs a nurse; `all` that is open; `closed`; `snoozed`.
         tier: only this tier.
         assignee: only the cases of this account; -1 for those of nobody.
-        only: `unacknowledged`, `breached`, `unanswered`, `silent` (the leaflet did not say), or empty.
+        only: one of ONLY (`silent`: the leaflet did not say), or empty; `breached` and `unanswered` show snoozed cases too.
         number: only the case of this number.
         days: only cases that opened in so many last days.
     """
@@ -51,7 +55,8 @@ class Filter:
         """The filter in these parameters; what does not count is left out."""
         known = {name: value.strip() for name, value in given.items() if name in vars(cls()) and value.strip()}
         whole = {name: int(known[name]) for name in ("tier", "assignee", "number", "days") if _is_number(known.get(name, ""))}
-        texts = {name: known[name][:64] for name in ("finding", "rule", "only") if name in known}
+        texts = {name: known[name] for name in ("finding", "rule") if _NAME.fullmatch(known.get(name, ""))}
+        texts |= {"only": known["only"]} if known.get("only") in ONLY else {}
         return cls(view=known["view"] if known.get("view") in VIEWS else "work", **texts, **whole)  # type: ignore[arg-type]
 
 
@@ -60,10 +65,11 @@ class Row:
     """A line of the queue.
 
     Attributes:
-        rules: the rules that fired, the latest first.
+        rules: the rules that fired, those of the latest answer first, the deciding one before the others.
         findings: codes of the findings that are present.
         asking: the patient has not answered a question.
         limit: how long it may wait for its acknowledgement; None when it needs none.
+        untold: its last step of the rota reached nobody.
     """
 
     id: int
@@ -87,6 +93,7 @@ class Row:
     rules: tuple[str, ...]
     findings: tuple[str, ...]
     limit: timedelta | None
+    untold: bool
 
     def breached(self, now: datetime) -> bool:
         """Whether it has waited for its acknowledgement for longer than it may."""
@@ -111,6 +118,7 @@ class Counts:
     call_seen: int
     breached: int
     unanswered: int
+    snoozed: int
 
 
 class Queue:
@@ -151,6 +159,13 @@ class Queue:
         last = found[size - 1] if len(found) > size else None
         return Page(rows, f"{last.place}|{last.fired_at.isoformat()}|{last.id}" if last else "")
 
+    def reds(self) -> list[int]:
+        """The emergencies that nobody has acknowledged, whatever is looked at; the oldest first, of more than REDS the latest."""
+        c = triage_case.c
+        query = select(c.id).where(c.place == Place.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
+        with self._engine.connect() as connection:
+            return list(reversed(connection.scalars(query).all()))
+
     def one(self, number: int) -> Row | None:
         """The line of one case."""
         with self._engine.connect() as connection:
@@ -183,8 +198,11 @@ class Queue:
             by_place: dict[int, int] = {row.place: row.cases for row in rows}
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now))) or 0
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now))) or 0
+            snoozed = (
+                connection.scalar(select(func.count()).select_from(triage_case).where(c.place <= Place.REST, c.snoozed_until > now)) or 0
+            )
         red, red_seen, call, call_seen = (by_place.get(place, 0) for place in (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN))
-        return Counts(red, red_seen, call, call_seen, breached, unanswered)
+        return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed)
 
     def fingerprint(self) -> str:
         """Changes when anything in the queue does, and when a limit is passed or a message stays unanswered for too long."""
@@ -198,7 +216,7 @@ class Queue:
 
     def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:
         c, now = triage_case.c, self._clock()
-        awake = or_(c.snoozed_until.is_(None), c.snoozed_until <= now)
+        awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
         by_view = {
             "work": [c.place <= Place.CALL_SEEN, awake],
             "all": [c.place <= Place.REST, awake],
@@ -211,12 +229,12 @@ class Queue:
             conditions = [c.id == wanted.number]
         if wanted.only == "unanswered":
             conditions = [_unanswered(now)]
+        if wanted.only == "breached":
+            conditions = [self._breached(now)]
         if wanted.tier is not None:
             conditions.append(c.tier == wanted.tier)
         if wanted.only == "unacknowledged":
             conditions.append(c.state == OPEN)
-        if wanted.only == "breached":
-            conditions.append(self._breached(now))
         if wanted.only == "silent":
             conditions.append(c.silent.is_(True))
         if wanted.assignee is not None:
@@ -241,13 +259,14 @@ class Queue:
         findings: dict[int, list[str]] = {}
         r, f = case_rule.c, case_finding.c
         for number, rule in connection.execute(
-            select(r.case_id, r.rule).where(r.case_id.in_(numbers)).order_by(r.tier.desc(), r.seq.desc())
+            select(r.case_id, r.rule).where(r.case_id.in_(numbers)).order_by(r.tier.desc(), r.seq.desc(), r.rank)
         ):
             rules.setdefault(number, []).append(rule)
         for number, code in connection.execute(
             select(f.case_id, f.code).where(f.case_id.in_(numbers), f.status == "present").order_by(f.code)
         ):
             findings.setdefault(number, []).append(code)
+        told = set(connection.scalars(_told(numbers)))
         return tuple(
             Row(
                 **{name: getattr(row, name) for name in _COPIED},
@@ -256,6 +275,7 @@ class Queue:
                 rules=tuple(rules.get(row.id, ())),
                 findings=tuple(findings.get(row.id, ())),
                 limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
+                untold=row.escalated > 0 and row.id not in told,
             )
             for row in found
         )
@@ -274,7 +294,17 @@ _COPIED = (
 
 
 def _unanswered(now: datetime) -> ColumnElement[bool]:
-    return triage_case.c.waiting_since < now - UNANSWERED_AFTER
+    return and_(triage_case.c.waiting_since < now - UNANSWERED_AFTER, triage_case.c.place != Place.CLOSED)
+
+
+def _told(numbers: list[int]) -> Select[tuple[int]]:
+    """Those of these cases whose last step of the rota was told, or is still being told."""
+    c, n = triage_case.c, notice.c
+    return (
+        select(c.id)
+        .join(notice, and_(n.case_id == c.id, n.level == c.escalated, n.created_at >= c.fired_at))
+        .where(c.id.in_(numbers), n.given_up_at.is_(None))
+    )
 
 
 def _is_number(text: str) -> bool:

@@ -28,6 +28,7 @@ _EVALUATION = Path(__file__).resolve().parents[2] / "evaluation"
 FILE = _EVALUATION / "cases" / "regressions.jsonl"
 _SCHEMA = _EVALUATION / "schema.json"
 _TAGS = ("plain",)
+_ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _WRONG_FINDING = "wrong_finding"
 PURGED = "the patient's words were deleted"
 LATER = "it is about a later message, which can not be understood without those before it"
@@ -94,7 +95,7 @@ class Regressions:
                 left[case] += 1
                 continue
             there[case["text"]] = case["accepted"]
-            lines.append(json.dumps(case, ensure_ascii=False) + "\n")
+            lines.append(_line(case))
             numbers.append(row.id)
         if lines:
             _replace(file, old + "".join(lines))
@@ -157,6 +158,11 @@ def write_regressions(settings: Settings, file: Path) -> int:
     if done.numbers:
         print("Masking misses some names: read the new lines before you commit them.")
     return 0
+
+
+def _line(case: Case) -> str:
+    """A case as one line, also for readers to whom more than a new line ends a line."""
+    return json.dumps(case, ensure_ascii=False).translate(_ENDS) + "\n"
 
 
 def _outcome(answer: Event) -> str:

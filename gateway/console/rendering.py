@@ -119,8 +119,8 @@ def span(time: timedelta | None) -> str:
 
 
 def _finding_labels(protocol: Protocol) -> Mapping[str, str]:
-    """Codes of the wire contract, each with the label of the first finding that has it."""
+    """Codes of the wire contract, each with the label of the finding of that name, else of the first that has it."""
     labels: dict[str, str] = {}
     for finding in protocol.findings.values():
-        labels.setdefault(finding.code, finding.label)
+        labels[finding.code] = finding.label if finding.id == finding.code else labels.get(finding.code, finding.label)
     return labels | {"other": "another symptom"}

@@ -116,9 +116,9 @@ def _answered(
     known = set(connection.scalars(select(case_rule.c.rule).where(case_rule.c.case_id == case.id)))
     protocol = facts.get("protocol", {})
     version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
-    new = [rule for rule in dict.fromkeys(facts.get("rules", ())) if rule not in known]
-    for rule in new:
-        connection.execute(insert(case_rule).values(case_id=case.id, rule=rule, seq=seq, tier=tier, at=at, protocol=version))
+    new = {rule: rank for rank, rule in enumerate(dict.fromkeys(facts.get("rules", ()))) if rule not in known}
+    for rule, rank in new.items():
+        connection.execute(insert(case_rule).values(case_id=case.id, rule=rule, seq=seq, rank=rank, tier=tier, at=at, protocol=version))
     _note_findings(connection, case.id, facts.get("codes", ()))
     fires = tier >= TIERS["call_doctor"] and bool(new)
     rises = tier > case.tier

@@ -146,6 +146,7 @@ case_rule = Table(
     Column("case_id", ForeignKey("triage_case.id"), primary_key=True),
     Column("rule", String(64), primary_key=True),
     Column("seq", Integer, nullable=False),
+    Column("rank", SmallInteger, nullable=False),
     Column("tier", SmallInteger, nullable=False),
     Column("at", Moment, nullable=False),
     Column("protocol", String(64), nullable=False),

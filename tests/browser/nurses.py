@@ -45,6 +45,7 @@ class Nurse:
     def set_up(self) -> Nurse:
         """Accept the invitation by keyboard."""
         self.go("/setup")
+        expect(self.page.get_by_label("The code that you were given")).to_be_focused()
         self.type(self._code, "Enter")
         expect(self.page.locator("#secret")).to_be_visible()
         self._secret = self.page.locator("#secret").inner_text()
@@ -95,6 +96,12 @@ class Nurse:
     def case_link(self, number: int) -> Locator:
         """A case's line in the queue."""
         return self.page.locator(f"#case-{number}")
+
+    def waiting(self) -> list[int]:
+        """The emergencies in the queue that nobody has acknowledged."""
+        rows = self.page.locator("#live tr.tier-3", has_text="Not acknowledged")
+        expect(rows.first).to_be_visible()
+        return [int(text.split()[1]) for text in rows.locator("a.case").all_inner_texts()]
 
     def first_case(self) -> int:
         """The number of the case on top."""

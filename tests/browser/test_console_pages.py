@@ -51,7 +51,9 @@ def test_axe_finds_no_violation_and_nothing_sticks_out(path: str, lead: Nurse, c
 
 
 def _sticking_out(lead: Nurse) -> list[str]:
-    return [found for found in layout.sticking_out(lead.page.main_frame) if "visually-hidden" not in found and "a.skip" not in found]
+    """What does not fit, but for wide tables that scroll by themselves."""
+    allowed = ("visually-hidden", "a.skip", "div.wide", "pre.wide")
+    return [found for found in layout.sticking_out(lead.page.main_frame) if not any(each in found for each in allowed)]
 
 
 @pytest.mark.parametrize("look", list(LOOKS))

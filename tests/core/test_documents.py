@@ -41,7 +41,26 @@ def test_the_widgets_table_names_tests_that_exist(root: Path) -> None:
     assert [name for name in named if f"def {name}(" not in written] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/embedding.md", "docs/widget.md", "docs/evaluation.md"])
+def test_the_consoles_ten_points_name_tests_that_exist(root: Path) -> None:
+    page = (root / "docs" / "console.md").read_text(encoding="utf-8")
+    rows = [line for line in page.partition("## Ten points")[2].splitlines() if line.startswith("| ")][2:]
+    files = (file for folder in ("browser", "gateway/console") for file in (root / "tests" / folder).glob("test_*.py"))
+    written = "".join(file.read_text(encoding="utf-8") for file in files)
+    assert len(rows) == 10
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row)
+        assert named, row
+        assert [name for name in named if f"def {name}(" not in written] == []
+
+
+PAGES = (
+    "README.md",
+    *(f"docs/{name}.md" for name in ("embedding", "widget", "evaluation", "console", "operating")),
+    "docs/safety/README.md",
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_file_that_a_page_links_to_is_there(page: str, root: Path) -> None:
     file = root / page
     links = re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8"))

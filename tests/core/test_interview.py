@@ -438,3 +438,11 @@ def test_every_fact_a_question_is_about_is_on_the_wire(protocol: Protocol, wire_
 )
 def test_what_a_short_answer_says(assistant, today, text: str, answer: str) -> None:  # type: ignore[no-untyped-def]
     assert assistant.read(text, today).answer == answer
+
+
+def test_the_denial_of_one_sign_leaves_the_question_open_for_the_others(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, replies = talk("My leg is weak, but I have not lost control of my bladder")
+    assert conversation.findings["bladder_bowel"] == "absent"
+    assert conversation.pending == "bladder_bowel"
+    _, replies = talk("I can not pee", conversation=conversation)
+    assert replies[-1].custom["disposition"] == "emergency"

@@ -125,6 +125,7 @@ def new_app(settings: Settings, protocol: Protocol, rasa: ScriptedRasa, clock: C
     """Make an app, with changes to the settings as keywords; it does not run yet."""
 
     def make(protocol: Protocol = protocol, **changes: Any) -> Any:
+        changes = {"console_origins": changes.get("public_origins", settings.console_origins), **changes}
         return gateway.app.create_app(replace(settings, **changes), protocol, rasa=scripted(rasa), clock=clock)
 
     return make

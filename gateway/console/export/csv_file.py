@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from gateway.console.export.content import Content, Stamp, about
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _BYTE_ORDER = "\ufeff"
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+_FORMULA = (*_SIGNS, "\t", "\r", "\n")
+_AGAIN = re.compile(rf"([;\t\r\n][ \u00a0]*)(?=[{re.escape(''.join(_SIGNS))}])")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
     "findings", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
@@ -47,5 +50,6 @@ def write(contents: Iterable[Content], stamp: Stamp) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
+    """A cell that a spreadsheet does not take for a formula, also where it splits cells at semicolons, tabs or new lines."""
+    cell = _AGAIN.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell

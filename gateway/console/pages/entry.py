@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import segno
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
 from gateway.console.desk import Desk
@@ -92,7 +93,7 @@ async def set_up(
         except StaffError as error:
             problem, status = str(error), 422
     secret = secret if StaffBook.is_secret(secret) else StaffBook.new_secret()
-    square = segno.make(StaffBook.address_of(person.name, secret)).svg_data_uri(scale=5, border=2)
+    square = Markup(segno.make(StaffBook.address_of(person.name, secret)).svg_inline(scale=5, border=2, light="#fff"))
     return desk.renderer.page(request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem)
 
 
@@ -143,6 +144,8 @@ async def me_page(request: Request, desk: TheDesk, visitor: _Own) -> Response:
 async def prefer(request: Request, desk: TheDesk, visitor: _Own, single_keys: _Text = "", sound: _Text = "") -> Response:
     """Change them."""
     await asyncio.to_thread(desk.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
+    detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
+    await asyncio.to_thread(desk.trail.note, "preferences", staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/me", 303)
 
 

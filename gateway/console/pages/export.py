@@ -21,6 +21,7 @@ from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content
 from gateway.console.queue import Filter, Queue
 from gateway.console.sheet import Sheets
 from gateway.console.staff import LONGEST_PASSWORD
+from gateway.console.tries import UNLOCK
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having(*(f"export_{profile}" for profile in PROFILES)))]
@@ -87,7 +88,8 @@ async def preview(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wis
     problem = await _unproved(desk, visitor, wish, password)
     if problem:
         return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
-    contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export_preview")
+    async with desk.heavy:
+        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export_preview")
     shown: dict[str, Any] = {"missing": _missing(wish, contents) if wish.profile != DEIDENTIFIED else 0}
     if wish.format == "csv":
         rows = csv_file.rows(contents, stamp)
@@ -105,9 +107,10 @@ async def export(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish
     problem = await _unproved(desk, visitor, wish, password)
     if problem:
         return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
-    contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export")
     as_table = wish.format == "csv"
-    content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
+    async with desk.heavy:
+        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export")
+        content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
     name = f"aftercare-{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if as_table else 'json'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(content, media_type=csv_file.MEDIA_TYPE if as_table else fhir.MEDIA_TYPE, headers=headers)
@@ -125,13 +128,19 @@ async def _check(desk: Desk, visitor: Visitor, wish: Wish) -> None:
 
 
 async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> str:
-    """Why a full export does not go on: its maker last gave a password some time ago. Empty when it may."""
+    """Why a full export does not go on: its maker last gave a password some time ago; empty when it may. Five wrong ones end the login."""
     if wish.profile != FULL or desk.records.clock() - visitor.login.proved_at <= PROOF_COUNTS:
         return ""
+    if visitor.login.staff.subject is not None:
+        return desk.renderer.reason("export_proof_provider")
     if not password:
         return desk.renderer.reason("export_proof")
     if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is None:
         await asyncio.to_thread(desk.trail.note, "export_proof_failed", staff=visitor.id)
+        desk.tries.failed(UNLOCK, visitor.login.token)
+        if not desk.tries.left(UNLOCK, visitor.login.token):
+            await asyncio.to_thread(desk.sessions.end, visitor.login.token)
+            raise TurnedAwayError(401, "log_in")
         return desk.renderer.reason("wrong_password")
     await asyncio.to_thread(desk.sessions.unlock, visitor.login.token)
     return ""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 
 from gateway.console.access import BASE, TheDesk, Visitor, having
 from gateway.console.desk import Desk
@@ -43,11 +43,18 @@ async def live_part(request: Request, desk: TheDesk, visitor: _Visitor, seen: st
     return desk.renderer.page(request, "queue_part.html", visitor.login, **shown)
 
 
+@router.get("/alarm")
+async def alarm(desk: TheDesk, _: Annotated[Visitor, Depends(having("see_queue", even_locked=True))]) -> Response:
+    """The numbers of the emergencies that nobody has acknowledged, for every page and for a locked screen; no more than the numbers."""
+    return JSONResponse({"red": await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).reds)})
+
+
 @router.post("/search")
 async def search(request: Request, desk: TheDesk, visitor: _Visitor, words: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Look for words in the patients' messages; they stand in no address, and in no log."""
     wanted = Filter.parse({name: str(value) for name, value in (await request.form()).multi_items()})
-    found = await asyncio.to_thread(Search(desk.records, desk.policy).look, wanted, words)
+    async with desk.heavy:
+        found = await asyncio.to_thread(Search(desk.records, desk.policy).look, wanted, words)
     detail = {"filter": wanted.as_query(), "words": bool(words.strip()), "found": [row.id for row in found.rows]}
     await asyncio.to_thread(desk.trail.note, "search", staff=visitor.id, detail=detail)
     return desk.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
@@ -60,6 +67,7 @@ async def save_view(
     """Save the filter under a name."""
     wanted = Filter.parse({key: str(value) for key, value in (await request.form()).multi_items()})
     await asyncio.to_thread(Views(desk.records.engine).save, visitor.id, name, wanted.as_query())
+    await asyncio.to_thread(desk.trail.note, "save_view", staff=visitor.id, detail={"filter": wanted.as_query()})
     return RedirectResponse(f"{BASE}/?{urlencode(wanted.as_query())}", 303)
 
 
@@ -67,6 +75,7 @@ async def save_view(
 async def delete_view(desk: TheDesk, visitor: _Visitor, number: int) -> Response:
     """Forget a saved view of one's own."""
     await asyncio.to_thread(Views(desk.records.engine).delete, visitor.id, number)
+    await asyncio.to_thread(desk.trail.note, "delete_view", staff=visitor.id, detail={"view": number})
     return RedirectResponse(f"{BASE}/", 303)
 
 
@@ -76,4 +85,13 @@ def _shown(desk: Desk, wanted: Filter, after: str) -> dict[str, Any]:
     page, counts = queue.page(wanted, after), queue.counts()
     address = urlencode(wanted.as_query() | ({"after": after} if after else {}))
     more = urlencode({**wanted.as_query(), "after": page.next}) if page.next else ""
-    return {"page": page, "counts": counts, "wanted": wanted, "fingerprint": fingerprint, "address": address, "more": more, "after": after}
+    return {
+        "page": page,
+        "counts": counts,
+        "reds": queue.reds(),
+        "wanted": wanted,
+        "fingerprint": fingerprint,
+        "address": address,
+        "more": more,
+        "after": after,
+    }

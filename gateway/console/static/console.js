@@ -27,13 +27,17 @@
     }
   };
   const synchronise = () => {
-    const asked = live()?.dataset.asked;
+    const asked = live()?.dataset.asked ?? body.dataset.now;
     if (asked) ahead = Date.parse(asked) - Date.now();
   };
 
-  // The live part: what arrived, and how old it is when nothing comes any more.
-  let heard = Date.now();
-  let red = new Set((live()?.dataset.red ?? "").split(" ").filter(Boolean));
+  // The alarm: the emergencies that nobody has acknowledged. It goes off on every page, and behind the lock.
+  const ALARM_EVERY = 2_000, KNOWN = "red", NAMED = 5, title = document.title;
+  const curtain = document.getElementById("lock");
+  const listed = (text) => (text ?? "").split(" ").filter(Boolean);
+  const kept = sessionStorage.getItem(KNOWN);
+  let red = kept === null ? null : new Set(listed(kept));
+  let heard = Date.now(), out = false;
   let sound = body.dataset.sound === "on";
   let audio;
   const beep = () => {
@@ -49,42 +53,84 @@
     }
     body.dataset.beeps = String(Number(body.dataset.beeps ?? 0) + 1);
   };
-  const arrived = () => {
-    const now = new Set((live()?.dataset.red ?? "").split(" ").filter(Boolean));
-    const fresh = [...now].filter((number) => !red.has(number));
-    red = now;
+  const show = (id, text) => {
+    const place = document.getElementById(id);
+    if (!place) return;
+    const line = place.querySelector("span") ?? place;
+    if (line.textContent !== text) line.textContent = text;
+    place.hidden = !text;
+  };
+  const named = (numbers) => {
+    const first = `${numbers.slice(0, NAMED).join(", ")}${numbers.length > NAMED ? " and more" : ""}`;
+    if (!numbers.length) return "";
+    return numbers.length === 1 ? `Emergency: case ${first} waits for a nurse.` : `${numbers.length} emergencies wait for a nurse: cases ${first}.`;
+  };
+  const ring = (numbers) => {
+    const fresh = numbers.filter((number) => red && !red.has(number));
+    red = new Set(numbers);
+    sessionStorage.setItem(KNOWN, numbers.join(" "));
+    document.title = numbers.length ? `Emergency (${numbers.length}) – ${title}` : title;
+    show("alarm", live() ? "" : named(numbers));
+    show("lock-alarm", named(numbers));
     if (!fresh.length) return;
-    document.getElementById("arrived").textContent = `Emergency: case ${fresh.join(", ")} waits for a nurse.`;
-    document.title = `(${now.size}) Emergency – Aftercare`;
+    const line = document.getElementById("arrived");
+    if (line) line.textContent = `Emergency: case ${fresh.join(", ")} waits for a nurse.`;
     beep();
   };
-  const stale = () => {
-    const bar = document.getElementById("stale");
-    const old = Date.now() - heard;
-    if (!live() || old < STALE_AFTER) {
-      bar.hidden = true;
-      return;
+  const ask = async () => {
+    if (!body.dataset.alarm || out || (live() && !curtain?.open)) return;
+    try {
+      const answer = await fetch("/console/alarm", { headers: { "HX-Request": "true", "X-Live": "1" }, signal: AbortSignal.timeout(STALE_AFTER) });
+      out = answer.status === 401;
+      if (!answer.ok) return;
+      ring((await answer.json()).red.map(String));
+      heard = Date.now();
+    } catch {
+      // Nothing came: how long that lasts is told by `stale`.
     }
-    const text = `No connection to the server. This list is ${words(old / 1000)} old and may be wrong. Call the operator; work by telephone until it is back.`;
-    if (bar.textContent !== text) bar.textContent = text;
-    bar.hidden = false;
+  };
+
+  // How old the page is when nothing comes any more.
+  const lost = (seconds) => {
+    if (out) return "You are logged out. Emergencies do not show here any more. Log in again.";
+    const page = live() ? `This list is ${words(seconds)} old and may be wrong.` : `Emergencies of the last ${words(seconds)} do not show here.`;
+    return `No connection to the server. ${page} Call the operator; work by telephone until it is back.`;
+  };
+  const stale = () => {
+    const old = Date.now() - heard;
+    const text = out || (body.dataset.alarm && old >= STALE_AFTER) ? lost(old / 1000) : "";
+    show("stale", text);
+    if (text) show("lock-alarm", text);
+  };
+  const refresh = () => {
+    const time = document.querySelector(".fresh time"), now = new Date(Date.now() + ahead).toISOString();
+    if (!time) return;
+    time.dateTime = now;
+    time.textContent = `${now.slice(11, 19)} UTC`;
   };
   document.addEventListener("htmx:afterRequest", (event) => {
     const { xhr, elt } = event.detail;
     if (elt.id === "live" && (xhr.status === 200 || xhr.status === 204)) heard = Date.now();
+    if (elt.id === "live" && xhr.status === 204) refresh();
     if (xhr.status === 423) lock();
-    if (xhr.status === 401) location.reload();
+    if (xhr.status === 401 && !out) {
+      out = true;
+      beep();
+      setTimeout(() => location.reload(), 1_000);
+    }
     if (elt.closest("#lock") && xhr.status === 204) unlock();
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.elt?.closest?.("#lock")) event.detail.target = document.getElementById("lock-told");
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "live") return;
     synchronise();
-    arrived();
+    ring(listed(live().dataset.red));
     tick();
   });
 
   // The lock: the page stays as it is behind it, with all that was typed.
-  const curtain = document.getElementById("lock");
   const patience = Number(body.dataset.lockSeconds) * 1000;
   let there = Date.now();
   const lock = () => {
@@ -151,6 +197,9 @@
 
   synchronise();
   tick();
+  if (live()) ring(listed(live().dataset.red));
+  ask();
+  setInterval(ask, ALARM_EVERY);
   setInterval(() => {
     tick();
     stale();

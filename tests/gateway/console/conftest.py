@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
+from argon2 import PasswordHasher
 
+import gateway.console.staff
 from gateway.console.desk import Desk
 from tests.gateway.console.people import Person, desk_of, hired
 from tests.gateway.support import Door
 
 Hire = Callable[..., Person]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Hashing a password is slow on purpose; a team logs in for every test."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway.console.staff, "_HASHER", quick)
+        patch.setattr(gateway.console.staff, "_NOBODY", quick.hash("nobody"))
+        yield
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from gateway.records.retention import purge
 from gateway.records.tables import audit
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import PASSWORD, Person, case_of
-from tests.gateway.support import CANARY, RED_FLAG, Door
+from tests.gateway.support import CANARY, RED_FLAG, Clock, Door
 
 WHO = ("Agatha", "Quimby", "664-7665", "3/14/1950", "agatha.q@mail.example", "00482913", "Evergreen")
 STORY = (
@@ -176,6 +176,24 @@ def test_the_preview_shows_the_rows_of_the_file(door: Door, nurse: Person) -> No
 def test_no_cell_is_a_formula(start: str) -> None:
     assert csv_file.harmless(f"{start}1+1") == f"'{start}1+1"
     assert csv_file.harmless("1=1") == "1=1"
+
+
+@pytest.mark.parametrize("end", [";", "; ", "\t", "\n", "\r\n"])
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝"])
+def test_no_cell_is_a_formula_where_a_spreadsheet_splits_at_semicolons(end: str, sign: str) -> None:
+    assert csv_file.harmless(f"pain{end}{sign}1+1;") == f"pain{end}'{sign}1+1;"
+    assert csv_file.harmless("one\n\ntwo; three") == "one\n\ntwo; three"
+
+
+def test_wrong_passwords_for_a_full_export_end_the_login(door: Door, desk: Desk, lead: Person, clock: Clock) -> None:
+    told(door)
+    for _ in range(2):
+        clock.travel(minutes=8)
+        assert lead.get("/me").status_code == 200
+    tries = [send(lead, profile="full", password="wrong") for _ in range(5)]
+    assert [answer.status_code for answer in tries] == [403, 403, 403, 403, 401]
+    assert lead.get("/me").status_code == 303
+    assert len(audited(desk, "export_proof_failed")) == 5
 
 
 def test_a_patient_can_not_put_a_formula_into_a_spreadsheet(door: Door, lead: Person) -> None:

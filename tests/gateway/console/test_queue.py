@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import update
+
+from gateway.console.audit import Wanted
+from gateway.console.desk import Desk
+from gateway.console.escalation import Escalation
+from gateway.console.queue import Filter, Queue
+from gateway.records.cases import Place
+from gateway.records.database import writing
+from gateway.records.tables import triage_case
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import HARMLESS, RED_FLAG, Door
+from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Clock, Door
 
 
 def test_an_emergency_stands_above_what_came_before_it(door: Door, nurse: Person) -> None:
@@ -34,3 +45,78 @@ def test_the_live_part_is_silent_until_something_changes(door: Door, nurse: Pers
     again = nurse.get("/queue", params={"seen": seen[1]})
     assert again.status_code == 200
     assert "Emergency" in again.text
+
+
+@pytest.mark.parametrize("query", [{"view": "closed"}, {"number": "999999"}, {"assignee": "1"}, {"after": "9|2020-01-01T00:00:00+00:00|1"}])
+def test_no_filter_and_no_page_keeps_an_emergency_from_the_alarm(door: Door, nurse: Person, query: dict[str, str]) -> None:
+    red = door.patient()
+    red.say(RED_FLAG)
+    number = case_of(door, red)
+    part = nurse.get("/queue", params=query).text
+    assert f'data-red="{number}"' in part
+    assert nurse.get("/alarm").json() == {"red": [number]}
+    nurse.post(f"/cases/{number}/acknowledge", seen=99)
+    assert nurse.get("/alarm").json() == {"red": []}
+
+
+def test_a_case_that_became_an_emergency_while_it_was_snoozed_is_in_the_queue(door: Door, desk: Desk, nurse: Person) -> None:
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    number = case_of(door, patient)
+    with writing(desk.records.engine) as connection:
+        mine = update(triage_case).where(triage_case.c.id == number)
+        connection.execute(mine.values(snoozed_until=desk.records.clock() + timedelta(hours=24)))
+    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    assert [row.id for row in queue.page(Filter()).rows] == [number]
+    assert f'id="case-{number}"' in nurse.get("/").text
+
+
+def test_a_snoozed_case_is_counted_and_stands_among_those_over_the_limit(door: Door, desk: Desk, nurse: Person, clock: Clock) -> None:
+    fever = door.patient()
+    fever.say("I have a fever of 101")
+    number = case_of(door, fever)
+    assert nurse.post(f"/cases/{number}/snooze", seen=99, minutes=240, reason="calls back").status_code == 303
+    assert "<strong>1</strong> snoozed" in nurse.get("/").text
+    clock.travel(minutes=9)
+    nurse.get("/me")
+    clock.travel(minutes=9)
+    with writing(desk.records.engine) as connection:
+        connection.execute(update(triage_case).values(fired_at=clock() - desk.policy.limits[2] - timedelta(minutes=1)))
+    nurse.log_in()
+    page = nurse.get("/", params={"only": "breached"}).text
+    assert "<strong>1</strong> over the limit" in page
+    assert f'id="case-{number}"' in page
+
+
+def test_a_closed_case_is_not_unanswered(door: Door, desk: Desk) -> None:
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    queue, now = Queue(desk.records.engine, desk.policy, desk.records.clock), desk.records.clock()
+    for place, counted in ((Place.RED_SEEN, 1), (Place.CLOSED, 0)):
+        with writing(desk.records.engine) as connection:
+            connection.execute(update(triage_case).values(place=place, waiting_since=now - timedelta(hours=1)))
+        assert queue.counts().unanswered == counted
+
+
+def test_an_escalation_that_reached_nobody_says_so(door: Door, desk: Desk, nurse: Person, clock: Clock) -> None:
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    number = case_of(door, patient)
+    clock.travel(minutes=6)
+    assert Escalation(desk.records, desk.settings, desk.trail).look() == 1
+    assert "Escalated, step 1: nobody was told" in nurse.get("/").text
+    case = nurse.get(f"/cases/{number}").text
+    assert "Escalated, step 1: nobody was told" in case
+    assert "told nobody: nobody had acknowledged it" in case
+    assert "passed it on" not in case
+
+
+def test_what_is_typed_into_an_address_is_no_filter_and_stands_in_no_entry(desk: Desk, nurse: Person) -> None:
+    words = f"{CANARY} Quimby"
+    assert nurse.get("/", params={"finding": words, "rule": words, "only": CANARY}).status_code == 200
+    nurse.post("/search", finding=words, only=words)
+    nurse.post("/views", name="Mine", rule=words)
+    nurse.post("/me", sound="1")
+    for act in ("view_queue", "search", "save_view", "preferences"):
+        (entry,) = desk.trail.read(Wanted(act=act)).entries
+        assert CANARY not in str(entry.detail)

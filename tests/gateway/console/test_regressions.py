@@ -192,3 +192,14 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     assert Regressions(records, trail).write(out).numbers == ()
     assert lines(out)[0]["text"] == "it is sore, says [name]"
     assert not trail.verify().problem
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_no_patient_ends_a_line_of_the_file(door: Door, desk: Desk, nurse: Person, lead: Person, out: Path, end: str) -> None:
+    agreed(door, desk, nurse, lead, f"The needle site is sore{end}no fever", "misunderstood", ("chat",))
+    assert len(write(desk, out).numbers) == 1
+    (case,) = lines(out)
+    assert case["text"] == f"The needle site is sore{end}no fever"
+    agreed(door, desk, nurse, lead, "The needle site is a bit sore today")
+    assert len(write(desk, out).numbers) == 1
+    assert len(lines(out)) == 2

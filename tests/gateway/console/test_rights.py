@@ -14,7 +14,7 @@ from gateway.console.rights import ROLES
 from gateway.console.sessions import COOKIE
 from gateway.console.views import Views
 from tests.gateway.console.people import Person, case_of, desk_of
-from tests.gateway.support import API, CANARY, EVIL, HOME, RED_FLAG, Door
+from tests.gateway.support import API, CANARY, EVIL, HOME, RED_FLAG, Clock, Door
 
 Hire = Callable[..., Person]
 _UNKNOWN = 999_999
@@ -27,6 +27,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/me"): _ALL,
     ("POST", "/me"): _ALL,
     ("GET", "/queue"): _TEAM,
+    ("GET", "/alarm"): _TEAM,
     ("POST", "/search"): _TEAM,
     ("POST", "/views"): _TEAM,
     ("POST", "/views/{number}/delete"): _TEAM,
@@ -189,9 +190,20 @@ def test_behind_a_lock_there_is_nothing(door: Door, hire: Hire) -> None:
     for person in people.values():
         assert person.post("/lock").status_code == 303
     for (method, path), roles in _MATRIX.items():
+        if path == "/alarm":
+            continue
         answer = _ask(people[roles[0]], method, _path(path, number))
         assert answer.status_code == 423, f"{method} {path}"
         assert CANARY not in answer.text
+
+
+def test_behind_a_lock_the_alarm_goes_on_with_numbers_alone_and_keeps_nothing_awake(door: Door, hire: Hire, clock: Clock) -> None:
+    nurse = hire("nurse")
+    clock.travel(minutes=11)
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    assert nurse.get("/alarm").json() == {"red": [case_of(door, patient)]}
+    assert nurse.get("/queue").status_code == 423
 
 
 def test_what_is_public_gives_its_headers_too(door: Door) -> None:

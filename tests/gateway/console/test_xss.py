@@ -38,7 +38,7 @@ class _Reader(HTMLParser):
         given = {name: value or "" for name, value in attrs}
         if tag == "script" and not given.get("src", "").startswith(_OURS):
             self.foreign.append(f"<script {given}>")
-        if tag in _EXECUTABLE or (tag == "img" and not given.get("src", "").startswith(("data:image/svg", _OURS))):
+        if tag in _EXECUTABLE or (tag == "img" and not given.get("src", "").startswith(_OURS)):
             self.foreign.append(f"<{tag} {given}>")
         self.foreign += [f"<{tag} {name}>" for name in given if name.startswith("on") or name == "style"]
         links = (given.get(name, "") for name in ("href", "src", "action", "formaction"))

@@ -202,6 +202,7 @@ def upgrade() -> None:
         sa.Column("case_id", _ID, nullable=False),
         sa.Column("rule", sa.String(length=64), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("rank", sa.SmallInteger(), nullable=False),
         sa.Column("tier", sa.SmallInteger(), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
         sa.Column("protocol", sa.String(length=64), nullable=False),
