@@ -1,6 +1,6 @@
 # Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its action server, .venv for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue lint clean
+.PHONY: help setup train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
@@ -53,6 +53,12 @@ bench: train ## measure the whole system beside a plain Rasa project, on a quiet
 
 bench-queue: setup ## time the nurses' queue with 100,000 and 1,000,000 conversations; writes docs/console-speed.md
 	$(TOOLS) -m benchmarks.queue
+
+soak: train ## let N simulated patients (10,000 unless you say N=...) chat while parts of the bot fail; writes docs/reliability.md
+	$(TOOLS) -m benchmarks.soak $(N) $(if $(SEED),--seed $(SEED))
+
+fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that the core can not take, led by the code's branches
+	$(TOOLS) -m scripts.fuzz $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## check style, types and Rasa's data
 	$(TOOLS) -m ruff check .

@@ -69,6 +69,8 @@ def main() -> int:
         return 1
     if arguments.command == "purge":
         done = purge(engine, datetime.now(UTC) - settings.retention, dry_run=arguments.dry_run)
+        if not arguments.dry_run:
+            console.note_purge(settings, len(done.conversations))
         every, readable = count(engine)
         verb = "would become" if arguments.dry_run else "became"
         print(f"{len(done.conversations)} conversations without an event since {done.before:%Y-%m-%d %H:%M} UTC {verb} unreadable.")

@@ -26,6 +26,7 @@ from gateway.dialogue.rasa import Rasa
 from gateway.errors import handle_errors
 from gateway.limiting import Limiter
 from gateway.live import Bell
+from gateway.metrics import WATCHED
 from gateway.pages import Pages
 from gateway.patient import api
 from gateway.records.database import THREADS, connect
@@ -63,6 +64,8 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not any(step.email or step.webhook for step in settings.policy.rota):
+            _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
         work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk.trail))
         watches = [asyncio.create_task(each) for each in work]
@@ -122,6 +125,7 @@ async def _repeat(work: Callable[[], int]) -> None:
         found = 0
         try:
             found = await asyncio.to_thread(work)
+            WATCHED.labels(work.__name__).set_to_current_time()
         except Exception as error:
             _log.error("console's watch failed", work=work.__name__, error=type(error).__name__)
         if not found:

@@ -12,6 +12,7 @@ FAILSAFE = Counter("aftercare_failsafe", "Answers that were not Rasa's, by cause
 ANSWER_SECONDS = Histogram(
     "aftercare_answer_seconds", "From a message's storing to its answer's.", buckets=(0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3, 5, 10)
 )
+WATCHED = Gauge("aftercare_watch_timestamp_seconds", "When a watch over the nurses' cases last did its work, by its name.", ["work"])
 STREAMS = Gauge("aftercare_streams", "Open event streams.")
 RASA_UP = Gauge("aftercare_rasa_up", "How many of Rasa's workers answered when /readyz was last asked.")
 LIMITS_UP = Gauge("aftercare_limits_up", "Whether the rate limits are counted where the settings say, and not by each gateway alone.")

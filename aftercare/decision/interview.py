@@ -39,8 +39,8 @@ def confirming(protocol: Protocol, finding: str) -> Question | None:
 
 
 def _is_settled(question: Question, conversation: Conversation) -> bool:
-    """Asked already, or closed by the denial of something wider; that one of the signs it names was denied leaves it open for the others."""
+    """Asked already, or closed by the denial of all that is wider; that one of the signs was denied leaves it open for the others."""
     if question.id in conversation.asked:
         return True
     wider = set(question.settled_by) - set(question.covers)
-    return any(conversation.findings.get(finding) == "absent" for finding in wider)
+    return bool(wider) and all(conversation.findings.get(finding) == "absent" for finding in wider)

@@ -37,9 +37,9 @@ from scripts.stack import Ports, Stack
 REPORT = ROOT / "docs" / "reliability.md"
 FIGURES = REPORT.with_suffix(".json")
 NUMBER = 10_000
-AT_ONCE = 32
+AT_ONCE = 24
 _FEWEST_FOR_A_REPORT = 1_000
-_PATIENTS_A_FAULT = 250
+_PATIENTS_A_FAULT = 400
 _TELL_SECONDS = 10.0
 _DRAIN_SECONDS = 60.0
 _SHOWN = 20
@@ -93,6 +93,11 @@ class Run:
     begun: int = 0
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        self._deck = self.faults.deck(max(len(self.faults.kinds), self.number // _PATIENTS_A_FAULT))
+        self._a_fault = self.number / len(self._deck)
+        self._over_with = 0
+
     async def all(self, url: str) -> None:
         """Let everybody chat, and things fail meanwhile."""
         started = time.monotonic()
@@ -116,18 +121,20 @@ class Run:
     async def _chat(self, client: httpx.AsyncClient, numbers: Iterator[int]) -> None:
         said = lines()
         for number in numbers:
+            while self.begun > (self._over_with + 1.5) * self._a_fault:  # nobody begins so early that the next faults meet nobody
+                await asyncio.sleep(0.1)
             self.begun += 1
             await Patient(client, plan(number, self.seed, said), f"soak-{self.seed}", self.ledger).live()
 
     async def _fail(self, over: asyncio.Event) -> None:
         """Inject the faults, spread over the run; the one that lasts when it is over ends before this does."""
-        deck = self.faults.deck(max(len(self.faults.kinds), self.number // _PATIENTS_A_FAULT))
-        for turn, kind in enumerate(deck):
-            while not over.is_set() and self.begun < (turn + 0.5) * self.number / len(deck):
+        for turn, kind in enumerate(self._deck):
+            while not over.is_set() and self.begun < (turn + 0.5) * self._a_fault:
                 await asyncio.sleep(0.1)
             if over.is_set():
                 return
             _, fault = await asyncio.gather(asyncio.to_thread(self.office.work), self.faults.inject(kind))
+            self._over_with = turn + 1
             say(f"  {kind}, {fault.ended - fault.began:.1f} s")
 
     async def _tell(self, started: float) -> None:
@@ -225,7 +232,7 @@ def main() -> None:
     if number >= _FEWEST_FOR_A_REPORT:
         _write(found)
     if found["violations"]:
-        raise FailureError(f"{len(found['violations'])} violations:\n  " + "\n  ".join(found["violations"][:_SHOWN]))
+        raise FailureError(f"{len(found['violations'])} of what may never happen:\n  " + "\n  ".join(found["violations"][:_SHOWN]))
 
 
 if __name__ == "__main__":

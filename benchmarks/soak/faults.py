@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ _LOCK_SECONDS = 20.0
 _DISK_PROGRAMS = ("mkfs.ext4", "mount", "umount", "fsfreeze")
 _SYSTEM_PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 _MEGABYTE = 2**20
+_UNMOUNT_TRIES = 10
 
 
 @dataclass
@@ -80,7 +81,17 @@ def disk(folder: Path, megabytes: int, report: Callable[[str], None]) -> Iterato
     try:
         yield Disk(place, own=True)
     finally:
-        _run("umount", str(place))
+        _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """Unmount it as soon as nobody uses it any more; in the end, let the system do so."""
+    for _ in range(_UNMOUNT_TRIES):
+        with suppress(FailureError):
+            _run("umount", str(place))
+            return
+        time.sleep(0.5)
+    _run("umount", "--lazy", str(place))
 
 
 def _run(program: str, *arguments: str) -> None:
@@ -184,20 +195,19 @@ class Faults:
         """Every write waits, again and again, for up to a second."""
         end = time.monotonic() + self._chance.uniform(5, 10)
         while time.monotonic() < end:
-            await asyncio.to_thread(self._freeze)
+            _run("fsfreeze", "-f", str(self._disk.folder))
             try:
                 await self._last(0.2, 1.0)
             finally:
                 _run("fsfreeze", "-u", str(self._disk.folder))
             await self._last(0.05, 0.3)
 
-    def _freeze(self) -> None:
-        _run("fsfreeze", "-f", str(self._disk.folder))
-
     async def _full_disk(self) -> None:
         ballast = self._disk.folder / "ballast"
         try:
-            await asyncio.to_thread(fill, ballast)
+            for file in (self._disk.folder / "records.db", self._stack.db):
+                await asyncio.to_thread(_empty_log, file)
+            fill(ballast)
             await self._last(4, 10)
         finally:
             ballast.unlink(missing_ok=True)
@@ -217,6 +227,12 @@ class Faults:
                         return
                 await asyncio.sleep(0.2)
         raise FailureError(f"{name} does not answer {_RESTART_SECONDS:.0f} s after it failed")
+
+
+def _empty_log(file: Path) -> None:
+    """Give a database's write-ahead log back to the file system, so that the next write needs room."""
+    with closing(sqlite3.connect(file, timeout=_LOCK_SECONDS)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def fill(ballast: Path) -> None:

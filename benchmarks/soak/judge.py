@@ -45,7 +45,8 @@ def judge(records: Records, sent: Mapping[str, Sent]) -> Verdict:
     verdict, met = Verdict(), set[str]()
     with records.engine.connect() as connection:
         names = connection.scalars(select(conversation.c.id).order_by(conversation.c.id)).all()
-        tiers = dict(connection.execute(select(triage_case.c.conversation_id, triage_case.c.tier)).tuples().all())
+        cases = connection.execute(select(triage_case.c.conversation_id, triage_case.c.tier))
+        tiers = {case.conversation_id: case.tier for case in cases}
     for name in names:
         _judge_conversation(records.events(name), tiers.get(name, 0), sent, met, verdict)
     taken = {client_id for client_id, each in sent.items() if each.seq}
@@ -70,7 +71,8 @@ def _judge_conversation(events: list[Event], tier: int, sent: Mapping[str, Sent]
         for answer in found:
             cause = str(answer.facts["cause"])
             verdict.by["recovered" if cause == "recovered" else str(answer.facts["by"])] += 1
-            verdict.causes[cause] += bool(cause)
+            if cause:
+                verdict.causes[cause] += 1
         expected = sent.get(client_id)
         if expected is None:
             verdict.wrong.append(f"{client_id} is stored, and nobody sent it")

@@ -18,7 +18,7 @@ LINES = Path(__file__).with_name("lines.yml")
 PATIENCE_SECONDS = 120.0
 RED_FLAG_SHARE = 0.15
 _API = "/api/v1"
-_TURNS = ((1, 2, 3, 4), (45, 30, 15, 10))
+_TURNS = ((1, 2, 3, 4), (52, 28, 12, 8))
 _TWICE, _SWAPPED = 0.08, 0.15
 _STEPS = (1.0, 2.0, 4.0)
 _WAIT_SECONDS = 5
@@ -215,11 +215,12 @@ class Patient:
             carded = _CARD in body["safety"]["blocks"][0]["text"]
         except (ValueError, LookupError, TypeError):
             body, carded = {}, False
-        if response.status_code not in _TRY_AGAIN:
-            self._ledger.wrong.append(f"{where}, which trying again does not mend")
         if not carded:
             self._ledger.wrong.append(f"{where} without the safety card")
         if red_flag and (body.get("answer") or {}).get("disposition") != "emergency":
             self._ledger.wrong.append(f"{where} to a red flag without the emergency's answer")
         elif red_flag:
             self._ledger.counts["red flags answered although refused"] += 1
+        if response.status_code not in _TRY_AGAIN:
+            self._ledger.wrong.append(f"{where}, which trying again does not mend")
+            raise _GaveUpError

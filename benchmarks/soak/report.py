@@ -132,7 +132,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 def written(found: Mapping[str, Any]) -> str:
     """The report in Markdown."""
     messages, violations = found["messages"], found["violations"]
-    verdict = "No violation was found." if not violations else f"**{len(violations)} violations were found.**"
+    verdict = "No violation was found." if not violations else f"**Violations: {len(violations)}.**"
     answered = [(_KINDS_OF_ANSWERS[name], f"{number:,}") for name, number in found["answered_by"].items()]
     taking = [
         (name, *(f"{each[key]:.2f} s" for key in _SHARES), f"{each['number']:,}") if each else (name, *["-"] * len(_SHARES), 0)
@@ -186,7 +186,8 @@ def written(found: Mapping[str, Any]) -> str:
         "",
         "## Audit",
         "",
-        f"{found['audit']['accounts_made_meanwhile']} accounts for the console were made meanwhile, each with its entry in the audit. "
+        f"{found['audit']['accounts_made_meanwhile']} accounts for the console were made meanwhile, each with its entry in the audit, "
+        "beside those that the gateway itself writes. "
         f"`python -m gateway verify-audit`: {found['audit']['verified']}",
         "",
     ]

@@ -32,6 +32,13 @@ def add_staff(settings: Settings, name: str, role: str, email: str | None) -> in
     return 0
 
 
+def note_purge(settings: Settings, conversations: int) -> None:
+    """Put a purge into the audit."""
+    Trail(connect(settings.records_url), settings.audit_key, utc_now).note(
+        "purge", detail={"conversations": conversations, "by": "command"}
+    )
+
+
 def audit_head(settings: Settings) -> int:
     """Print the end of the audit's chain, to be kept elsewhere."""
     print(Trail(connect(settings.records_url), settings.audit_key, utc_now).head())

@@ -16,7 +16,7 @@ from gateway.console.tries import Tries
 from gateway.records.store import Records
 from gateway.settings import Settings
 
-_HEAVY = 2
+_HEAVY, _HASHING = 2, 2
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Desk:
 
     Attributes:
         vouching: None without a provider.
+        hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
         heavy: how many searches, exports and figures are made at once; the others wait, so that the threads are left to patients.
     """
 
@@ -38,6 +39,7 @@ class Desk:
     renderer: Renderer
     tries: Tries
     vouching: Vouching | None
+    hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
 

@@ -314,6 +314,7 @@ def _is_number(text: str) -> bool:
 def _parse_key(key: str) -> tuple[int, datetime, int] | None:
     try:
         place, at, number = key.split("|")
-        return int(place), datetime.fromisoformat(at), int(number)
+        moment = datetime.fromisoformat(at)
     except ValueError:
         return None
+    return (int(place), moment, int(number)) if moment.tzinfo and _is_number(place) and _is_number(number) else None

@@ -122,6 +122,8 @@ def _answered(
     _note_findings(connection, case.id, facts.get("codes", ()))
     fires = tier >= TIERS["call_doctor"] and bool(new)
     rises = tier > case.tier
+    if fires or failed or rises:
+        values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
         values |= _opened(at, seq)
     elif rises or (case.place == Place.REST and (failed or values["asking"])):

@@ -41,10 +41,12 @@ async def login_page(request: Request, desk: TheDesk, next: str = "") -> Respons
 async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
     """Log in with name, password and one-time code."""
     _ours(request, desk)
-    _not_too_often(request, desk)
-    person = await asyncio.to_thread(desk.book.prove, name, password, code)
+    async with desk.hashing:
+        _not_too_often(request, desk)
+        person = await asyncio.to_thread(desk.book.prove, name, password, code)
+        if person is None:
+            desk.tries.failed(LOGIN, address_of(request))
     if person is None:
-        desk.tries.failed(LOGIN, address_of(request))
         known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
         await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
         return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
@@ -160,12 +162,16 @@ async def _still_locked(desk: Desk, login: Login, password: str) -> str:
     """Open a login by its password, and return why that is not done, or nothing; by the provider it is opened before it gets here."""
     if login.staff.subject is not None:
         return desk.renderer.reason("locked_provider") if login.locked else ""
-    if await asyncio.to_thread(desk.book.prove, login.staff.name, password, None) is not None:
+    async with desk.hashing:
+        may_try = desk.tries.left(UNLOCK, login.token)
+        right = may_try and await asyncio.to_thread(desk.book.prove, login.staff.name, password, None) is not None
+        if not right:
+            desk.tries.failed(UNLOCK, login.token)
+    if right:
         await asyncio.to_thread(desk.sessions.unlock, login.token)
         await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
         return ""
     await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
-    desk.tries.failed(UNLOCK, login.token)
     if not desk.tries.left(UNLOCK, login.token):
         await asyncio.to_thread(desk.sessions.end, login.token)
         raise TurnedAwayError(401, "log_in")

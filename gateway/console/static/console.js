@@ -1,14 +1,8 @@
 "use strict";
 (() => {
+  const BEEP_EVERY = 60_000;
   const STALE_AFTER = 8_000;
   const body = document.body;
-  const told = () => document.getElementById("told");
-  const say = (text, kind = "done") => {
-    const line = document.createElement("p");
-    line.className = `told ${kind}`;
-    line.textContent = text;
-    told().replaceChildren(line);
-  };
 
   // The clocks: words for how long something has waited, and whether that is too long.
   const words = (seconds) => {
@@ -200,10 +194,10 @@
   if (live()) ring(listed(live().dataset.red));
   ask();
   setInterval(ask, ALARM_EVERY);
+  setInterval(() => { if (red?.size) beep(); }, BEEP_EVERY);
   setInterval(() => {
     tick();
     stale();
     if (curtain && patience && Date.now() - there > patience) lock();
   }, 1_000);
-  globalThis.aftercareConsole = { say };
 })();

@@ -147,6 +147,24 @@ def test_a_full_export_asks_for_the_password_again(door: Door, desk: Desk, lead:
     assert send(lead, profile="full").status_code == 200
 
 
+def test_who_comes_by_the_provider_is_sent_there_again_before_a_full_export(door: Door, desk: Desk, clock: Clock) -> None:
+    told(door)
+    person = Person(door, "Lead Vouched", "lead")
+    person.token = desk.sessions.start(desk.book.adopt("https://id.example|1", person.name, person.role, None))
+    login = desk.sessions.find(person.token)
+    assert login is not None
+    person.csrf = login.csrf
+    assert send(person, profile="full").status_code == 200
+    for _ in range(2):
+        clock.travel(minutes=8)
+        person.get("/me")
+    answer = send(person, profile="full", password="anything")
+    assert answer.status_code == 403
+    assert "/console/oidc/login?unlock=1" in answer.text
+    assert "for a full export <input" not in answer.text
+    assert not audited(desk, "export_proof_failed")
+
+
 def test_exports_and_previews_are_on_record_without_words(door: Door, desk: Desk, nurse: Person) -> None:
     numbers = [told(door, f"I have chest pain {CANARY}") for _ in range(22)]
     send(nurse, "/export/preview", profile="limited")

@@ -120,3 +120,14 @@ def test_what_is_typed_into_an_address_is_no_filter_and_stands_in_no_entry(desk:
     for act in ("view_queue", "search", "save_view", "preferences"):
         (entry,) = desk.trail.read(Wanted(act=act)).entries
         assert CANARY not in str(entry.detail)
+
+
+@pytest.mark.parametrize(
+    "after", ["x", "0|2026-01-01|1", "0|2026-01-01T00:00:00+00:00|99999999999999999999", "0|2026-01-01T00:00:00+00:00|x"]
+)
+def test_an_address_that_is_no_place_in_the_queue_leads_to_its_beginning(door: Door, nurse: Person, after: str) -> None:
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    page = nurse.get("/", params={"after": after})
+    assert page.status_code == 200
+    assert f'id="case-{case_of(door, patient)}"' in page.text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -178,6 +180,22 @@ def test_too_many_failed_logins_of_an_address_wait(door: Door, nurse: Person, cl
     assert "Too many tries" in answer.text
     clock.travel(minutes=1)
     assert nurse.post("/login", name=nurse.name, password=PASSWORD, code=nurse.code()).status_code == 429
+
+
+@pytest.mark.parametrize(("path", "most"), [("/login", 21), ("/unlock", 6)])
+def test_a_crowd_of_tries_at_once_gets_no_more_of_them(
+    nurse: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, most: int
+) -> None:
+    tried: list[str] = []
+
+    def prove(name: str, *_: str | None) -> None:
+        tried.append(name)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(desk.book, "prove", prove)
+    with ThreadPoolExecutor(40) as crowd:
+        list(crowd.map(lambda _: nurse.post(path, name=nurse.name, password=WRONG, code="123456"), range(40)))
+    assert 0 < len(tried) <= most
 
 
 def test_a_failed_login_does_not_say_what_was_wrong(door: Door, nurse: Person, clock: Clock) -> None:
