@@ -141,7 +141,7 @@ def _p99(run: Run) -> float:
 
 def _stages(endpoints: Path, environment: Mapping[str, str]) -> dict[str, float]:
     """CPU milliseconds of a triaged message inside our Rasa, by stage."""
-    command: list[str | Path] = [RASA_PYTHON, ROOT / "benchmarks" / "stages.py", MODEL, endpoints, TRIAGE, str(_STAGE_MESSAGES)]
+    command: list[str | Path] = [RASA_PYTHON, "-m", "benchmarks.stages", MODEL, endpoints, TRIAGE, str(_STAGE_MESSAGES)]
     env = rasa_environment({**environment, "PYTHONPATH": str(ROOT)})
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -195,8 +195,9 @@ def main() -> None:
             Target("whole", GatewayClient, (first.gateway,), first.pids),
             Target("two workers", GatewayClient, (second.gateway,), {}),
         )
+        stages = _stages(ROOT / "endpoints.yml", first.environment())
         bench.measure()
-        results = _results(bench, plain, first, plain_training, own_training)
+        results = _results(bench, plain, first, stages, plain_training, own_training)
     PAGE.write_text(_page(results), encoding="utf-8")
     (PAGE.with_suffix(".json")).write_text(json.dumps(results, indent=1) + "\n")
     _show(results)
@@ -204,7 +205,9 @@ def main() -> None:
         raise FailureError(f"{results['silent']} messages stayed without an answer.")
 
 
-def _results(bench: Bench, plain: peer.Peer, stack: Stack, plain_training: float, own_training: float | None) -> dict[str, Any]:
+def _results(
+    bench: Bench, plain: peer.Peer, stack: Stack, stages: Mapping[str, float], plain_training: float, own_training: float | None
+) -> dict[str, Any]:
     """Every figure of the page."""
     growth = {
         "plain Rasa": asyncio.run(grow(RasaClient, plain.url, TRIAGE, _PLAIN_MARKS)),
@@ -212,7 +215,6 @@ def _results(bench: Bench, plain: peer.Peer, stack: Stack, plain_training: float
         "whole": asyncio.run(grow(GatewayClient, stack.gateway, TRIAGE, _MARKS)),
     }
     single, both, silent = asyncio.run(at_once(GatewayClient, stack.gateway, TRIAGE, _PAIRS))
-    stages = _stages(ROOT / "endpoints.yml", stack.environment())
     whole = bench.whole
     bars = [
         Bar("triage over its action message, median", bench.ratio(whole, "triage", 1, _p50), 0.35),

@@ -1,6 +1,6 @@
 """Where the CPU time of one message goes inside Rasa. Runs in Rasa's environment, without a server; prints JSON.
 
-python benchmarks/stages.py MODEL ENDPOINTS TEXT MESSAGES
+python -m benchmarks.stages MODEL ENDPOINTS TEXT MESSAGES
 """
 
 from __future__ import annotations
