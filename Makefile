@@ -28,7 +28,8 @@ chat: setup ## talk to the running bot in this terminal
 	@$(TOOLS) -m scripts.chat
 
 test: train test-widget ## run every test
-	$(TOOLS) -m pytest tests --ignore=tests/rasa
+	$(TOOLS) -m pytest tests/browser
+	$(TOOLS) -m pytest tests --ignore=tests/rasa --ignore=tests/browser
 	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings
 
 test-widget: setup
