@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
-from aftercare.protocol.model import Protocol, Question
+from aftercare.protocol.model import Disposition, Protocol, Question
 
 
 def next_question(protocol: Protocol, conversation: Conversation) -> Question | None:
@@ -25,7 +25,7 @@ def next_question(protocol: Protocol, conversation: Conversation) -> Question | 
         candidates = [
             question
             for question in protocol.questions.values()
-            if wanted & set(question.covers) and not question.only_confirms and not _is_settled(question, conversation)
+            if wanted & set(question.covers) and not question.only_confirms and not _is_settled(question, conversation, urgency)
         ]
         if candidates:
             return max(candidates, key=lambda question: len(wanted & set(question.covers)))
@@ -38,9 +38,9 @@ def confirming(protocol: Protocol, finding: str) -> Question | None:
     return min(candidates, key=lambda question: (len(question.covers), question.covers.index(finding)), default=None)
 
 
-def _is_settled(question: Question, conversation: Conversation) -> bool:
-    """Asked already, or closed by the denial of all that is wider; that one of the signs was denied leaves it open for the others."""
+def _is_settled(question: Question, conversation: Conversation, urgency: Disposition) -> bool:
+    """Asked already, or denied in the patient's own words: for an emergency every sign that it names, for anything less one of them."""
     if question.id in conversation.asked:
         return True
-    wider = set(question.settled_by) - set(question.covers)
-    return bool(wider) and all(conversation.findings.get(finding) == "absent" for finding in wider)
+    denied = (conversation.findings.get(finding) == "absent" for finding in question.settled_by)
+    return all(denied) if urgency is Disposition.EMERGENCY else any(denied)

@@ -70,9 +70,10 @@ def test_make_test_collects_every_folder_that_the_log_names() -> None:
     recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert recipe
     runs = [line.split("-m pytest ")[1] for line in recipe[1].splitlines() if "-m pytest " in line]
-    assert [run.split()[0] for run in runs] == ["tests", "tests/rasa"]
-    assert runs[0].split()[1:] == ["--ignore=tests/rasa"]
-    assert not {"-k", "-m", "--deselect"} & set(runs[1].split())
+    assert [run.split()[0] for run in runs] == ["tests/browser", "tests", "tests/rasa"]
+    assert runs[0].split()[1:] == []
+    assert runs[1].split()[1:] == ["--ignore=tests/rasa", "--ignore=tests/browser"]
+    assert not {"-k", "-m", "--deselect"} & set(runs[2].split())
     assert "collect_ignore" not in "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("conftest.py"))
 
 
