@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-import httpx
+from aiohttp import ClientError, ClientSession, ClientTimeout, StreamReader
 
 _TALK = 10
 _PATIENCE_SECONDS = 60.0
-_WAIT_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Run:
 
 
 class Client(ABC):
-    """One patient's connection; it begins a new conversation by itself after some messages."""
+    """One patient's browser; it begins a new conversation by itself after some messages."""
 
     def __init__(self, url: str) -> None:
-        self.http = httpx.AsyncClient(base_url=url, timeout=_PATIENCE_SECONDS, trust_env=False)
+        self.http = ClientSession(url, timeout=ClientTimeout(total=None))
 
     @abstractmethod
     async def begin(self) -> None:
@@ -53,6 +53,10 @@ class Client(ABC):
     @abstractmethod
     async def send(self, text: str) -> str:
         """Send a message; the text of the answer, empty when there is none."""
+
+    async def leave(self) -> None:
+        """End the conversation and close the connections."""
+        await self.http.close()
 
 
 class RasaClient(Client):
@@ -66,36 +70,58 @@ class RasaClient(Client):
 
     async def send(self, text: str) -> str:
         """Send a message."""
-        answer = await self.http.post("/webhooks/rest/webhook", json={"sender": self.sender, "message": text})
-        return " ".join(message.get("text", "") for message in answer.json())
+        async with self.http.post("/webhooks/rest/webhook", json={"sender": self.sender, "message": text}) as answer:
+            return " ".join(message.get("text", "") for message in await answer.json())
 
 
 class GatewayClient(Client):
-    """The patient API, as the widget uses it."""
+    """The patient API, as the widget uses it: messages are posted, and answers come over one stream a conversation."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self.http.headers["Origin"] = url
+        self._headers = {"Origin": url}
+        self._answers: dict[int, asyncio.Future[str]] = {}
+        self._listening: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """A new session."""
-        answer = await self.http.post("/api/v1/sessions", json={"key": "demo", "writer": "patient"})
-        answer.raise_for_status()
-        self.http.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        """A new session, and its stream."""
+        self._stop_listening()
+        async with self.http.post("/api/v1/sessions", json={"key": "demo", "writer": "patient"}, headers=self._headers) as answer:
+            answer.raise_for_status()
+            self._headers["Authorization"] = f"Bearer {(await answer.json())['token']}"
+        self._listening = asyncio.create_task(self._listen())
 
     async def send(self, text: str) -> str:
         """Send a message, and wait for its answer."""
-        stored = await self.http.post("/api/v1/session/messages", json={"client_id": uuid4().hex, "text": text})
-        stored.raise_for_status()
-        seq = after = int(stored.json()["seq"])
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < end:
-            answer = await self.http.get("/api/v1/session/events", params={"after": after, "wait": _WAIT_SECONDS})
-            for event in answer.json()["events"]:
-                if event.get("reply_to") == seq:
-                    return " ".join(block["text"] for block in event["blocks"])
-                after = event["seq"]
-        return ""
+        message = {"client_id": uuid4().hex, "text": text}
+        async with self.http.post("/api/v1/session/messages", json=message, headers=self._headers) as stored:
+            stored.raise_for_status()
+            seq = int((await stored.json())["seq"])
+        return await self._answer(seq)
+
+    async def leave(self) -> None:
+        """Close the stream too."""
+        self._stop_listening()
+        await super().leave()
+
+    def _answer(self, seq: int) -> asyncio.Future[str]:
+        return self._answers.setdefault(seq, asyncio.get_running_loop().create_future())
+
+    def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+        self._answers.clear()
+
+    async def _listen(self) -> None:
+        async with self.http.get("/api/v1/session/stream", headers=self._headers) as stream:
+            stream.raise_for_status()
+            await self._take(stream.content)
+
+    async def _take(self, lines: StreamReader) -> None:
+        async for line in lines:
+            event = json.loads(line[len(b"data:") :]) if line.startswith(b"data:") else {}
+            if "reply_to" in event:
+                self._answer(event["reply_to"]).set_result(" ".join(block["text"] for block in event["blocks"]))
 
 
 async def drive(kind: type[Client], urls: Sequence[str], text: str, clients: int, messages: int) -> Run:
@@ -120,15 +146,16 @@ async def drive(kind: type[Client], urls: Sequence[str], text: str, clients: int
                     await client.begin()
                 started = time.perf_counter()
                 try:
-                    answer = await client.send(text)
-                except (httpx.HTTPError, ValueError, KeyError):
+                    async with asyncio.timeout(_PATIENCE_SECONDS):
+                        answer = await client.send(text)
+                except (ClientError, TimeoutError, ValueError, KeyError):
                     answer = ""
                 if answer.strip():
                     seconds.append(time.perf_counter() - started)
                 else:
                     silent += 1
         finally:
-            await client.http.aclose()
+            await client.leave()
 
     started = time.perf_counter()
     await asyncio.gather(*(patient(number, messages // clients) for number in range(clients)))
@@ -144,7 +171,7 @@ async def grow(kind: type[Client], url: str, text: str, marks: Sequence[int]) ->
         started = time.perf_counter()
         await client.send(text)
         seconds.append(time.perf_counter() - started)
-    await client.http.aclose()
+    await client.leave()
     return {mark: sorted(seconds[max(0, mark - 10) : mark])[min(5, mark // 2)] for mark in marks}
 
 
@@ -167,5 +194,5 @@ async def at_once(kind: type[Client], url: str, text: str, pairs: int) -> tuple[
         answers = await asyncio.gather(client.send(text), client.send(text))
         both.append(time.perf_counter() - started)
         silent += sum(not answer.strip() for answer in answers)
-    await client.http.aclose()
+    await client.leave()
     return sorted(alone)[pairs // 2], sorted(both)[pairs // 2], silent

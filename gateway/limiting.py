@@ -8,7 +8,7 @@ import time
 import structlog
 from limits import RateLimitItem
 from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from limits.storage import storage_from_string
 
 from gateway.metrics import LIMITS_UP
@@ -28,8 +28,8 @@ class Limiter:
     def __init__(self, settings: Settings) -> None:
         self._limits = settings.limits
         shared = settings.limits_storage.startswith(("async+redis://", "async+rediss://"))
-        self._windows = MovingWindowRateLimiter(storage_from_string(settings.limits_storage, **(_REDIS if shared else {})))
-        self._own = MovingWindowRateLimiter(MemoryStorage()) if shared else self._windows
+        self._windows = SlidingWindowCounterRateLimiter(storage_from_string(settings.limits_storage, **(_REDIS if shared else {})))
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage()) if shared else self._windows
         self._alone_until = 0.0
         LIMITS_UP.set(1)
 
@@ -62,7 +62,7 @@ class Limiter:
         return await _hit(self._own, limit, *names, cost=cost)
 
 
-async def _hit(windows: MovingWindowRateLimiter, limit: RateLimitItem, *names: str, cost: int) -> int:
+async def _hit(windows: SlidingWindowCounterRateLimiter, limit: RateLimitItem, *names: str, cost: int) -> int:
     if await windows.hit(limit, *names, cost=cost):
         return 0
     window = await windows.get_window_stats(limit, *names)

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gateway.records.store import Event
+
 _MOST = 16
 
 
@@ -15,19 +17,33 @@ class CrowdError(RuntimeError):
 
 
 class Listener:
-    """Waits for the bell."""
+    """Hears what is added to a conversation, or only that something was."""
 
     def __init__(self) -> None:
         self.rung = asyncio.Event()
+        self.heard: list[Event] = []
+        self.certain = True
 
-    async def wait(self, seconds: float) -> None:
-        """Wait until the bell has rung since the last time, or for so long."""
+    async def wait(self, seconds: float, behind: int = 0) -> list[Event] | None:
+        """Wait until the bell has rung since the last time, or for so long.
+
+        Args:
+            seconds: how long.
+            behind: the place of the last event that is known.
+
+        Returns:
+            What was added behind that place, or None when one has to look for oneself.
+        """
         try:
             async with asyncio.timeout(seconds):
                 await self.rung.wait()
         except TimeoutError:
-            pass
+            return None
+        heard = [event for event in self.heard if event.seq > behind]
+        complete = self.certain and [event.seq for event in heard] == list(range(behind + 1, behind + 1 + len(heard)))
         self.rung.clear()
+        self.heard, self.certain = [], True
+        return heard if heard and complete else None
 
 
 class Bell:
@@ -37,9 +53,18 @@ class Bell:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self.silenced = False
 
-    def ring(self, name: str) -> None:
-        """Wake everybody who listens to this conversation."""
+    def ring(self, name: str, event: Event | None = None) -> None:
+        """Wake everybody who listens to this conversation.
+
+        Args:
+            name: the conversation.
+            event: what was added to it, if one event was and nothing else changed.
+        """
         for listener in self._listeners.get(name, ()):
+            if event is None:
+                listener.certain = False
+            else:
+                listener.heard.append(event)
             listener.rung.set()
 
     def silence(self) -> None:

@@ -99,13 +99,13 @@ class Answering:
 
     async def _answer(self, name: str, message: Event, alone: str) -> None:
         started = time.monotonic()
-        turn = self._turns.setdefault(name, _Turn())
+        turn, answer = self._turns.setdefault(name, _Turn()), None
         turn.wanted += 1
         mine = await _acquired(turn.lock, PATIENCE)
         try:
             left = PATIENCE - (time.monotonic() - started)
             outcome = await self._outcome(name, message, alone if mine else alone or "slow", left)
-            await self._store(name, message, outcome, time.monotonic() - started)
+            answer = await self._store(name, message, outcome, time.monotonic() - started)
         except Exception as error:  # the patient's browser shows the safety card when no answer comes
             FAILSAFE.labels("unstored").inc()
             _log.error("answer not stored", conversation=name, seq=message.seq, error=type(error).__name__)
@@ -116,7 +116,7 @@ class Answering:
             if not turn.wanted:
                 del self._turns[name]
             self._working.discard((name, message.seq))
-            self._bell.ring(name)
+            self._bell.ring(name, answer)
 
     async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> _Outcome:
         if message.words is None:
@@ -162,8 +162,7 @@ class Answering:
 
     async def _conversation(self, name: str) -> tuple[Conversation, bool]:
         """How the conversation stands, and whether Rasa knows."""
-        answer = await asyncio.to_thread(self._records.last, name, "answer")
-        writer = await asyncio.to_thread(self._records.last, name, "writer")
+        answer, writer = await asyncio.to_thread(self._records.standing, name)
         conversation, known = Conversation(), True
         if answer is not None and answer.words is not None:
             conversation, known = Conversation.parse(answer.words["conversation"]), answer.facts["kept"]
@@ -171,7 +170,7 @@ class Answering:
             conversation.writer, known = writer.facts["writer"], False
         return conversation, known
 
-    async def _store(self, name: str, message: Event, outcome: _Outcome, seconds: float) -> None:
+    async def _store(self, name: str, message: Event, outcome: _Outcome, seconds: float) -> Event | None:
         reply = outcome.reply
         custom = reply.custom
         findings = custom.get("understood", {}).get("findings", [])
@@ -200,7 +199,7 @@ class Answering:
         disposition = custom.get("disposition")
         for attempt in range(1, _STORE_ATTEMPTS + 1):
             try:
-                await asyncio.to_thread(self._records.add_answer, name, message.seq, facts, words, disposition)
+                answer = await asyncio.to_thread(self._records.add_answer, name, message.seq, facts, words, disposition)
                 break
             except Exception:
                 if attempt == _STORE_ATTEMPTS:
@@ -208,6 +207,7 @@ class Answering:
         ANSWERS.labels(outcome.by, disposition or facts["type"]).inc()
         ANSWER_SECONDS.observe(seconds)
         _log.info("answered", conversation=name, seq=message.seq, by=outcome.by, cause=outcome.cause, ms=facts["ms"])
+        return answer
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:

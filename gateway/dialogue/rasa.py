@@ -7,15 +7,18 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Any, Literal
 
-import httpx
+from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 
+_HEALTH = "/webhooks/rest/"
 _PATH = "/webhooks/rest/webhook"
+_MOST_CONNECTIONS = 64
 _REST_SECONDS = 5.0
 _SLOW_SECONDS = 2.5
 _KEEP_SECONDS = 2.0
@@ -108,6 +111,30 @@ class Answered:
     kept: bool
 
 
+class Wire:
+    """HTTP over connections that are kept."""
+
+    def __init__(self) -> None:
+        self._session: ClientSession | None = None
+
+    async def send(self, method: str, url: str, body: Any = None) -> tuple[int, bytes]:
+        """Send a request with a JSON body, and return the answer's status and body.
+
+        Raises:
+            ClientError: the connection failed.
+        """
+        if self._session is None:
+            connector = TCPConnector(limit_per_host=_MOST_CONNECTIONS, keepalive_timeout=_KEEP_SECONDS)
+            self._session = ClientSession(connector=connector, cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=None))
+        async with self._session.request(method, url, json=body, allow_redirects=False) as response:
+            return response.status, await response.read()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+
+
 class Rasa:
     """Rasa's workers. Each conversation has one of them for its home, the same for every gateway, whose lock keeps its turns apart.
 
@@ -116,15 +143,12 @@ class Rasa:
 
     Args:
         urls: where the workers listen, such as http://127.0.0.1:5005. They share one tracker store.
-        transport: tests may bring their own.
+        wire: tests may bring their own.
     """
 
-    def __init__(self, urls: Sequence[str], transport: httpx.AsyncBaseTransport | None = None) -> None:
-        limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP_SECONDS)
-        self._workers = {
-            url: httpx.AsyncClient(base_url=url, timeout=None, limits=limits, trust_env=False, transport=transport) for url in urls
-        }
+    def __init__(self, urls: Sequence[str], wire: Wire | None = None) -> None:
         self._rests_until = dict.fromkeys(urls, 0.0)
+        self._wire = wire or Wire()
 
     async def ask(self, sender: str, text: str, conversation: Conversation, seconds: float, *, known: bool) -> Answered:
         """Hand a message over and return the answer.
@@ -164,7 +188,7 @@ class Rasa:
             message["conversation"] = told.to_slots()
         asked = time.monotonic()
         try:
-            response = await self._workers[url].post(_PATH, json=message)
+            status, body = await self._wire.send("POST", url + _PATH, message)
         except asyncio.CancelledError:  # the time is up
             if time.monotonic() - asked > _SLOW_SECONDS:
                 self._rests_until[url] = time.monotonic() + _REST_SECONDS
@@ -173,37 +197,36 @@ class Rasa:
             self._rests_until[url] = time.monotonic() + _REST_SECONDS
             raise RasaError("down") from None
         self._rests_until[url] = 0.0
-        if response.status_code != httpx.codes.OK:
+        if status != HTTPStatus.OK:
             raise RasaError("raised")
-        return _checked(response)
+        return _checked(body)
 
     def _by_nearness(self, sender: str) -> list[str]:
         """The workers from a conversation's home on; with one more or one less, few conversations move (rendezvous hashing)."""
-        return sorted(self._workers, key=lambda url: hashlib.sha256(f"{url} {sender}".encode()).digest())
+        return sorted(self._rests_until, key=lambda url: hashlib.sha256(f"{url} {sender}".encode()).digest())
 
     async def up(self) -> tuple[int, int]:
         """How many workers are there, and how many there should be."""
-        found = await asyncio.gather(*map(_is_there, self._workers.values()))
+        found = await asyncio.gather(*map(self._is_there, self._rests_until))
         return sum(found), len(found)
 
     async def close(self) -> None:
         """Close the connections."""
-        for worker in self._workers.values():
-            await worker.aclose()
+        await self._wire.close()
+
+    async def _is_there(self, url: str) -> bool:
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                status, _ = await self._wire.send("GET", url + _HEALTH)
+        except Exception:  # whatever the connection died of
+            return False
+        return status == HTTPStatus.OK
 
 
-async def _is_there(worker: httpx.AsyncClient) -> bool:
-    try:
-        async with asyncio.timeout(_LOOK_SECONDS):
-            return (await worker.get("/webhooks/rest/")).is_success
-    except (TimeoutError, httpx.HTTPError):
-        return False
-
-
-def _checked(response: httpx.Response) -> Answered:
+def _checked(body: bytes) -> Answered:
     """The answer, if it keeps the wire contract to the letter; whoever does not is not believed."""
     try:
-        messages = _MESSAGES.validate_json(response.content, strict=True)
+        messages = _MESSAGES.validate_json(body, strict=True)
         (custom,) = (message.custom for message in messages if message.custom)
         text = "\n\n".join(message.text for message in messages if message.text)
         if not text.strip():

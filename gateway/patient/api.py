@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any
 
 import structlog
@@ -32,7 +32,7 @@ from gateway.patient.schemas import (
     SummaryItem,
     WriterRequest,
 )
-from gateway.records.store import Session
+from gateway.records.store import Event, Session
 from gateway.services import Services
 
 _log = structlog.get_logger(__name__)
@@ -126,7 +126,7 @@ async def send(
     response.status_code = 202 if received.new else 200
     MESSAGES.labels("stored" if received.new else "repeated").inc()
     answered = not received.new and await asyncio.to_thread(gateway.records.is_answered, received.session.conversation, received.seq)
-    return StoredBody(state="answered" if answered else "stored", seq=received.seq, session=(await _renewed(received.session, gateway)))
+    return StoredBody(state="answered" if answered else "stored", seq=received.seq, session=_state(received.session, gateway))
 
 
 @router.get("/session/events", response_model_exclude_none=True)
@@ -137,15 +137,15 @@ async def events(
     query: Annotated[EventsQuery, Query()],
 ) -> EventsBody:
     """The chat's events: at once, or as soon as there is one."""
-    end = asyncio.get_running_loop().time() + query.wait
+    end, heard = asyncio.get_running_loop().time() + query.wait, None
     while True:
-        found = await _events(gateway, session, query.after)
+        found = _shown(heard or await _behind(gateway, session, query.after))
         await _sent(gateway, session, found)
         left = end - asyncio.get_running_loop().time()
         if found or left <= 0 or gateway.bell.silenced:
             return EventsBody(events=found, session=await _renewed(session, gateway))
         await gateway.answering.recover(session.conversation)
-        await listener.wait(min(left, _LOOK_AGAIN_SECONDS))
+        heard = await listener.wait(min(left, _LOOK_AGAIN_SECONDS), query.after)
 
 
 @streaming.get("/session/stream", response_class=EventSourceResponse)
@@ -156,23 +156,24 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`."""
-    last, told = int(last_event_id or 0), None
+    last, told, heard = int(last_event_id or 0), None, None
     with STREAMS.track_inprogress():
         while not gateway.bell.silenced:
-            current = await asyncio.to_thread(gateway.records.again, session)
-            if current.is_over(gateway.records.clock()):
-                yield ServerSentEvent(event="ended", data=_state(current, gateway))
-                return
-            if told != current:
-                yield ServerSentEvent(event="session", data=_state(current, gateway))
-                told = current
-            found = await _events(gateway, session, last)
+            if heard is None:
+                current = await asyncio.to_thread(gateway.records.again, session)
+                if current.is_over(gateway.records.clock()):
+                    yield ServerSentEvent(event="ended", data=_state(current, gateway))
+                    return
+                if told != current:
+                    yield ServerSentEvent(event="session", data=_state(current, gateway))
+                    told = current
+                await gateway.answering.recover(session.conversation)
+            found = _shown(heard or await _behind(gateway, session, last))
             for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
                 last = event.seq
             await _sent(gateway, session, found)
-            await gateway.answering.recover(session.conversation)
-            await listener.wait(_LOOK_AGAIN_SECONDS)
+            heard = await listener.wait(_LOOK_AGAIN_SECONDS, last)
 
 
 @router.get("/session/summary")
@@ -234,5 +235,12 @@ async def _renewed(session: Session, gateway: Services) -> SessionBody:
 
 
 async def _events(gateway: Services, session: Session, after: int) -> list[EventBody]:
-    found = await asyncio.to_thread(gateway.records.events, session.conversation, after)
-    return [body for event in found if (body := EventBody.of(event))]
+    return _shown(await _behind(gateway, session, after))
+
+
+async def _behind(gateway: Services, session: Session, after: int) -> list[Event]:
+    return await asyncio.to_thread(gateway.records.events, session.conversation, after)
+
+
+def _shown(events: Iterable[Event]) -> list[EventBody]:
+    return [body for event in events if (body := EventBody.of(event))]

@@ -78,18 +78,24 @@ class Receiver:
     async def _receive(self, session: Session, body: MessageRequest) -> Received:
         if session.is_over(self._gateway.records.clock()):
             raise _HeldBackError(RefusedError(UNAUTHORIZED, "session_ended" if session.ended else "session_expired"))
-        known = await asyncio.to_thread(self._gateway.records.message, session.conversation, body.client_id)
-        if known is None:
+        try:
             await self._hold_back(session, body.text or "")
+        except _HeldBackError:
+            if await self._known(session, body) is None:
+                raise
         if body.button is None:
             message, new = await self._store(session, body.client_id, body.text or "", {})
         else:
-            title, behind = await self._pressed(session, body.button, known)
+            title, behind = await self._pressed(session, body.button, await self._known(session, body))
             message, new = await self._store(session, body.client_id, title, {"button": body.button}, behind)
         if new:
             self._gateway.answering.begin(session.conversation, message)
-            self._gateway.bell.ring(session.conversation)
-        return Received(session, message.seq, new)
+            self._gateway.bell.ring(session.conversation, message)
+        return Received(session.after(message.at), message.seq, new)
+
+    async def _known(self, session: Session, body: MessageRequest) -> Event | None:
+        """The message, if it was stored before."""
+        return await asyncio.to_thread(self._gateway.records.message, session.conversation, body.client_id)
 
     async def _held_back(self, session: Session, body: MessageRequest, refusal: RefusedError) -> Received:
         """Store and answer a message that is not handed on, if it holds a red flag."""

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row
 
-from gateway.records.tables import case_finding, case_rule, event, triage_case
+from gateway.records import statements as sql
 
 TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
@@ -59,8 +59,8 @@ def follow(
     """
     if kind not in ("message", "answer"):
         return
-    mine = triage_case.c.conversation_id == conversation
-    case = connection.execute(select(triage_case).where(mine).with_for_update()).one_or_none()
+    mine = {"name": conversation}
+    case = connection.execute(sql.CASE, mine).one_or_none()
     if case is None:
         new = {
             "conversation_id": conversation,
@@ -81,8 +81,8 @@ def follow(
             "escalated": 0,
             "version": 1,
         }
-        connection.execute(insert(triage_case).values(**new, **rest, changed_at=at))
-        case = connection.execute(select(triage_case).where(mine)).one()
+        connection.execute(sql.NEW_CASE, {**new, **rest, "changed_at": at})
+        case = connection.execute(sql.CASE, mine).one()
     values: dict[str, Any] = {"last_at": at, "last_seq": seq, "changed_at": at, "version": case.version + 1}
     if kind == "message":
         values |= {"waiting_since": case.waiting_since or at, "snoozed_until": None, **(_opened(at, seq) if case.state == CLOSED else {})}
@@ -90,7 +90,7 @@ def follow(
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
     values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"])
-    connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
+    connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
 
 
 def _opened(at: datetime, seq: int) -> dict[str, Any]:
@@ -101,24 +101,20 @@ def _opened(at: datetime, seq: int) -> dict[str, Any]:
 def _answered(
     connection: Connection, case: Row[Any], conversation: str, seq: int, at: datetime, facts: Mapping[str, Any], disposition: str | None
 ) -> dict[str, Any]:
-    answer = event.alias()
-    waiting = (
-        select(func.min(event.c.at))
-        .outerjoin(answer, (answer.c.conversation_id == event.c.conversation_id) & (answer.c.reply_to == event.c.seq))
-        .where(event.c.conversation_id == conversation, event.c.kind == "message", answer.c.id.is_(None))
-    )
     tier = TIERS[disposition]
     failed = facts.get("type") == _TROUBLE
     silent = case.silent or facts.get("type") in _SILENT
-    values: dict[str, Any] = {"waiting_since": connection.scalar(waiting), "failed": case.failed or failed, "silent": silent}
+    values: dict[str, Any] = {"failed": case.failed or failed, "silent": silent}
+    values["waiting_since"] = connection.scalar(sql.WAITING_SINCE, {"name": conversation})
     values["tier"] = max(case.tier, tier)
     values["asking"] = facts.get("asks", facts.get("type") == _QUESTION)
-    known = set(connection.scalars(select(case_rule.c.rule).where(case_rule.c.case_id == case.id)))
+    known = set(connection.scalars(sql.RULES_OF_CASE, {"case": case.id}))
     protocol = facts.get("protocol", {})
     version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
     new = {rule: rank for rank, rule in enumerate(dict.fromkeys(facts.get("rules", ()))) if rule not in known}
     for rule, rank in new.items():
-        connection.execute(insert(case_rule).values(case_id=case.id, rule=rule, seq=seq, rank=rank, tier=tier, at=at, protocol=version))
+        row = {"case_id": case.id, "rule": rule, "seq": seq, "rank": rank, "tier": tier, "at": at, "protocol": version}
+        connection.execute(sql.NEW_RULE, row)
     _note_findings(connection, case.id, facts.get("codes", ()))
     fires = tier >= TIERS["call_doctor"] and bool(new)
     rises = tier > case.tier
@@ -132,8 +128,8 @@ def _answered(
 
 
 def _note_findings(connection: Connection, case: int, codes: Any) -> None:
-    rows = connection.execute(select(case_finding.c.code, case_finding.c.status).where(case_finding.c.case_id == case))
+    rows = connection.execute(sql.FINDINGS_OF_CASE, {"case": case})
     known = {(row.code, row.status) for row in rows}
     for code, status in dict.fromkeys(map(tuple, codes)):
         if (code, status) not in known:
-            connection.execute(insert(case_finding).values(case_id=case, code=code, status=status))
+            connection.execute(sql.NEW_FINDING, {"case_id": case, "code": code, "status": status})

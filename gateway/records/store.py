@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gateway.records import cases
+from gateway.records import statements as sql
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring, Sealer
-from gateway.records.tables import conversation, conversation_key, delivery, event, session
+from gateway.records.tables import conversation, conversation_key, event, session
 from gateway.settings import ABSOLUTE, IDLE
 
 _TOKEN_BYTES = 32
-_ACTS = ("greeting", "message", "extended", "writer")
 
 Clock = Callable[[], datetime]
 
@@ -62,6 +62,10 @@ class Session:
     def is_over(self, now: datetime) -> bool:
         """Whether it has ended or run out."""
         return bool(self.closed) or now >= self.idle_expires_at
+
+    def after(self, act: datetime) -> Session:
+        """The session once the patient has done something at this moment."""
+        return replace(self, idle_expires_at=min(act + IDLE, self.expires_at))
 
 
 @dataclass(frozen=True)
@@ -125,31 +129,15 @@ class Records:
 
     def session(self, token: str) -> Session | None:
         """The session of a token, over or not; None when there never was one."""
-        return self._session(session.c.token_hash == _hash(token))
+        return self._session(sql.SESSION_OF_TOKEN, token_hash=_hash(token))
 
     def again(self, known: Session) -> Session:
         """A session as it is now."""
-        return self._session(session.c.conversation_id == known.conversation) or known
+        return self._session(sql.SESSION_OF_CONVERSATION, name=known.conversation) or known
 
-    def _session(self, which: ColumnElement[bool]) -> Session | None:
-        latest = select(event.c.at).where(event.c.conversation_id == session.c.conversation_id, event.c.kind.in_(_ACTS))
-        latest = latest.order_by(event.c.seq.desc()).limit(1)
-        closed = select(event.c.kind).where(event.c.conversation_id == session.c.conversation_id, event.c.kind.in_(("ended", "expired")))
-        writer = select(event.c.facts).where(event.c.conversation_id == session.c.conversation_id, event.c.kind == "writer")
-        query = (
-            select(
-                session.c.conversation_id,
-                session.c.started_at,
-                conversation.c.embed_key,
-                latest.scalar_subquery().label("latest"),
-                closed.order_by(event.c.seq.desc()).limit(1).scalar_subquery().label("closed"),
-                writer.order_by(event.c.seq.desc()).limit(1).scalar_subquery().label("writer"),
-            )
-            .join(conversation, conversation.c.id == session.c.conversation_id)
-            .where(which)
-        )
+    def _session(self, query: Select[Any], **which: Any) -> Session | None:
         with self.engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
+            row = connection.execute(query, which).one_or_none()
         if row is None:
             return None
         end = row.started_at + ABSOLUTE
@@ -165,10 +153,7 @@ class Records:
 
     def message(self, name: str, client_id: str) -> Event | None:
         """The message that was stored under a client id."""
-        query = select(event).where(event.c.conversation_id == name, event.c.client_id == client_id)
-        with self.engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return self._event(name, row) if row else None
+        return next(iter(self._events(sql.MESSAGE_OF_CLIENT, name, client_id=client_id)), None)
 
     def add_message(
         self, name: str, client_id: str, text: str, facts: Mapping[str, Any] | None = None, only_behind: int | None = None
@@ -189,7 +174,7 @@ class Records:
             ConflictError: the id was used for other words.
             OvertakenError: a message stands behind `only_behind`.
         """
-        known = self.message(name, client_id)
+        known = self.message(name, client_id) if only_behind is not None else None
         if known is None:
             try:
                 return self.add(name, "message", facts or {}, words={"text": text}, client_id=client_id, only_behind=only_behind), True
@@ -225,39 +210,34 @@ class Records:
         only_behind: int | None = None,
     ) -> Event:
         """Add an event at the end of a conversation; see `add_message` for `only_behind`."""
-        sealer = self._sealer(name) if words is not None else None
-        mine = event.c.conversation_id == name
         with writing(self.engine) as connection:
-            connection.execute(select(conversation.c.id).where(conversation.c.id == name).with_for_update())
-            last = connection.scalar(select(func.max(event.c.seq)).where(mine)) or 0
-            if only_behind is not None:
-                newer = select(event.c.id).where(mine, event.c.seq > only_behind, event.c.kind == "message").limit(1)
-                if connection.scalar(newer) is not None:
-                    raise OvertakenError
+            mine = connection.execute(sql.TURN, {"name": name}).one()
+            sealer = self._unwrapped(mine.wrapped, name) if words is not None and mine.wrapped is not None else None
+            last = connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
+            if only_behind is not None and connection.scalar(sql.NEWER_MESSAGE, {"name": name, "seq": only_behind}) is not None:
+                raise OvertakenError
             return self._insert(
-                connection, name, last + 1, kind, facts,
+                connection, name, last + 1, kind, facts, probe=mine.embed_key in self._synthetic,
                 words=words, sealer=sealer, client_id=client_id, reply_to=reply_to, disposition=disposition,
             )  # fmt: skip
 
     def events(self, name: str, after: int = 0) -> list[Event]:
         """A conversation's events behind a place, in order."""
-        query = select(event).where(event.c.conversation_id == name, event.c.seq > after).order_by(event.c.seq)
-        with self.engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [self._event(name, row) for row in rows]
+        return self._events(sql.EVENTS_BEHIND, name, seq=after)
 
     def last(self, name: str, kind: str) -> Event | None:
         """The last event of this kind."""
-        query = select(event).where(event.c.conversation_id == name, event.c.kind == kind).order_by(event.c.seq.desc()).limit(1)
-        with self.engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        return self._event(name, row) if row else None
+        return next(iter(self._events(sql.LAST_OF_KIND, name, kind=kind)), None)
+
+    def standing(self, name: str) -> tuple[Event | None, Event | None]:
+        """How a conversation stands: its last answer, and the last `writer` behind the message that was answered."""
+        last = {event.kind: event for event in self._events(sql.STANDING, name)}
+        return last.get("answer"), last.get("writer")
 
     def is_answered(self, name: str, seq: int) -> bool:
         """Whether a message has its answer."""
-        query = select(event.c.id).where(event.c.conversation_id == name, event.c.reply_to == seq)
         with self.engine.connect() as connection:
-            return connection.scalar(query) is not None
+            return connection.scalar(sql.ANSWER_TO, {"name": name, "seq": seq}) is not None
 
     def unanswered(self, name: str | None = None) -> list[tuple[str, int, datetime]]:
         """Messages without an answer, the oldest first, as conversation, place and moment.
@@ -279,18 +259,15 @@ class Records:
 
     def sent(self, name: str, seq: int) -> None:
         """Remember that the events up to this place went out to the patient's browser."""
-        now, mine = self.clock(), delivery.c.conversation_id == name
-        if self.delivered(name)[0] >= seq:
-            return
         with writing(self.engine) as connection:
-            later = update(delivery).where(mine, delivery.c.seq < seq).values(seq=seq, at=now)
-            if not connection.execute(later).rowcount and connection.scalar(select(delivery.c.seq).where(mine)) is None:
-                connection.execute(insert(delivery).values(conversation_id=name, seq=seq, at=now))
+            further = connection.execute(sql.FURTHER_DELIVERED, {"name": name, "up_to": seq, "now": self.clock()}).rowcount
+            if not further and connection.execute(sql.DELIVERED, {"name": name}).one_or_none() is None:
+                connection.execute(sql.NEW_DELIVERY, {"conversation_id": name, "seq": seq, "at": self.clock()})
 
     def delivered(self, name: str) -> tuple[int, datetime | None]:
         """Up to which place events went out to the patient's browser, and when the last of them did."""
         with self.engine.connect() as connection:
-            row = connection.execute(select(delivery.c.seq, delivery.c.at).where(delivery.c.conversation_id == name)).one_or_none()
+            row = connection.execute(sql.DELIVERED, {"name": name}).one_or_none()
         return (row.seq, row.at) if row else (0, None)
 
     def embed_key(self, name: str) -> str:
@@ -318,30 +295,31 @@ class Records:
         *,
         words: Mapping[str, Any] | None = None,
         sealer: Sealer | None = None,
+        probe: bool = False,
         **columns: Any,
     ) -> Event:
         now = self.clock()
         sealed = sealer.seal(words, _place(name, seq, kind)) if sealer and words is not None else None
         values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": dict(facts), "sealed": sealed, **columns}
-        connection.execute(insert(event).values(**values))
-        if not self._is_synthetic(connection, name):
+        connection.execute(sql.NEW_EVENT, values)
+        if not probe:
             cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"))
         return Event(seq, kind, now, columns.get("client_id"), columns.get("reply_to"), columns.get("disposition"), facts, words)
 
-    def _is_synthetic(self, connection: Connection, name: str) -> bool:
-        if not self._synthetic:
-            return False
-        return connection.scalar(select(conversation.c.embed_key).where(conversation.c.id == name)) in self._synthetic
+    def _events(self, query: Select[Any], name: str, **which: Any) -> list[Event]:
+        with self.engine.connect() as connection:
+            rows = connection.execute(query, {"name": name, **which}).all()
+        return [self._event(name, row) for row in rows]
 
     def _event(self, name: str, row: Any) -> Event:
-        sealer = self._sealer(name) if row.sealed is not None else None
+        sealer = self._unwrapped(row.wrapped, name) if row.sealed is not None and row.wrapped is not None else None
         words = sealer.open(row.sealed, _place(name, row.seq, row.kind)) if sealer else None
         return Event(row.seq, row.kind, row.at, row.client_id, row.reply_to, row.disposition, row.facts, words)
 
     def _sealer(self, name: str) -> Sealer | None:
         """The conversation's key, looked up each time, so that a purge is felt at once."""
         with self.engine.connect() as connection:
-            wrapped = connection.scalar(select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == name))
+            wrapped = connection.scalar(sql.KEY, {"name": name})
         return self._unwrapped(wrapped, name) if wrapped is not None else None
 
 

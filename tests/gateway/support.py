@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 
 from aftercare.conversation import Conversation
 from aftercare.respond import Assistant
-from gateway.dialogue.rasa import Rasa
+from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services
 from gateway.settings import Settings
@@ -64,6 +64,18 @@ class Clock:
     def travel(self, **ahead: float) -> None:
         """Go ahead in time, by keywords of timedelta."""
         self._ahead += timedelta(**ahead)
+
+
+class ScriptedWire(Wire):
+    """Leads to scripted workers instead of the network."""
+
+    def __init__(self, workers: httpx.AsyncBaseTransport) -> None:
+        super().__init__()
+        self._workers = workers
+
+    async def send(self, method: str, url: str, body: Any = None) -> tuple[int, bytes]:
+        response = await self._workers.handle_async_request(httpx.Request(method, url, json=body))
+        return response.status_code, await response.aread()
 
 
 class ScriptedRasa(httpx.AsyncBaseTransport):
@@ -312,4 +324,4 @@ def served(app: FastAPI, port: int = 0) -> Iterator[str]:
 
 
 def scripted(rasa: ScriptedRasa) -> Rasa:
-    return Rasa(("http://rasa.test",), rasa)
+    return Rasa(("http://rasa.test",), ScriptedWire(rasa))

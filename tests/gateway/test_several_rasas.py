@@ -17,7 +17,7 @@ from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
 from gateway.dialogue.rasa import Rasa
 from gateway.settings import Settings, SettingsError, from_environment
-from tests.gateway.support import HARMLESS, Clock, Door, Patient, ScriptedRasa, is_emergency, opened, stored
+from tests.gateway.support import HARMLESS, Clock, Door, Patient, ScriptedRasa, ScriptedWire, is_emergency, opened, stored
 
 _URLS = ("http://rasa-a.test", "http://rasa-b.test", "http://rasa-c.test")
 _OPENING = "My left leg feels weak"
@@ -54,7 +54,7 @@ def open_gateway(
     with ExitStack() as stack:
 
         def start(urls: tuple[str, ...] = _URLS) -> Door:
-            app = gateway.app.create_app(replace(settings, rasa_urls=urls), protocol, rasa=Rasa(urls, workers), clock=clock)
+            app = gateway.app.create_app(replace(settings, rasa_urls=urls), protocol, rasa=Rasa(urls, ScriptedWire(workers)), clock=clock)
             return stack.enter_context(opened(app, settings, rasa, clock, file))
 
         yield start

@@ -1,0 +1,85 @@
+"""The statements of a message's path, built once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+
+Parameters are named as the columns they are compared with: `name` is a conversation's id.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, insert, select, update
+
+from gateway.records.tables import case_finding, case_rule, conversation, conversation_key, delivery, event, session, triage_case
+
+_ACTS = ("greeting", "message", "extended", "writer")
+_NAME: BindParameter[str] = bindparam("name")
+_SEQ: BindParameter[int] = bindparam("seq")
+_CASE: BindParameter[int] = bindparam("case")
+_MINE = event.c.conversation_id == _NAME
+
+
+def _session(which: ColumnElement[bool]) -> Select[tuple[object, ...]]:
+    """A session with what its events say of it: its last act, how it was closed, and who writes."""
+    its = event.c.conversation_id == session.c.conversation_id
+    latest = select(event.c.at).where(its, event.c.kind.in_(_ACTS))
+    closed = select(event.c.kind).where(its, event.c.kind.in_(("ended", "expired")))
+    writer = select(event.c.facts).where(its, event.c.kind == "writer")
+    newest = event.c.seq.desc()
+    return (
+        select(
+            session.c.conversation_id,
+            session.c.started_at,
+            conversation.c.embed_key,
+            latest.order_by(newest).limit(1).scalar_subquery().label("latest"),
+            closed.order_by(newest).limit(1).scalar_subquery().label("closed"),
+            writer.order_by(newest).limit(1).scalar_subquery().label("writer"),
+        )
+        .join(conversation, conversation.c.id == session.c.conversation_id)
+        .where(which)
+    )
+
+
+SESSION_OF_TOKEN = _session(session.c.token_hash == bindparam("token_hash"))
+SESSION_OF_CONVERSATION = _session(session.c.conversation_id == _NAME)
+
+# Events come with their conversation's key, as it is now, so that a purge is felt at once.
+_SEALED = select(event, conversation_key.c.wrapped).outerjoin(
+    conversation_key, conversation_key.c.conversation_id == event.c.conversation_id
+)
+EVENTS_BEHIND = _SEALED.where(_MINE, event.c.seq > _SEQ).order_by(event.c.seq)
+MESSAGE_OF_CLIENT = _SEALED.where(_MINE, event.c.client_id == bindparam("client_id"))
+LAST_OF_KIND = _SEALED.where(_MINE, event.c.kind == bindparam("kind")).order_by(event.c.seq.desc()).limit(1)
+_LAST_ANSWERED = select(event.c.reply_to).where(_MINE, event.c.kind == "answer").order_by(event.c.seq.desc()).limit(1)
+STANDING = _SEALED.where(
+    _MINE, event.c.kind.in_(("answer", "writer")), event.c.seq > func.coalesce(_LAST_ANSWERED.scalar_subquery(), 0)
+).order_by(event.c.seq)
+ANSWER_TO = select(event.c.id).where(_MINE, event.c.reply_to == _SEQ)
+
+KEY = select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == _NAME)
+TURN = (
+    select(conversation.c.embed_key, conversation_key.c.wrapped)
+    .outerjoin(conversation_key, conversation_key.c.conversation_id == conversation.c.id)
+    .where(conversation.c.id == _NAME)
+    .with_for_update(of=conversation)
+)
+LAST_SEQ = select(func.max(event.c.seq)).where(_MINE)
+NEWER_MESSAGE = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind == "message").limit(1)
+NEW_EVENT = insert(event)
+
+_DELIVERY = delivery.c.conversation_id == _NAME
+DELIVERED = select(delivery.c.seq, delivery.c.at).where(_DELIVERY)
+_UP_TO: BindParameter[int] = bindparam("up_to")
+FURTHER_DELIVERED = update(delivery).where(_DELIVERY, delivery.c.seq < _UP_TO).values(seq=_UP_TO, at=bindparam("now"))
+NEW_DELIVERY = insert(delivery)
+
+CASE = select(triage_case).where(triage_case.c.conversation_id == _NAME).with_for_update()
+NEW_CASE = insert(triage_case)
+_answer = event.alias()
+WAITING_SINCE = (
+    select(func.min(event.c.at))
+    .outerjoin(_answer, (_answer.c.conversation_id == event.c.conversation_id) & (_answer.c.reply_to == event.c.seq))
+    .where(_MINE, event.c.kind == "message", _answer.c.id.is_(None))
+)
+RULES_OF_CASE = select(case_rule.c.rule).where(case_rule.c.case_id == _CASE)
+NEW_RULE = insert(case_rule)
+FINDINGS_OF_CASE = select(case_finding.c.code, case_finding.c.status).where(case_finding.c.case_id == _CASE)
+NEW_FINDING = insert(case_finding)
+CHANGED_CASE = update(triage_case).where(triage_case.c.id == _CASE)
