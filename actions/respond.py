@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
@@ -43,4 +43,5 @@ class ActionRespond(Action):
             return []
         dispatcher.utter_message(text=reply.text, buttons=reply.buttons, json_message=reply.wire)
         kept = before.to_slots()
-        return [SlotSet(name, value) for name, value in after.to_slots().items() if value != kept[name]]
+        changed = [SlotSet(name, value) for name, value in after.to_slots().items() if value != kept[name]]
+        return [*changed, FollowupAction("action_listen")]

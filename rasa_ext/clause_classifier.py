@@ -5,30 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import skops.io
-from rasa.engine.graph import ExecutionContext
+from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.classifiers.logistic_regression_classifier import LogisticRegressionClassifier
+from rasa.nlu.classifiers.classifier import IntentClassifier
+from rasa.nlu.featurizers.featurizer import Featurizer
+from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from sklearn.decomposition import PCA
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
 
 from aftercare.understanding.clauses import clauses
 from aftercare.understanding.reading import Opinion
 from rasa_ext import encoder
+from rasa_ext.intent_model import IntentModel
 
 OPINIONS = "opinions"
 _NEGLIGIBLE = 0.004
-_NEIGHBOURS_FILE = "neighbours.skops"
+_FILE = "intents.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class ClauseClassifier(LogisticRegressionClassifier):
+class ClauseClassifier(IntentClassifier, GraphComponent):
     """Sets intent and ranking, and `opinions` about the whole message and its clauses.
 
     A probability is the mean of what the regression and the nearest training examples say; the neighbours know rare wording and what is
@@ -36,42 +35,53 @@ class ClauseClassifier(LogisticRegressionClassifier):
 
     Config:
         C: inverse strength of the regression's regularisation.
+        max_iter, tol: when its fitting ends.
         neighbours: how many training examples are looked at.
         dimensions: principal components in which they are looked for.
         neighbours_weight: their share in the probability, 0 to 1.
+        ranking_length: how many intents the ranking names.
     """
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """A featurizer that gives sentence features."""
+        return [Featurizer]
+
+    @staticmethod
+    def required_packages() -> list[str]:
+        """What must be importable."""
+        return ["sklearn"]
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """The parent's settings and its own."""
-        own = {"C": 10.0, "neighbours": 10, "dimensions": 64, "neighbours_weight": 0.5}
-        return {**LogisticRegressionClassifier.get_default_config(), **own}
+        """Every setting."""
+        return {
+            "C": 10.0,
+            "max_iter": 100,
+            "tol": 1e-4,
+            "random_state": 42,
+            "neighbours": 10,
+            "dimensions": 64,
+            "neighbours_weight": 0.5,
+            "ranking_length": 10,
+        }
 
-    def __init__(self, config: dict[str, Any], name: str, model_storage: ModelStorage, resource: Resource) -> None:
-        super().__init__(config, name, model_storage, resource)
-        self.clf.C = self.config["C"]
-        self._neighbours = make_pipeline(
-            PCA(self.config["dimensions"], random_state=self.config["random_state"]),
-            KNeighborsClassifier(self.config["neighbours"], weights="distance", algorithm="brute"),
-        )
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None) -> None:
+        self.config = {**self.get_default_config(), **config}
+        self._model_storage = model_storage
+        self._resource = resource
+        self._model = model
 
-    def _create_X(self, messages: list[Message]) -> Any:  # noqa: N802
-        """The messages' vectors, one a row; the parent would go through sparse matrices that are fifty times slower."""
-        return np.vstack([_sentence_vector(message) for message in messages])
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Train both, and store them."""
-        vectors, intents = self._create_training_matrix(training_data)
-        self.clf.fit(vectors, intents)
-        self._neighbours.fit(vectors, intents)
-        self.persist()
-        return self._resource
-
-    def persist(self) -> None:
-        """Store both in the model."""
-        super().persist()
-        with self._model_storage.write_to(self._resource) as folder:
-            skops.io.dump(self._neighbours, folder / _NEIGHBOURS_FILE)
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> ClauseClassifier:
+        """A classifier that has learnt nothing yet."""
+        return cls(config, model_storage, resource)
 
     @classmethod
     def load(
@@ -83,11 +93,40 @@ class ClauseClassifier(LogisticRegressionClassifier):
         **kwargs: Any,
     ) -> ClauseClassifier:
         """The trained classifier."""
-        component = super().load(config, model_storage, resource, execution_context, **kwargs)
-        assert isinstance(component, cls)
         with model_storage.read_from(resource) as folder:
-            component._neighbours = skops.io.load(folder / _NEIGHBOURS_FILE)
-        return component
+            return cls(config, model_storage, resource, IntentModel.load(folder / _FILE))
+
+    @classmethod
+    def validate_config(cls, config: dict[str, Any]) -> None:
+        """Refuse settings that are not known.
+
+        Raises:
+            InvalidConfigException: a setting has a name that is none of ours.
+        """
+        unknown = set(config) - set(cls.get_default_config())
+        if unknown:
+            raise InvalidConfigException(f"ClauseClassifier has no setting {', '.join(sorted(unknown))}")
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn, and store what was learnt in the model."""
+        from sklearn.decomposition import PCA
+        from sklearn.linear_model import LogisticRegression
+
+        config = self.config
+        regression = LogisticRegression(
+            C=config["C"],
+            class_weight="balanced",
+            max_iter=config["max_iter"],
+            tol=config["tol"],
+            random_state=config["random_state"],
+        )
+        components = PCA(config["dimensions"], random_state=config["random_state"])
+        examples = [message for message in training_data.intent_examples if message.get(INTENT) and message.get(TEXT)]
+        vectors = np.vstack([_sentence_vector(message) for message in examples])
+        self._model = IntentModel.fit(vectors, [message.get(INTENT) for message in examples], regression, components)
+        with self._model_storage.write_to(self._resource) as folder:
+            self._model.save(folder / _FILE)
+        return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Classify each message and its clauses."""
@@ -112,13 +151,17 @@ class ClauseClassifier(LogisticRegressionClassifier):
         return training_data
 
     def _probabilities(self, vectors: Any) -> Any:
-        """One row of intent probabilities a vector, in the order of the classes, which both models share."""
+        """One row of intent probabilities a vector, in the order of the model's intents."""
+        if self._model is None:
+            raise RuntimeError("the classifier is not trained")
         share = self.config["neighbours_weight"]
-        return (1 - share) * self.clf.predict_proba(vectors) + share * self._neighbours.predict_proba(vectors)
+        by_neighbours = self._model.by_neighbours(vectors, self.config["neighbours"])
+        return (1 - share) * self._model.by_regression(vectors) + share * by_neighbours
 
     def _ranking(self, probabilities: Any) -> tuple[tuple[str, float], ...]:
+        assert self._model is not None
         order = [index for index in np.argsort(-probabilities) if probabilities[index] >= _NEGLIGIBLE]
-        return tuple((str(self.clf.classes_[index]), round(float(probabilities[index]), 4)) for index in order)
+        return tuple((str(self._model.intents[index]), round(float(probabilities[index]), 4)) for index in order)
 
 
 def _sentence_vector(message: Message) -> Any:

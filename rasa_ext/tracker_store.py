@@ -19,10 +19,13 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import INTENT_NAME_KEY
 from rasa.shared.utils.common import all_subclasses
+from sqlalchemy.orm import sessionmaker
+from sqlalchemy.pool import QueuePool
 
-_WAIT_FOR_LOCK_SECONDS = "0.5"
-_WINDOW = 60
+_WAIT_FOR_LOCK_SECONDS = 0.5
+_WINDOW = 30
 _KINDS: dict[str, type[Event]] = {kind.type_name: kind for kind in all_subclasses(Event) if getattr(kind, "type_name", None)}
 _STORED = "stored_events"
 
@@ -37,12 +40,10 @@ class WindowedTrackerStore(SQLTrackerStore):
         event_broker: EventBroker | None = None,
         **kwargs: Any,
     ) -> None:
-        if dialect == "sqlite":
-            kwargs["query"] = {"timeout": _WAIT_FOR_LOCK_SECONDS}
         super().__init__(domain=domain, dialect=dialect, event_broker=event_broker, **kwargs)
         if dialect == "sqlite":
-            with self.engine.connect() as connection:
-                connection.execute(sa.text("PRAGMA journal_mode=WAL"))
+            self.engine = _kept_open(self.engine)
+            self.sessionmaker = sessionmaker(bind=self.engine)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The latest session, or as much of it as a turn needs; None for a conversation that is not known."""
@@ -56,7 +57,12 @@ class WindowedTrackerStore(SQLTrackerStore):
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Add the events that are not stored yet."""
-        await super().save(tracker)
+        await self.stream_events(tracker)
+        with self.session_scope() as session:
+            rows = [_row(tracker.sender_id, event) for event in self._additional_events(session, tracker)]
+            if rows:
+                session.execute(self.SQLEvent.__table__.insert(), rows)
+            session.commit()
         setattr(tracker, _STORED, len(tracker.events))
 
     def _additional_events(self, session: Any, tracker: DialogueStateTracker) -> Iterator[Event]:
@@ -79,6 +85,28 @@ class WindowedTrackerStore(SQLTrackerStore):
         before = sa.select([sa.func.max(event.id)]).where(mine, event.type_name == SlotSet.type_name, event.id < rows[0].id)
         slots = sa.select([event.data]).where(event.id.in_(before.group_by(event.action_name))).order_by(event.id)
         return [*(row.data for row in session.execute(slots)), *(row.data for row in rows)]
+
+
+def _kept_open(engine: sa.engine.Engine) -> sa.engine.Engine:
+    """An SQLite engine in WAL mode that keeps its connections: Rasa's opens the file for every use, and the last to close tidies it up."""
+    with engine.connect() as connection:
+        connection.execute(sa.text("PRAGMA journal_mode=WAL"))
+    engine.dispose()
+    options = {"timeout": _WAIT_FOR_LOCK_SECONDS, "check_same_thread": False}
+    return sa.create_engine(engine.url, poolclass=QueuePool, connect_args=options)
+
+
+def _row(sender_id: str, event: Event) -> dict[str, Any]:
+    """An event as Rasa's table of events keeps it."""
+    data = event.as_dict()
+    return {
+        "sender_id": sender_id,
+        "type_name": event.type_name,
+        "timestamp": data.get("timestamp"),
+        "intent_name": data.get("parse_data", {}).get("intent", {}).get(INTENT_NAME_KEY),
+        "action_name": data.get("name"),
+        "data": json.dumps(data),
+    }
 
 
 def _start(rows: list[Any], *, whole: bool) -> int:

@@ -8,6 +8,7 @@ import pytest
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
+from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
@@ -71,7 +72,6 @@ def test_the_classifier_is_stored_and_judges_clauses(featurizer: SentenceFeaturi
     featurizer.process(training.training_examples)
     config = {**ClauseClassifier.get_default_config(), "C": 5.0, "neighbours": 2, "dimensions": 4}
     classifier = ClauseClassifier.create(config, *parts)
-    assert classifier.clf.C == 5.0
     classifier.train(training)
     loaded = ClauseClassifier.load(config, *parts)
     (message,) = loaded.process(featurizer.process([Message({TEXT: "hello to all of you. may I put ice on it"})]))
@@ -97,7 +97,12 @@ def test_the_neighbours_have_their_share(featurizer: SentenceFeaturizer, parts: 
 def test_the_classifier_without_features_says_what_is_missing(parts: Parts) -> None:
     classifier = ClauseClassifier.create(ClauseClassifier.get_default_config(), *parts)
     with pytest.raises(ValueError, match="dense featurizer"):
-        classifier._create_X([Message({TEXT: "hello"})])
+        classifier.process([Message({TEXT: "hello"})])
+
+
+def test_a_setting_that_the_classifier_does_not_know_is_refused() -> None:
+    with pytest.raises(InvalidConfigException, match="neighbors"):
+        ClauseClassifier.validate_config({"neighbors": 10})
 
 
 def test_findings_become_entities_and_back(parts: Parts) -> None:
