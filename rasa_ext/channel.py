@@ -27,8 +27,7 @@ from sanic.response import HTTPResponse
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
-from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
+from rasa_ext import core
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
@@ -49,7 +48,7 @@ class PatientInput(RestInput):
     """POST /webhooks/rest/webhook with `sender` and `message`; GET / for health."""
 
     def __init__(self) -> None:
-        self._assistant = Assistant(load_protocol())
+        self._assistant = core.assistant()
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
 
     @classmethod
@@ -103,7 +102,7 @@ class PatientInput(RestInput):
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
         reply = _collected(output.messages)
-        if reply is not None and self._assistant.understates(reply, self._assistant.read(words, date.today())):
+        if reply is not None and self._assistant.understates(reply, core.read(words, date.today())):
             reply = None
         if reply is not None and finished:
             return reply
@@ -122,7 +121,7 @@ class PatientInput(RestInput):
             conversation: the conversation as the caller keeps it, which goes before the slots.
         """
         today = date.today()
-        reading = await asyncio.get_running_loop().run_in_executor(None, self._assistant.read, _both_ends(text), today)
+        reading = await asyncio.get_running_loop().run_in_executor(None, core.read, _both_ends(text), today)
         before = conversation or Conversation()
         try:
             async with agent.lock_store.lock(message.sender_id):

@@ -15,16 +15,13 @@ from rasa.shared.nlu.constants import ENTITIES, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
+from rasa_ext import core
 from rasa_ext.clause_classifier import OPINIONS
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class FindingExtractor(GraphComponent, EntityExtractorMixin):
     """Sets one entity a finding's mention, its value the assertion status, and one entity `reading` with all else."""
-
-    def __init__(self) -> None:
-        self._assistant = Assistant(load_protocol())
 
     @classmethod
     def create(
@@ -35,6 +32,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> FindingExtractor:
         """A new extractor; its state is the protocol's files."""
+        core.assistant()
         return cls()
 
     @staticmethod
@@ -50,7 +48,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message."""
         for message in messages:
-            reading = self._assistant.read(message.get(TEXT) or "", date.today())
+            reading = core.read(message.get(TEXT) or "", date.today())
             reading = replace(reading, opinions=tuple(message.get(OPINIONS) or ()))
             entities = self.add_extractor_name(reading.to_entities())
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)

@@ -1,4 +1,4 @@
-"""What the intent classifier has learnt, as arrays: fitted by scikit-learn, asked by numpy, which is ten times as fast and loads at once."""
+"""What the intent classifier has learnt, as arrays: fitted by scikit-learn, asked by numpy, which is faster and loads at once."""
 
 from __future__ import annotations
 

@@ -29,6 +29,16 @@ _WINDOW = 30
 _KINDS: dict[str, type[Event]] = {kind.type_name: kind for kind in all_subclasses(Event) if getattr(kind, "type_name", None)}
 _STORED = "stored_events"
 
+_events = SQLTrackerStore.SQLEvent.__table__.c
+_mine = _events.sender_id == sa.bindparam("sender")
+_LATEST = (
+    sa.select([_events.id, _events.type_name, _events.action_name, _events.data]).where(_mine).order_by(_events.id.desc()).limit(_WINDOW)
+)
+_LAST_OF_EACH = sa.select([sa.func.max(_events.id)]).where(
+    _mine, _events.type_name == SlotSet.type_name, _events.id < sa.bindparam("before")
+)
+_SLOTS_BEFORE = sa.select([_events.data]).where(_events.id.in_(_LAST_OF_EACH.group_by(_events.action_name))).order_by(_events.id)
+
 
 class WindowedTrackerStore(SQLTrackerStore):
     """SQLTrackerStore that reads a bounded window; an SQLite file is in WAL mode, and a lock is waited for half a second, not five."""
@@ -47,8 +57,8 @@ class WindowedTrackerStore(SQLTrackerStore):
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The latest session, or as much of it as a turn needs; None for a conversation that is not known."""
-        with self.session_scope() as session:
-            events = [_event(json.loads(data)) for data in self._window(session, sender_id)]
+        with self.engine.connect() as connection:
+            events = [_event(json.loads(data)) for data in self._window(connection, sender_id)]
         if not events or self.domain is None:
             return None
         tracker = DialogueStateTracker.from_events(sender_id, events, self.domain.slots)
@@ -71,20 +81,15 @@ class WindowedTrackerStore(SQLTrackerStore):
             return super()._additional_events(session, tracker)
         return islice(tracker.events, stored, len(tracker.events))
 
-    def _window(self, session: Any, sender_id: str) -> list[str]:
+    def _window(self, connection: sa.engine.Connection, sender_id: str) -> list[str]:
         """The stored events of the window, in order."""
-        event = self.SQLEvent.__table__.c
-        mine = event.sender_id == sender_id
-        columns = [event.id, event.type_name, event.action_name, event.data]
-        latest = sa.select(columns).where(mine).order_by(event.id.desc()).limit(_WINDOW)
-        rows = list(reversed(session.execute(latest).all()))
+        rows = list(reversed(connection.execute(_LATEST, {"sender": sender_id}).all()))
         start = _start(rows, whole=len(rows) < _WINDOW)
         rows = rows[start:]
         if not rows or rows[0].type_name == SessionStarted.type_name or (start == 0 and len(rows) < _WINDOW):
             return [row.data for row in rows]
-        before = sa.select([sa.func.max(event.id)]).where(mine, event.type_name == SlotSet.type_name, event.id < rows[0].id)
-        slots = sa.select([event.data]).where(event.id.in_(before.group_by(event.action_name))).order_by(event.id)
-        return [*(row.data for row in session.execute(slots)), *(row.data for row in rows)]
+        slots = connection.execute(_SLOTS_BEFORE, {"sender": sender_id, "before": rows[0].id})
+        return [*(row.data for row in slots), *(row.data for row in rows)]
 
 
 def _kept_open(engine: sa.engine.Engine) -> sa.engine.Engine:

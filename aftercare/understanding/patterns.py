@@ -122,7 +122,7 @@ class PatternMatcher:
     def add(self, name: str, patterns: Iterable[list[Token]]) -> None:
         """Add one lexicon pattern, as `Compiler.compile` returned it, under a name."""
         number = len(self._patterns)
-        matcher = Matcher(self._vocab)
+        matcher = Matcher(self._vocab, validate=False)
         for tokens in patterns:
             matcher.add(name, [tokens])
             anchor = min((token["NORM"] for token in tokens if "OP" not in token), key=_how_common)
