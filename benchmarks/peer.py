@@ -1,7 +1,12 @@
-"""The plain Rasa project that speed is compared with: what `rasa init` gives, with our intents, and a custom action that triages."""
+"""The plain Rasa project that speed is compared with: what `rasa init` gives, with our intents, and a custom action that triages.
+
+It runs on our environment's packages, but for jsonschema: Rasa checks each action's answer with it, and an installer picks a release that
+takes ten times as long for that as the one we pin.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import subprocess
@@ -17,9 +22,11 @@ import httpx
 import yaml
 
 from scripts.common import RASA_PYTHON, ROOT, FailureError, digest, rasa_environment, read_stamp, say, tail
+from scripts.setup import UV, run
 from scripts.stack import free_port
 
 FOLDER = ROOT / "models" / "plain-project"
+_LOCK = ROOT / "requirements" / "plain.txt"
 _EXAMPLES = 15
 _STORIES = 20
 _READY_SECONDS = 300
@@ -60,14 +67,16 @@ def train() -> float:
     Raises:
         FailureError: the training failed.
     """
-    sources = [*sorted((ROOT / "data" / "nlu").glob("*.yml")), ROOT / "requirements" / "rasa.txt", Path(__file__)]
-    stamp, wanted = FOLDER / "stamp", digest(sources)
+    files = _files()
+    told = hashlib.sha256("".join(files.values()).encode() + (ROOT / "requirements" / "rasa.txt").read_bytes())
+    stamp, wanted = FOLDER / "stamp", told.hexdigest()
     found = read_stamp(stamp).split()
     if found[:1] == [wanted]:
         return float(found[1])
     shutil.rmtree(FOLDER, ignore_errors=True)
-    (FOLDER / "data").mkdir(parents=True)
-    _write()
+    for name, text in files.items():
+        (FOLDER / name).parent.mkdir(parents=True, exist_ok=True)
+        (FOLDER / name).write_text(text, encoding="utf-8")
     say("Training the plain Rasa project")
     started, log = time.monotonic(), FOLDER / "train.log"
     with log.open("w") as output:
@@ -81,11 +90,15 @@ def train() -> float:
 
 
 @contextmanager
-def running() -> Iterator[Peer]:
-    """The plain project, as long as the block runs."""
+def running(*, pinned: bool = False) -> Iterator[Peer]:
+    """The plain project, as long as the block runs.
+
+    Args:
+        pinned: with our jsonschema.
+    """
     rasa, actions = free_port(), free_port()
     (FOLDER / "endpoints.yml").write_text(f"action_endpoint:\n  url: http://127.0.0.1:{actions}/webhook\n")
-    environment = rasa_environment({"SANIC_HOST": "127.0.0.1"})
+    environment = rasa_environment({"SANIC_HOST": "127.0.0.1"} if pinned else {"SANIC_HOST": "127.0.0.1", "PYTHONPATH": str(_packages())})
     commands: dict[str, list[str | Path]] = {
         "actions": [RASA_PYTHON, "-m", "rasa_sdk", "--actions", "actions", "--port", str(actions)],
         "rasa": [RASA_PYTHON, "-m", "rasa", "run", "-i", "127.0.0.1", "--port", str(rasa)],
@@ -105,6 +118,22 @@ def running() -> Iterator[Peer]:
             process.wait(30)
 
 
+def _packages() -> Path:
+    """The folder with the peer's own packages, installed when the lock has changed.
+
+    Raises:
+        FailureError: they could not be installed.
+    """
+    folder = FOLDER / "packages"
+    stamp, wanted = folder / "stamp", digest([_LOCK])
+    if read_stamp(stamp) != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        where: list[str | Path] = ["--target", folder, "--python", RASA_PYTHON]
+        run("Installing the peer's packages", UV, "pip", "install", "--quiet", "--no-deps", "--require-hashes", *where, "-r", _LOCK)
+        stamp.write_text(wanted)
+    return folder
+
+
 def wait_for(port: int, path: str, seconds: float) -> None:
     """Wait until a server on this machine answers.
 
@@ -121,7 +150,8 @@ def wait_for(port: int, path: str, seconds: float) -> None:
     raise FailureError(f"Nothing answers on port {port} after {seconds} seconds.")
 
 
-def _write() -> None:
+def _files() -> dict[str, str]:
+    """The project's files by name."""
     examples = _examples()
     actions = {intent: "action_triage" if intent.startswith("report_") else f"utter_{intent}" for intent in examples}
     utters = {
@@ -150,9 +180,8 @@ def _write() -> None:
         "config.yml": {"recipe": "default.v1", "assistant_id": "plain", "language": "en", "pipeline": None, "policies": None},
         "credentials.yml": {"rest": None},
     }
-    for name, content in files.items():
-        (FOLDER / name).write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    (FOLDER / "actions.py").write_text(_ACTION)
+    texts = {name: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for name, content in files.items()}
+    return {**texts, "actions.py": _ACTION}
 
 
 def _examples() -> dict[str, list[str]]:

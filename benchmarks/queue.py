@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import platform
@@ -106,14 +107,20 @@ def fill(engine: Engine, number: int) -> None:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for some in batched(everything, _BATCH):
             for table in (conversation, triage_case, case_finding, case_rule):
-                _insert(connection, table, [row for each in some for row in each[table]])
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if engine.dialect.name == "postgresql":
+                insert_rows(connection, table, [row for each in some for row in each[table]])
+    settle(engine)
+
+
+def settle(engine: Engine) -> None:
+    """Let PostgreSQL count what is in its tables, as it does by itself after a while; SQLite never does."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.exec_driver_sql("VACUUM ANALYZE" if engine.dialect.name == "postgresql" else "ANALYZE")
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+def insert_rows(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows that all have the same columns, the fastest way."""
     if connection.dialect.name != "postgresql":
         connection.execute(insert(table), rows)
         return
@@ -121,7 +128,7 @@ def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[name] for name in names])
+            copy.write_row([json.dumps(row[name]) if isinstance(row[name], dict) else row[name] for name in names])
 
 
 def timed(name: str, act: Callable[[], Any], plans: tuple[str, ...] = ()) -> Figure:

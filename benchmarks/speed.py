@@ -27,7 +27,7 @@ from scripts.stack import Ports, Stack
 
 PAGE = ROOT / "docs" / "speed.md"
 TRIAGE = "I have a fever of 101"
-FAQ = "how long does the cement take to get hard"
+FAQ = "how long does the procedure take"
 _CLIENTS = {1: 80, 4: 120, 16: 192, 64: 256}
 _ROUNDS = 3
 _WARM = 20

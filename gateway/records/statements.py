@@ -74,9 +74,11 @@ CASE = select(triage_case).where(triage_case.c.conversation_id == _NAME).with_fo
 NEW_CASE = insert(triage_case)
 _answer = event.alias()
 WAITING_SINCE = (
-    select(func.min(event.c.at))
+    select(event.c.at)
     .outerjoin(_answer, (_answer.c.conversation_id == event.c.conversation_id) & (_answer.c.reply_to == event.c.seq))
     .where(_MINE, event.c.kind == "message", _answer.c.id.is_(None))
+    .order_by(event.c.seq)
+    .limit(1)
 )
 RULES_OF_CASE = select(case_rule.c.rule).where(case_rule.c.case_id == _CASE)
 NEW_RULE = insert(case_rule)
