@@ -88,6 +88,27 @@ class Assistant:
         weighed = {finding["finding"] for finding in understood if finding["status"] != Status.PRESENT.value}
         return alone is Disposition.EMERGENCY and bool(present - weighed)
 
+    def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
+        """What holds when the patient leaves a question unanswered: the more urgent answer, and no further question.
+
+        Args:
+            conversation: what is remembered; it is not changed.
+
+        Returns:
+            The conversation after this, and the reply; None when no question waits for an answer.
+        """
+        question = self.protocol.questions.get(conversation.pending)
+        if question is None:
+            return None
+        after = conversation.copy()
+        settle_as_dangerous(question, after, "")
+        after.pending, after.repeated, after.asked = "", False, []
+        reply = self.trouble()
+        if disposition(self.protocol, after.has("present")) is not None:
+            reply = self._composer.triage(after)
+            after.disposition = str(reply.custom["disposition"])
+        return after, reply.followed_by(self._composer.block("say", "broken_off")).with_payload(conversation=after.to_slots())
+
     def _present(self, reading: Reading) -> set[str]:
         findings = self._fusion.understand(reading, answering=False).findings
         return {finding for finding, (status, _) in findings.items() if status is Status.PRESENT}

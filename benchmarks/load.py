@@ -124,12 +124,12 @@ class GatewayClient(Client):
                 self._answer(event["reply_to"]).set_result(" ".join(block["text"] for block in event["blocks"]))
 
 
-async def drive(kind: type[Client], urls: Sequence[str], text: str, clients: int, messages: int) -> Run:
-    """Let a number of clients send messages, spread over the addresses.
+async def drive(kind: type[Client], url: str, text: str, clients: int, messages: int) -> Run:
+    """Let a number of clients send messages.
 
     Args:
         kind: how they speak.
-        urls: where to.
+        url: where to.
         text: what they write.
         clients: how many there are.
         messages: how many they send in all.
@@ -137,9 +137,9 @@ async def drive(kind: type[Client], urls: Sequence[str], text: str, clients: int
     seconds: list[float] = []
     silent = 0
 
-    async def patient(number: int, share: int) -> None:
+    async def patient(share: int) -> None:
         nonlocal silent
-        client = kind(urls[number % len(urls)])
+        client = kind(url)
         try:
             for sent in range(share):
                 if sent % _TALK == 0:
@@ -158,7 +158,7 @@ async def drive(kind: type[Client], urls: Sequence[str], text: str, clients: int
             await client.leave()
 
     started = time.perf_counter()
-    await asyncio.gather(*(patient(number, messages // clients) for number in range(clients)))
+    await asyncio.gather(*(patient(messages // clients) for _ in range(clients)))
     return Run(tuple(sorted(seconds)), time.perf_counter() - started, silent)
 
 

@@ -118,6 +118,19 @@ def running(*, pinned: bool = False) -> Iterator[Peer]:
             process.wait(30)
 
 
+def check(peer: Peer, triage: str, faq: str) -> None:
+    """See that the messages which are measured do what they are measured for: one runs the action, the other an utter.
+
+    Raises:
+        FailureError: they do not.
+    """
+    for text, expected in ((triage, "call your doctor"), (faq, "read your leaflet")):
+        message = {"sender": "check", "message": text}
+        answers = httpx.post(f"{peer.url}/webhooks/rest/webhook", json=message, trust_env=False, timeout=_READY_SECONDS).json()
+        if expected not in str(answers):
+            raise FailureError(f"The plain project answers {text!r} with {answers}, and not with {expected!r}. Choose another message.")
+
+
 def _packages() -> Path:
     """The folder with the peer's own packages, installed when the lock has changed.
 

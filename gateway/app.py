@@ -110,12 +110,13 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
 
 
 async def _watch(answering: Answering) -> None:
-    """Answer what another process left unanswered, also when nobody waits for it."""
+    """Answer what another process left unanswered, also when nobody waits for it, and follow up on interviews that were broken off."""
     while True:
         try:
             await answering.recover()
+            await answering.follow_up()
         except SQLAlchemyError as error:
-            _log.error("could not look for unanswered messages", error=type(error).__name__)
+            _log.error("could not look for what was left", error=type(error).__name__)
         await asyncio.sleep(_LOOK_FOR_UNANSWERED_SECONDS)
 
 

@@ -179,7 +179,7 @@ class Patient:
             response = await self._again("GET", "/session/events", params={"after": self._seen, "wait": _WAIT_SECONDS})
             for event in response.json()["events"]:
                 self._seen = event["seq"]
-                if event["kind"] == "answer":
+                if event["kind"] == "answer" and "reply_to" in event:  # an interview that was broken off is followed up by itself
                     self._heard(waiting.get(event["reply_to"]), event)
 
     def _heard(self, sent: Sent | None, event: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,7 +21,7 @@ from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
 from gateway.records.sealing import SealError
-from gateway.records.store import Event, Records
+from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
 
 _log = structlog.get_logger(__name__)
@@ -92,6 +93,33 @@ class Answering:
                     self.begin(conversation, message, alone="recovered")
                 except SealError:
                     _log.error("unanswered message can not be opened", conversation=conversation, seq=seq)
+
+    async def follow_up(self) -> None:
+        """Where a question has waited too long for its answer, let the more urgent answer hold and tell the patient."""
+        minutes = self._core.assistant.protocol.thresholds["broken_off_minutes"]
+        for name, seq in await asyncio.to_thread(self._records.asked_and_left, minutes):
+            try:
+                before, _ = await self._conversation(name)
+                left = await self._core.broken_off(before)
+                if left is not None:
+                    await self._tell(name, seq, _Outcome(left[1], left[0], "core", "broken_off"))
+            except OvertakenError:
+                continue
+            except Exception as error:  # the others are told all the same
+                _log.error("broken-off interview not followed up", conversation=name, error=type(error).__name__)
+
+    async def _tell(self, name: str, seq: int, outcome: _Outcome) -> None:
+        """Store an answer to no message, right behind the question that was left."""
+        disposition = outcome.reply.custom.get("disposition")
+        event = await asyncio.to_thread(
+            partial(self._records.add, right_behind=seq, words=_words(outcome, ""), disposition=disposition),
+            name,
+            "answer",
+            _facts(outcome, 0),
+        )
+        ANSWERS.labels(outcome.by, disposition or "none").inc()
+        _log.warning("interview broken off", conversation=name, seq=event.seq)
+        self._bell.ring(name, event)
 
     async def finish(self) -> None:
         """Wait for the answers that are being made."""
@@ -171,32 +199,9 @@ class Answering:
         return conversation, known
 
     async def _store(self, name: str, message: Event, outcome: _Outcome, seconds: float) -> Event | None:
-        reply = outcome.reply
-        custom = reply.custom
-        findings = custom.get("understood", {}).get("findings", [])
-        facts = {
-            "by": outcome.by,
-            "cause": outcome.cause,
-            "kept": outcome.kept,
-            "type": "trouble" if outcome.by == "card" else custom["type"],
-            "asks": "about" in custom,
-            "rules": custom.get("rules", []),
-            "codes": [[finding["code"], finding["status"]] for finding in findings],
-            "protocol": custom["protocol"],
-            "model": outcome.model,
-            "ms": round(seconds * 1000),
-        }
-        words = {
-            "blocks": reply.wire["blocks"],
-            "buttons": [{"id": secrets.token_urlsafe(_BUTTON_BYTES), "title": button["title"]} for button in reply.buttons],
-            "sources": custom.get("sources", []),
-            "about": custom.get("about"),
-            "topic": custom.get("topic"),
-            "findings": custom.get("findings", []),
-            "understood": _with_spans(custom.get("understood", {}), str(message.words and message.words["text"])),
-            "conversation": outcome.conversation.to_slots(),
-        }
-        disposition = custom.get("disposition")
+        text = str(message.words and message.words["text"])
+        facts, words = _facts(outcome, seconds), _words(outcome, text)
+        disposition = outcome.reply.custom.get("disposition")
         for attempt in range(1, _STORE_ATTEMPTS + 1):
             try:
                 answer = await asyncio.to_thread(self._records.add_answer, name, message.seq, facts, words, disposition)
@@ -208,6 +213,39 @@ class Answering:
         ANSWER_SECONDS.observe(seconds)
         _log.info("answered", conversation=name, seq=message.seq, by=outcome.by, cause=outcome.cause, ms=facts["ms"])
         return answer
+
+
+def _facts(outcome: _Outcome, seconds: float) -> dict[str, Any]:
+    """What may stand unencrypted of an answer."""
+    custom = outcome.reply.custom
+    findings = custom.get("understood", {}).get("findings", [])
+    return {
+        "by": outcome.by,
+        "cause": outcome.cause,
+        "kept": outcome.kept,
+        "type": "trouble" if outcome.by == "card" else custom["type"],
+        "asks": "about" in custom,
+        "rules": custom.get("rules", []),
+        "codes": [[finding["code"], finding["status"]] for finding in findings],
+        "protocol": custom["protocol"],
+        "model": outcome.model,
+        "ms": round(seconds * 1000),
+    }
+
+
+def _words(outcome: _Outcome, text: str) -> dict[str, Any]:
+    """What is sealed of an answer to these words."""
+    reply, custom = outcome.reply, outcome.reply.custom
+    return {
+        "blocks": reply.wire["blocks"],
+        "buttons": [{"id": secrets.token_urlsafe(_BUTTON_BYTES), "title": button["title"]} for button in reply.buttons],
+        "sources": custom.get("sources", []),
+        "about": custom.get("about"),
+        "topic": custom.get("topic"),
+        "findings": custom.get("findings", []),
+        "understood": _with_spans(custom.get("understood", {}), text),
+        "conversation": outcome.conversation.to_slots(),
+    }
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:

@@ -36,6 +36,10 @@ class Core:
         """The conversation after a message, and the reply, by the core alone."""
         return await self._run(lambda: self.assistant.respond(conversation, reading, today))
 
+    async def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
+        """What holds when the patient leaves a question unanswered; None when none waits."""
+        return await self._run(lambda: self.assistant.broken_off(conversation))
+
     async def alarm(self, text: str) -> Reply | None:
         """What the core says of these words by themselves, if they are an emergency."""
         today = date.today()

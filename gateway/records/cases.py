@@ -29,6 +29,9 @@ class Place(IntEnum):
     CLOSED = 9
 
 
+WAITING = (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN)
+
+
 def place(tier: int, state: str, *, failed: bool, asking: bool) -> Place:
     """The place of a case.
 

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import uuid4
@@ -208,13 +208,31 @@ class Records:
         reply_to: int | None = None,
         disposition: str | None = None,
         only_behind: int | None = None,
+        right_behind: int | None = None,
     ) -> Event:
-        """Add an event at the end of a conversation; see `add_message` for `only_behind`."""
+        """Add an event at the end of a conversation.
+
+        Args:
+            name: the conversation.
+            kind: of the event.
+            facts: what may stand unencrypted.
+            words: what is sealed.
+            client_id: of a message.
+            reply_to: of an answer.
+            disposition: of an answer.
+            only_behind: add it only as long as no message stands behind this place.
+            right_behind: add it only as long as nothing stands behind this place.
+
+        Raises:
+            OvertakenError: something does.
+        """
         with writing(self.engine) as connection:
             mine = connection.execute(sql.TURN, {"name": name}).one()
             sealer = self._unwrapped(mine.wrapped, name) if words is not None and mine.wrapped is not None else None
             last = connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
             if only_behind is not None and connection.scalar(sql.NEWER_MESSAGE, {"name": name, "seq": only_behind}) is not None:
+                raise OvertakenError
+            if right_behind is not None and last != right_behind:
                 raise OvertakenError
             return self._insert(
                 connection, name, last + 1, kind, facts, probe=mine.embed_key in self._synthetic,
@@ -256,6 +274,13 @@ class Records:
             query = query.where(event.c.conversation_id == name)
         with self.engine.connect() as connection:
             return [(row.conversation_id, row.seq, row.at) for row in connection.execute(query)]
+
+    def asked_and_left(self, minutes: float) -> list[tuple[str, int]]:
+        """Conversations in which a question has waited so long for its answer, with the place of the question; not those of long ago."""
+        now = self.clock()
+        when = {"until": now - timedelta(minutes=minutes), "since": now - ABSOLUTE, "places": [*cases.WAITING]}
+        with self.engine.connect() as connection:
+            return [(row.conversation_id, row.seq) for row in connection.execute(sql.ASKED_AND_LEFT, when)]
 
     def sent(self, name: str, seq: int) -> None:
         """Remember that the events up to this place went out to the patient's browser."""

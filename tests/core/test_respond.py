@@ -571,3 +571,35 @@ def test_a_denial_on_the_wire_stands_beside_no_present_finding_of_its_code(talk)
     assert ("leg_weakness", "absent") not in statuses
     assert ("chills", "absent") in statuses
     assert ("leg_weakness", "absent") not in [(entry["code"], entry["status"]) for entry in reply.custom["understood"]["findings"]]
+
+
+@pytest.mark.parametrize("reported", [None, "soreness", "fever"])
+def test_a_question_that_is_left_counts_as_its_more_urgent_answer(assistant: Assistant, protocol: Protocol, reported: str | None) -> None:
+    """Triage decisions: a broken-off interview takes the more urgent of the dispositions still possible."""
+    urgency = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
+    for question in protocol.questions.values():
+        before = Conversation(pending=question.id, asked=[question.id])
+        if reported:
+            before.record(reported, "present", "my own words")
+        kept = before.copy()
+        left = assistant.broken_off(before)
+        assert left is not None
+        after, reply = left
+        assert before == kept
+        assert after.pending == ""
+        _, unsure = assistant.respond(before, Reading("not sure", answer="unsure"), date.today())
+        assert urgency[reply.custom.get("disposition")] >= urgency[unsure.custom.get("disposition")], question.id
+        assert {finding["evidence"] for finding in reply.custom.get("findings", ())} <= {"my own words"}, question.id
+        assert "count it as a yes" in reply.text
+
+
+def test_an_emergency_comes_first_also_where_the_interview_was_broken_off(assistant: Assistant) -> None:
+    left = assistant.broken_off(Conversation(pending="chest", asked=["chest"]))
+    assert left is not None
+    assert left[1].custom["disposition"] == "emergency"
+    assert left[1].blocks[0].kind == "advice"
+
+
+def test_where_no_question_waits_nothing_is_broken_off(assistant: Assistant) -> None:
+    assert assistant.broken_off(Conversation(asked=["chest"])) is None
+    assert assistant.broken_off(Conversation(pending="a question of an older protocol")) is None

@@ -15,13 +15,16 @@ from gateway.records.database import connect, writing
 from gateway.records.tables import conversation, event
 
 _CONVERSATIONS = 2_000
-_PARAMETERS = {
-    "name": "00000000000000000000000000000001",
+_PARAMETERS: dict[str, Any] = {
+    "name": "0" * 32,
     "seq": 1,
     "client_id": "client-1",
     "kind": "answer",
     "case": 1,
     "token_hash": b"",
+    "places": [0, 1],
+    "until": datetime.now(UTC),
+    "since": datetime.now(UTC),
 }
 _READS = {name: found for name, found in vars(statements).items() if name[0].isupper() and isinstance(found, Select)}
 
