@@ -301,9 +301,9 @@ def _page(results: Mapping[str, Any]) -> str:
             "",
             f"wrote this page, in one run on {results['machine']} that also made the load. `plain Rasa` is what `rasa init` gives (DIET,",
             "TED, in-memory store) with our intents, 15 examples each, and one custom action, on the packages of our lock file but for",
-            "jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a row",
-            "of its own it has the one that we pin. `whole` is gateway, Rasa, encoder, action server and records in SQLite, asked as the",
-            "widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'.",
+            "jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a",
+            "row of its own it has the one that we pin. `whole` is gateway, Rasa, encoder, action server and records in SQLite, asked as",
+            "the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'.",
             "",
             "Over the plain project with our jsonschema, at the median:"
             f" triage {results['pinned']['triage']:.2f}, FAQ {results['pinned']['FAQ']:.2f}.",
