@@ -156,23 +156,28 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`."""
-    last, told, heard = int(last_event_id or 0), None, None
+    last, told, seen, unanswered = int(last_event_id or 0), None, 0, True
+    heard: list[Event] | None = None
     with STREAMS.track_inprogress():
         while not gateway.bell.silenced:
             if heard is None:
-                current = await asyncio.to_thread(gateway.records.again, session)
-                if current.is_over(gateway.records.clock()):
-                    yield ServerSentEvent(event="ended", data=_state(current, gateway))
+                newest = await asyncio.to_thread(gateway.records.newest, session.conversation)
+                if newest != seen:
+                    session, seen = await asyncio.to_thread(gateway.records.again, session), newest
+                    heard = await _behind(gateway, session, last)
+                if session.is_over(gateway.records.clock()):
+                    yield ServerSentEvent(event="ended", data=_state(session, gateway))
                     return
-                if told != current:
-                    yield ServerSentEvent(event="session", data=_state(current, gateway))
-                    told = current
-                await gateway.answering.recover(session.conversation)
-            found = _shown(heard or await _behind(gateway, session, last))
+                if told != session:
+                    yield ServerSentEvent(event="session", data=_state(session, gateway))
+                    told = session
+            found = _shown(heard or ())
             for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
-                last = event.seq
+                last, unanswered = event.seq, event.kind == "message"
             await _sent(gateway, session, found)
+            if unanswered:
+                await gateway.answering.recover(session.conversation)
             heard = await listener.wait(_LOOK_AGAIN_SECONDS, last)
 
 

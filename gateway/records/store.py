@@ -243,6 +243,11 @@ class Records:
         """A conversation's events behind a place, in order."""
         return self._events(sql.EVENTS_BEHIND, name, seq=after)
 
+    def newest(self, name: str) -> int:
+        """The place of the last event, shown to the patient or not; whatever changes a conversation is one."""
+        with self.engine.connect() as connection:
+            return connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
+
     def last(self, name: str, kind: str) -> Event | None:
         """The last event of this kind."""
         return next(iter(self._events(sql.LAST_OF_KIND, name, kind=kind)), None)
