@@ -168,11 +168,14 @@ def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
     for event in events:
         if event.kind == "writer":
             conversation.writer = event.facts["writer"]
-        if event.kind != "message" or event.words is None:
-            continue
-        day, text = event.at.date(), str(event.words["text"])
-        conversation, reply = assistant.respond(conversation, assistant.read(assistant.most_telling(text, day), day), day)
-        told: Mapping[str, Any] = reply.custom
+        if event.follows_up:
+            conversation, reply = assistant.broken_off(conversation) or (conversation, None)
+        elif event.kind == "message" and event.words is not None:
+            day, text = event.at.date(), str(event.words["text"])
+            conversation, reply = assistant.respond(conversation, assistant.read(assistant.most_telling(text, day), day), day)
+        else:
+            reply = None
+        told: Mapping[str, Any] = reply.custom if reply else {}
         tier = max(tier, TIERS[told.get("disposition")])
         rules |= set(told.get("rules", ()))
     return Outcome(tier, frozenset(rules))

@@ -65,6 +65,7 @@ class Complaint:
         rule: its id.
         protocol: id and version of the protocol that was in force.
         words: the patient's message; None when purged.
+        left: it fired because a question was left unanswered; there is no message.
         quote: the leaflet's sentence, empty where there is none; `section` is where it stands.
         basis: `leaflet` or `extension`; empty when the protocol of today has no such rule.
     """
@@ -75,6 +76,7 @@ class Complaint:
     seq: int
     protocol: str
     words: str | None
+    left: bool
     quote: str
     section: str
     basis: str
@@ -277,6 +279,7 @@ class Sheets:
         known = {rule.id: rule for rule in self._protocol.rules}
         texts = {entry.seq: entry.text for entry in entries if entry.who == "patient"}
         replied = {event.seq: event.reply_to for event in events if event.kind == "answer"}
+        left = {event.seq for event in events if event.follows_up}
         found = []
         for row in rules:
             rule = known.get(row.rule)
@@ -290,6 +293,7 @@ class Sheets:
                     seq=replied.get(row.seq) or row.seq,
                     protocol=row.protocol,
                     words=texts.get(replied.get(row.seq) or 0),
+                    left=row.seq in left,
                     quote=sentence.quote if sentence else "",
                     section=sentence.section if sentence else "",
                     basis=rule.basis if rule else "",

@@ -76,7 +76,7 @@ class Event:
         seq: its place, from 1.
         kind: `greeting`, `message`, `answer`, `writer`, `extended`, `ended` or `expired`.
         client_id: the id that the patient's browser gave a message.
-        reply_to: the place of the message that an answer answers.
+        reply_to: the place of the message that an answer answers; None where an interview was broken off.
         disposition: what the answer tells the patient to do, if anything.
         facts: what may stand unencrypted: no words.
         words: what is sealed; None once the conversation has been purged.
@@ -90,6 +90,11 @@ class Event:
     disposition: str | None
     facts: Mapping[str, Any]
     words: Mapping[str, Any] | None
+
+    @property
+    def follows_up(self) -> bool:
+        """Whether it is an answer to no message: it tells what holds after an interview that was broken off."""
+        return self.kind == "answer" and self.reply_to is None
 
 
 def utc_now() -> datetime:

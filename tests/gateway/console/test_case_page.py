@@ -16,7 +16,7 @@ from gateway.console.desk import Desk
 from gateway.records.database import writing
 from gateway.records.tables import audit, conversation_key
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, RED_FLAG, Door, Patient, stored
+from tests.gateway.support import CANARY, RED_FLAG, Clock, Door, Patient, stored
 
 _EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 _PHONE = "212-664-7665"
@@ -316,3 +316,17 @@ def test_a_case_is_not_shown_when_the_view_can_not_be_put_on_record(nurse: Perso
 def test_the_clock_of_a_case_over_its_limit_says_so(door: Door, nurse: Person, number: int) -> None:
     door.clock.travel(minutes=6)
     assert re.search(r"6 min, over the limit", part(nurse.get(f"/cases/{number}").text, "situation"))
+
+
+def test_a_question_that_was_left_is_shown_as_that_and_not_as_deleted_words(
+    door: Door, clock: Clock, request: pytest.FixtureRequest
+) -> None:
+    patient = door.patient()
+    assert patient.say("my back hurts")["type"] == "question"
+    clock.travel(minutes=11)
+    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    nurse: Person = request.getfixturevalue("nurse")
+    for address in (f"/cases/{case_of(door, patient)}", f"/cases/{case_of(door, patient)}/print"):
+        page = nurse.get(address).text
+        assert "eft the last question unanswered" in page
+        assert "words deleted" not in page.lower()

@@ -16,7 +16,7 @@ from gateway.console.pages import replay as pages
 from gateway.console.replay import LESS, Replay, newest
 from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Door
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door
 
 
 @pytest.fixture
@@ -68,6 +68,16 @@ def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk,
     (change,) = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)]).changes
     assert (change.got, change.before.tier) == (3, 3), "both together are the emergency"
     assert "fever" in change.before.rules & change.after.rules
+
+
+def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
+    patient = door.patient()
+    assert patient.say("my back hurts")["type"] == "question"
+    clock.travel(minutes=11)
+    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)])
+    assert report.different == []
+    assert report.matrix == {(3, 3): 1}
 
 
 def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) -> None:
