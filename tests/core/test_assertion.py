@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import spacy
 import yaml
 
 from aftercare.protocol import Disposition, Protocol
 from aftercare.respond import Assistant
+from aftercare.understanding.assertion import is_negated
 from aftercare.understanding.reading import Status
 
 CASES: list[dict[str, Any]] = [
@@ -70,3 +72,20 @@ def test_no_present_red_flag_is_a_known_failure(protocol: Protocol) -> None:
     harmful = {name(case) for case in CASES if case["status"] == "present" and case["finding"] in alarming}
     assert not harmful & KNOWN_FAILURES
     assert {name(case) for case in CASES} >= KNOWN_FAILURES
+
+
+@pytest.mark.parametrize(
+    ("text", "reach", "negated"),
+    [
+        ("not good", 1, True),
+        ("not bad good", 1, False),
+        ("not bad good", 2, True),
+        ("no , good", 2, False),
+        ("never but good", 2, False),
+        ("good", 1, False),
+    ],
+)
+def test_a_negation_reaches_so_many_words_in_its_own_clause(text: str, reach: int, negated: bool) -> None:
+    doc = spacy.blank("en")(text)
+    assert is_negated(doc, len(doc) - 1, reach) is negated
+    assert reach > 1 or is_negated(doc, len(doc) - 1) is negated

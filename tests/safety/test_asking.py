@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aftercare.conversation import Conversation
-from aftercare.decision.interview import confirming, next_question
+from aftercare.decision.interview import _is_settled, confirming, next_question
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question, Rule
@@ -62,3 +62,14 @@ def test_undecided_rules_stand_the_most_urgent_first(protocol: Protocol) -> None
     urgency = [each.disposition for each in undecided(protocol, {"back_pain"}, set())]
     assert set(urgency) == {Disposition.EMERGENCY, Disposition.CALL_DOCTOR}
     assert urgency == sorted(urgency, reverse=True)
+
+
+def test_one_denial_closes_a_question_about_less_than_an_emergency(protocol: Protocol) -> None:
+    """Of an emergency every sign that is named has to be denied."""
+    for question in protocol.questions.values():
+        for finding in question.settled_by:
+            denied = Conversation(findings={finding: "absent"})
+            assert _is_settled(question, denied, Disposition.CALL_DOCTOR), (question.id, finding)
+            assert _is_settled(question, denied, Disposition.EMERGENCY) is (set(question.settled_by) == {finding}), question.id
+            unsure = Conversation(findings={finding: "hypothetical"})
+            assert not _is_settled(question, unsure, Disposition.CALL_DOCTOR), (question.id, finding)
