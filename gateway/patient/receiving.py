@@ -91,7 +91,7 @@ class Receiver:
         if new:
             self._gateway.answering.begin(session.conversation, message)
             self._gateway.bell.ring(session.conversation, message)
-        return Received(session.after(message.at), message.seq, new)
+        return Received(session.after(message.at) if new else session, message.seq, new)
 
     async def _known(self, session: Session, body: MessageRequest) -> Event | None:
         """The message, if it was stored before."""

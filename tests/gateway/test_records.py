@@ -14,7 +14,7 @@ from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import ConflictError, OvertakenError, Records
 from gateway.records.tables import event as events
-from tests.gateway.support import CANARY, MASTER_KEY, new_id
+from tests.gateway.support import CANARY, MASTER_KEY, Clock, new_id
 
 THREADS = 20
 _GREETING = {"blocks": [{"kind": "say", "text": "Hello"}], "buttons": [], "sources": []}
@@ -225,3 +225,19 @@ def test_words_moved_to_another_place_do_not_open(records: Records, name: str) -
         connection.execute(events.insert().values(seq=9, sealed=sealed, **moved))
     with pytest.raises(SealError):
         records.events(name, after=8)
+
+
+def test_a_question_that_was_left_is_found_and_followed_up_once(engine: Engine) -> None:
+    clock = Clock()
+    records = Records(engine, Keyring([MASTER_KEY]), clock)
+    name, other = begun(records), begun(records)
+    for each, asks in ((name, True), (other, False)):
+        message, _ = records.add_message(each, new_id(), "my back hurts")
+        records.add_answer(each, message.seq, {"type": "question", "asks": asks}, {"blocks": []}, None)
+    assert records.asked_and_left(10) == []
+    clock.travel(minutes=11)
+    assert records.asked_and_left(10) == [(name, 3)]
+    results = at_once(lambda _: records.add(name, "answer", {}, words={"blocks": []}, right_behind=3))
+    assert sum(not isinstance(result, Exception) for result in results) == 1
+    assert {type(result) for result in results if isinstance(result, Exception)} == {OvertakenError}
+    assert records.asked_and_left(10) == []

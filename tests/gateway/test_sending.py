@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.gateway.support import CANARY, Door, Json, Patient, new_id, refused, stored
+from tests.gateway.support import CANARY, Clock, Door, Json, Patient, new_id, refused, stored
 
 
 @pytest.fixture
@@ -40,6 +40,14 @@ def test_a_message_sent_again_before_its_answer_is_stored_only(door: Door, patie
     assert (again.status_code, again.json()["state"]) == (200, "stored")
     patient.answer_to(stored(first))
     assert len(door.rasa.heard) == 1
+
+
+def test_what_the_chat_is_told_of_its_end_does_not_go_back_with_an_old_message(patient: Patient, clock: Clock) -> None:
+    patient.answer_to(stored(patient.send("The needle site is sore", "message-1")))
+    clock.travel(minutes=20)
+    later = patient.send("I am well otherwise").json()["session"]["idle_expires_at"]
+    again = patient.send("The needle site is sore", "message-1")
+    assert again.json()["session"]["idle_expires_at"] == later
 
 
 def test_a_message_sent_many_times_at_once_is_stored_once(door: Door, patient: Patient) -> None:
