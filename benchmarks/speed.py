@@ -40,6 +40,20 @@ _WORKERS = (1, 2, 4)
 _NAMES = {1: "whole", 2: "whole, two workers", 4: "whole, four workers"}
 _TICK = os.sysconf("SC_CLK_TCK")
 _CONSOLE = Console(width=120)
+_ABOUT = """`plain Rasa` is what `rasa init` gives (DIET,
+TED, in-memory store) with our intents, 15 examples each, and one custom action, on the packages of our lock file but for
+jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a
+row of its own it has the one that we pin. `whole` is gateway, Rasa, encoder, action server and records in SQLite, asked as
+the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'."""
+_IN_THE_WAY = """\
+Of the 21 ms of CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7
+of it the answer), the rest of the hop 1.2 and the action server 1.6; the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples
+0.2; the graph's scheduler and copies for debug lines that are not written, about 2; the rule policy 1.4, Rasa's store 1.5, its HTTP
+server 1. In the gateway the framework around a request 2, the answer's way over the stream 1.5, sealing and storing three
+transactions 2.5, asking Rasa and reading its answer 1.5. What is left of Rasa's is not reached by its extension points, but for
+deciding inside Rasa instead of in the action server, which would save about 6 ms a message and give up that separation.
+
+One worker, gateway and load already keep both cores busy: a second worker has no core of its own to run on here."""
 
 
 @dataclass(frozen=True)
@@ -299,11 +313,7 @@ def _page(results: Mapping[str, Any]) -> str:
             "",
             "    make bench",
             "",
-            f"wrote this page, in one run on {results['machine']} that also made the load. `plain Rasa` is what `rasa init` gives (DIET,",
-            "TED, in-memory store) with our intents, 15 examples each, and one custom action, on the packages of our lock file but for",
-            "jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a",
-            "row of its own it has the one that we pin. `whole` is gateway, Rasa, encoder, action server and records in SQLite, asked as",
-            "the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'.",
+            f"wrote this page, in one run on {results['machine']} that also made the load. {_ABOUT}",
             "",
             "Over the plain project with our jsonschema, at the median:"
             f" triage {results['pinned']['triage']:.2f}, FAQ {results['pinned']['FAQ']:.2f}.",
@@ -316,14 +326,7 @@ def _page(results: Mapping[str, Any]) -> str:
             ),
             "## What stands in the way of the bars that are not met",
             "",
-            "Of the 21 ms of CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7",
-            "of it the answer), the rest of the hop 1.2 and the action server 1.6; the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples",
-            "0.2; the graph's scheduler and copies for debug lines that are not written, about 2; the rule policy 1.4, Rasa's store 1.5, its HTTP",
-            "server 1. In the gateway the framework around a request 2, the answer's way over the stream 1.5, sealing and storing three",
-            "transactions 2.5, asking Rasa and reading its answer 1.5. What is left of Rasa's is not reached by its extension points, but for",
-            "deciding inside Rasa instead of in the action server, which would save about 6 ms a message and give up that separation.",
-            "",
-            "One worker, gateway and load already keep both cores busy: a second worker has no core of its own to run on here.",
+            _IN_THE_WAY,
             "",
             "## Latency and throughput",
             "",
