@@ -67,12 +67,13 @@ class Reader:
         """Read one message.
 
         Args:
-            text: the patient's words as typed.
+            text: the patient's words as typed; a lone surrogate, which no text holds, is read as a question mark.
             today: the day of the message.
 
         Returns:
             The findings with status and place, the measures, and whether the message says yes, no or unsure.
         """
+        text = text.encode("utf-8", "replace").decode()
         tokens = words(text, self._spelling.known)
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)

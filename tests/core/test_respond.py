@@ -603,3 +603,12 @@ def test_an_emergency_comes_first_also_where_the_interview_was_broken_off(assist
 def test_where_no_question_waits_nothing_is_broken_off(assistant: Assistant) -> None:
     assert assistant.broken_off(Conversation(asked=["chest"])) is None
     assert assistant.broken_off(Conversation(pending="a question of an older protocol")) is None
+
+
+@pytest.mark.parametrize("text", ["\ud800", "I have chest pain \udfff", "\ud83d I can't breathe"])
+def test_half_a_character_keeps_no_answer_back(assistant: Assistant, today: date, text: str) -> None:
+    reading = assistant.read(text, today)
+    assert len(reading.text) == len(text)
+    _, reply = assistant.respond(Conversation(), reading, today)
+    assert (reply.custom.get("disposition") == "emergency") is ("I " in text)
+    reply.text.encode()
