@@ -62,6 +62,7 @@ TURN = (
 )
 LAST_SEQ = select(func.max(event.c.seq)).where(_MINE)
 NEWER_MESSAGE = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind == "message").limit(1)
+NEWER_TURN = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind.in_(("message", "answer"))).limit(1)
 NEW_EVENT = insert(event)
 
 _DELIVERY = delivery.c.conversation_id == _NAME

@@ -226,7 +226,7 @@ class Records:
             reply_to: of an answer.
             disposition: of an answer.
             only_behind: add it only as long as no message stands behind this place.
-            right_behind: add it only as long as nothing stands behind this place.
+            right_behind: add it only as long as neither a message nor an answer stands behind this place.
 
         Raises:
             OvertakenError: something does.
@@ -237,7 +237,7 @@ class Records:
             last = connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
             if only_behind is not None and connection.scalar(sql.NEWER_MESSAGE, {"name": name, "seq": only_behind}) is not None:
                 raise OvertakenError
-            if right_behind is not None and last != right_behind:
+            if right_behind is not None and connection.scalar(sql.NEWER_TURN, {"name": name, "seq": right_behind}) is not None:
                 raise OvertakenError
             return self._insert(
                 connection, name, last + 1, kind, facts, probe=mine.embed_key in self._synthetic,

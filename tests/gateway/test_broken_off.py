@@ -75,6 +75,22 @@ def test_who_wrote_again_is_left_alone(door: Door, patient: Patient, asked: Json
     assert patient.answer_to(seq)["kind"] == "answer"
 
 
+@pytest.mark.parametrize("act", ["extend", "writer", "end"])
+def test_who_did_something_else_has_not_answered(door: Door, patient: Patient, asked: Json, clock: Clock, act: str) -> None:
+    name = door.name(patient)
+    if act == "extend":
+        clock.travel(minutes=_MINUTES - 1)
+        patient.ask("POST", "/extend")
+    elif act == "writer":
+        patient.ask("PUT", "/writer", json={"writer": "helper"})
+    else:
+        patient.ask("DELETE", "")
+    clock.travel(minutes=_MINUTES, seconds=1)
+    _follow_up(door)
+    _follow_up(door)
+    assert [event.disposition for event in door.records.events(name) if event.follows_up] == ["emergency"]
+
+
 def test_who_was_told_what_to_do_is_left_alone(door: Door, patient: Patient, clock: Clock) -> None:
     answer = patient.say(HARMLESS)
     while answer["type"] == "question":
