@@ -45,7 +45,7 @@ evaluate-test: train ## measure on the test cases, beside plain Rasa and a keywo
 safety: train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
 	$(TOOLS) -m scripts.safety
 
-mutants: setup ## change the rules and the interview in code on purpose, and list the changes that no test notices
+mutants: setup ## change rules, interview and assertion in code on purpose, and list the changes that no test notices
 	$(TOOLS) -m mutmut run
 	$(TOOLS) -m mutmut results
 

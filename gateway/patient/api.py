@@ -168,9 +168,12 @@ async def stream(
                 if session.is_over(gateway.records.clock()):
                     yield ServerSentEvent(event="ended", data=_state(session, gateway))
                     return
-                if told != session:
-                    yield ServerSentEvent(event="session", data=_state(session, gateway))
-                    told = session
+            else:
+                written = [each.at for each in heard if each.kind == "message"]
+                session = session.after(written[-1]) if written else session
+            if told != session:
+                yield ServerSentEvent(event="session", data=_state(session, gateway))
+                told = session
             found = _shown(heard or ())
             for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))

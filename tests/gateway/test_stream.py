@@ -106,6 +106,22 @@ def test_a_new_state_is_told(patient: Patient) -> None:
     assert [data["writer"] for kind, _, data in found if kind == "session"] == ["helper"]
 
 
+def test_a_message_moves_the_chats_end_before_its_answer_and_once(patient: Patient) -> None:
+    """Every window of the chat is told; when the stream looks again, it finds nothing new."""
+    with closing(Stream(patient)) as stream:
+        stream.until("greeting")
+        time.sleep(0.1)
+        end = patient.send("The needle site is sore").json()["session"]["idle_expires_at"]
+        found = stream.until("answer")
+        time.sleep(2.5)
+        patient.ask("PUT", "/writer", json={"writer": "helper"})
+        found += stream.until("writer")
+    assert [(data["idle_expires_at"] == end, data["writer"]) for kind, _, data in found if kind == "session"] == [
+        (True, "patient"),
+        (False, "helper"),
+    ]
+
+
 @pytest.mark.parametrize("last", [1, 2, 3, 4, 5])
 def test_after_a_lost_connection_comes_what_was_missed_and_no_more(last: int, patient: Patient) -> None:
     patient.say("The needle site is sore")
