@@ -12,6 +12,7 @@ from pathlib import Path
 
 import prometheus_client
 import uvicorn
+from sqlalchemy import Engine
 
 from aftercare.protocol import ProtocolError, load_protocol, reload_protocol
 from gateway.app import create_app
@@ -20,10 +21,13 @@ from gateway.console.regressions import FILE, write_regressions
 from gateway.console.rights import ROLES
 from gateway.logs import set_up_logs
 from gateway.records import database
-from gateway.records.retention import count, purge
+from gateway.records.retention import count, purge, wrap_anew
+from gateway.records.sealing import Keyring
 from gateway.settings import SettingsError, from_environment
+from vault.day_keys import DayKeys
 
 _GRACE_SECONDS = 3
+_DAYS_AHEAD = 31
 
 
 def main() -> int:
@@ -63,18 +67,21 @@ def main() -> int:
     engine = database.connect(settings.records_url)
     if arguments.command == "migrate":
         database.migrate(engine)
-        return 0
+        return _wrap_anew(engine, settings.keyring)
     if not database.is_current(engine):
         print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)
         return 1
     if arguments.command == "purge":
-        done = purge(engine, datetime.now(UTC) - settings.retention, dry_run=arguments.dry_run)
+        now, days = datetime.now(UTC), DayKeys(settings.day_keys)
+        done = purge(engine, now - settings.retention, dry_run=arguments.dry_run, days=days)
         if not arguments.dry_run:
             console.note_purge(settings, len(done.conversations))
+            days.make_ahead(now.date(), _DAYS_AHEAD)
         every, readable = count(engine)
         verb = "would become" if arguments.dry_run else "became"
         print(f"{len(done.conversations)} conversations without an event since {done.before:%Y-%m-%d %H:%M} UTC {verb} unreadable.")
         print(f"{every} conversations in all, {readable} readable now.")
+        print(f"{len(done.keys)} keys of days {'would be' if arguments.dry_run else 'were'} destroyed.")
         for name in done.conversations:
             print(f"  {name}")
         return 0
@@ -103,6 +110,18 @@ def main() -> int:
         forwarded_allow_ips=settings.trusted_proxies or None,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    return 0
+
+
+def _wrap_anew(engine: Engine, keyring: Keyring) -> int:
+    """Bring the wrapping of the conversations' keys up to date, and see that the keys of the next days are there."""
+    if keyring.days is not None:
+        keyring.days.make_ahead(datetime.now(UTC).date(), _DAYS_AHEAD)
+    done, failed = wrap_anew(engine, keyring)
+    if done:
+        print(f"The keys of {done} conversations were wrapped under the first master key and the keys of their days.")
+    if failed:
+        print(f"The keys of {failed} conversations can not be unwrapped: a master key or a day's key is missing.", file=sys.stderr)
     return 0
 
 

@@ -30,7 +30,6 @@ from gateway.metrics import WATCHED
 from gateway.pages import Pages
 from gateway.patient import api
 from gateway.records.database import THREADS, connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
@@ -54,7 +53,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     """
     voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol))
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
-    records = Records(connect(settings.records_url), Keyring(settings.master_keys), clock, synthetic)
+    records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
     desk = make_desk(settings, protocol, records)

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from gateway.records.sealing import SealError
 from gateway.voice import Voice
 
 _log = structlog.get_logger(__name__)
@@ -86,4 +87,9 @@ def handle_errors(app: FastAPI, voice: Voice) -> None:
     @app.exception_handler(SQLAlchemyError)
     async def database(_: Request, error: SQLAlchemyError) -> JSONResponse:
         _log.error("records failed", error=type(error).__name__)
+        return respond(503, "not_stored")
+
+    @app.exception_handler(SealError)
+    async def sealing(_: Request, error: SealError) -> JSONResponse:
+        _log.error("records can not be sealed", reason=str(error))
         return respond(503, "not_stored")

@@ -18,6 +18,8 @@ from sqlalchemy.exc import ArgumentError
 
 from gateway.console.policy import DEFAULT, Policy, PolicyError, read_policy
 from gateway.console.rights import ROLES
+from gateway.records.sealing import Keyring
+from vault.day_keys import DayKeys, FolderError
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RUN = _ROOT / ".run"
@@ -84,6 +86,7 @@ class Settings:
         public_origins: the gateway's own origins, the first as patients know it.
         rasa_urls: where Rasa's workers listen.
         master_keys: 32-byte keys that wrap the conversations' keys; the first wraps, every one unwraps.
+        day_keys: the folder of the days' keys.
         retention: how long the words of a conversation are kept.
         metrics_port: where the figures are served, on the loopback interface only; None when nowhere.
         maintenance: messages are refused, except those with a red flag.
@@ -102,6 +105,7 @@ class Settings:
     rasa_urls: tuple[str, ...]
     records_url: str = field(repr=False)
     master_keys: tuple[bytes, ...] = field(repr=False)
+    day_keys: Path
     embed_keys: Mapping[str, EmbedKey]
     limits: Mapping[tuple[str, str], RateLimitItem]
     limits_storage: str = field(repr=False)
@@ -123,6 +127,11 @@ class Settings:
     def secure(self) -> bool:
         """Whether patients reach the gateway by HTTPS."""
         return self.public_origins[0].startswith("https:")
+
+    @property
+    def keyring(self) -> Keyring:
+        """What seals and opens the records."""
+        return Keyring(self.master_keys, DayKeys(self.day_keys))
 
 
 def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
@@ -152,13 +161,15 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         problems.append("AFTERCARE_PUBLIC_URL is not set; set it to the address that patients' browsers use, https://...")
     problems += [_origin_problem("AFTERCARE_PUBLIC_URL", each, demo) for each in origins if _origin_problem("", each, demo)]
     master_keys = _master_keys(environ.get("AFTERCARE_MASTER_KEY", ""), demo, problems)
+    records_url = environ.get("AFTERCARE_RECORDS") or f"sqlite:///{_RUN / 'records.db'}"
     settings = Settings(
         host=environ.get("AFTERCARE_GATEWAY_HOST") or "127.0.0.1",
         port=port,
         public_origins=origins,
         rasa_urls=tuple(url.strip().rstrip("/") for url in (environ.get("AFTERCARE_RASA_URL") or "http://127.0.0.1:5005").split(",")),
-        records_url=environ.get("AFTERCARE_RECORDS") or f"sqlite:///{_RUN / 'records.db'}",
+        records_url=records_url,
         master_keys=master_keys,
+        day_keys=_day_keys(environ.get("AFTERCARE_DAY_KEYS", ""), records_url, demo, problems),
         embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, problems),
         limits=_limits(Path(environ.get("AFTERCARE_LIMITS") or Path(__file__).with_name("limits.yml")), problems),
         limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
@@ -224,6 +235,21 @@ def _master_keys(value: str, demo: bool, problems: list[str]) -> tuple[bytes, ..
             "make one with: python -m gateway new-key"
         )
     return tuple(keys)
+
+
+def _day_keys(name: str, records_url: str, demo: bool, problems: list[str]) -> Path:
+    """The folder of the days' keys; the demo's is made when it is needed, beside its SQLite file if it has one."""
+    if not name and demo:
+        beside = records_url.startswith("sqlite:///")
+        return Path(records_url.removeprefix("sqlite:///")).with_name("day-keys") if beside else _RUN / "day-keys"
+    if not name:
+        problems.append("AFTERCARE_DAY_KEYS is not set; make a folder that is in no backup, with install -d -m 0700, and set it to that.")
+        return Path()
+    try:
+        DayKeys(Path(name)).check()
+    except FolderError as error:
+        problems.append(f"AFTERCARE_DAY_KEYS: {error}")
+    return Path(name)
 
 
 def _console_origins(url: str, public: tuple[str, ...], demo: bool, problems: list[str]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from gateway.console.staff import StaffBook
 from gateway.records.database import connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import utc_now
 from gateway.settings import from_environment
 from scripts.common import FailureError, run_script, say
@@ -33,7 +32,7 @@ class Desk:
 
     def __init__(self, stack: Stack) -> None:
         settings = from_environment(stack.environment(), demo=True)
-        self._book = StaffBook(connect(settings.records_url), Keyring(settings.master_keys), utc_now)
+        self._book = StaffBook(connect(settings.records_url), settings.keyring, utc_now)
         self._console = f"{stack.gateway}/console"
         self._password, self._secret = secrets.token_urlsafe(12), StaffBook.new_secret()
         _, code = self._book.invite(_NAME, "lead")

@@ -28,7 +28,6 @@ from benchmarks.soak.report import Outcome, figures, written
 from gateway.console.audit import Head, Trail
 from gateway.console.staff import StaffBook
 from gateway.records.database import connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings, from_environment
 from scripts.common import GATEWAY_PYTHON, ROOT, FailureError, run_script, say
@@ -60,7 +59,7 @@ class Office:
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._book = StaffBook(engine, Keyring(settings.master_keys), utc_now)
+        self._book = StaffBook(engine, settings.keyring, utc_now)
         self._trail = Trail(engine, settings.audit_key, utc_now)
         self._tried = 0
         self.heads: list[Head] = []
@@ -175,7 +174,7 @@ def soak(number: int, at_once: int, seed: int, folder: Path, report: Callable[[s
         with Stack(Ports.free(), where.folder / "conversations.db", folder / "logs", env, report) as stack:
             settings = from_environment(stack.environment(), demo=True)
             engine = connect(settings.records_url)
-            records = Records(engine, Keyring(settings.master_keys))
+            records = Records(engine, settings.keyring)
             faults = Faults(stack, where, clock, random.Random(seed))
             run = Run(number, at_once, seed, faults, Office(engine, settings))
             try:

@@ -8,10 +8,11 @@ COPY aftercare aftercare
 COPY gateway gateway
 COPY deploy deploy
 COPY protocols protocols
+COPY vault vault
 COPY widget/pages widget/pages
 COPY widget/strings widget/strings
 COPY widget/dist widget/dist
-RUN useradd --system --uid 10001 aftercare
+RUN useradd --system --uid 10001 aftercare && install -d -m 0700 -o aftercare /srv/aftercare-day-keys
 USER aftercare
 ENV PYTHONUNBUFFERED=1 AFTERCARE_GATEWAY_HOST=0.0.0.0
 CMD [".venv-gateway/bin/python", "-m", "gateway", "serve"]

@@ -8,6 +8,7 @@ COPY aftercare aftercare
 COPY encoder encoder
 COPY protocols protocols
 COPY rasa_ext rasa_ext
+COPY vault vault
 COPY credentials.yml credentials.yml
 COPY deploy/rasa deploy/rasa
 COPY models/aftercare.tar.gz models/aftercare.tar.gz

@@ -12,7 +12,6 @@ from gateway.console.rendering import TIER_NAMES
 from gateway.console.replay import LESS, MORE, SAME, Change, Replay, newest, parse_numbers
 from gateway.console.staff import StaffBook, StaffError
 from gateway.records.database import connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings
 
@@ -21,7 +20,7 @@ def add_staff(settings: Settings, name: str, role: str, email: str | None) -> in
     """Make an account and print the code with which its owner sets it up."""
     engine = connect(settings.records_url)
     try:
-        person, code = StaffBook(engine, Keyring(settings.master_keys), utc_now).invite(name, role, email)
+        person, code = StaffBook(engine, settings.keyring, utc_now).invite(name, role, email)
     except StaffError as error:
         print(error, file=sys.stderr)
         return 1
@@ -71,7 +70,7 @@ def replay(settings: Settings, today: Protocol, candidate: Protocol, days: int, 
         days: the conversations of so many last days.
         cases: the numbers of cases, with commas between them, instead of days; empty for none.
     """
-    records = Records(connect(settings.records_url), Keyring(settings.master_keys))
+    records = Records(connect(settings.records_url), settings.keyring)
     try:
         numbers = parse_numbers(cases) if cases else newest(records.engine, utc_now() - timedelta(days=days))
     except ValueError:

@@ -19,7 +19,6 @@ from gateway.console.audit import Trail
 from gateway.console.redaction import Mask
 from gateway.console.reviews import ACCEPTED
 from gateway.records.database import connect, writing
-from gateway.records.sealing import Keyring
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import disagreement, staff, triage_case
 from gateway.settings import Settings
@@ -146,7 +145,7 @@ class Regressions:
 def write_regressions(settings: Settings, file: Path) -> int:
     """The command: write the cases and tell how many; the exit code is 1 when they could not be."""
     engine = connect(settings.records_url)
-    records = Records(engine, Keyring(settings.master_keys))
+    records = Records(engine, settings.keyring)
     try:
         done = Regressions(records, Trail(engine, settings.audit_key, utc_now)).write(file)
     except RegressionsError as error:

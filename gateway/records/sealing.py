@@ -1,17 +1,25 @@
-"""Encryption at rest: each conversation's words under a key of their own, and that key under a master key."""
+"""Encryption at rest: each conversation's words under a key of their own, and that key under a master key and the key of its day.
+
+The day's key stands in no database and in no backup. Once it is destroyed, nobody unwraps what was wrapped with it, wherever copies lie.
+"""
 
 from __future__ import annotations
 
+import hmac
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from vault.day_keys import NAME_LENGTH, DayKeys, FolderError
+
 _NONCE_BYTES = 12
 _KEY_BITS = 256
+_UNDER_MASTER_ALONE = 60
 
 
 class SealError(RuntimeError):
@@ -46,19 +54,30 @@ class Sealer:
 
 
 class Keyring:
-    """The master keys.
+    """The master keys, and the keys of the days.
 
     Args:
         masters: 32 bytes each; the first wraps new keys, every one unwraps, so that keys can be changed one by one.
+        days: the keys of the days; without them, the conversations' keys are wrapped under a master key alone.
     """
 
-    def __init__(self, masters: Sequence[bytes]) -> None:
+    def __init__(self, masters: Sequence[bytes], days: DayKeys | None = None) -> None:
+        self._keys = tuple(masters)
         self._masters = [AESGCM(master) for master in masters]
+        self.days = days
 
-    def new_key(self, conversation: str) -> tuple[Sealer, bytes]:
-        """A new key for a conversation, as its sealer and wrapped for storing."""
-        key, nonce = AESGCM.generate_key(_KEY_BITS), secrets.token_bytes(_NONCE_BYTES)
-        return Sealer(key), nonce + self._masters[0].encrypt(nonce, key, conversation.encode())
+    def new_key(self, conversation: str, day: date | None = None) -> tuple[Sealer, bytes]:
+        """A new key for a conversation, as its sealer and wrapped for storing.
+
+        Args:
+            conversation: its id.
+            day: the day on which it starts; today when not given.
+
+        Raises:
+            SealError: the folder of the days' keys can not be used.
+        """
+        key = AESGCM.generate_key(_KEY_BITS)
+        return Sealer(key), self._wrap(key, conversation, day or date.today())
 
     def seal(self, data: Any, place: str) -> bytes:
         """Seal JSON data that belongs to no conversation, under the first master key."""
@@ -82,11 +101,56 @@ class Keyring:
         """The sealer of a conversation's wrapped key.
 
         Raises:
-            SealError: no master key unwraps it.
+            SealError: no master key unwraps it, or the key of its day is not there.
         """
-        for master in self._masters:
+        return Sealer(self._unwrap(wrapped, conversation)[0])
+
+    def wrapped_anew(self, wrapped: bytes, conversation: str, day: date) -> bytes | None:
+        """A conversation's key wrapped under the first master key and its day's; None when it is so already.
+
+        Raises:
+            SealError: as `unwrap` and `new_key`.
+        """
+        key, by_first = self._unwrap(wrapped, conversation)
+        return None if by_first and (day_key_of(wrapped) or self.days is None) else self._wrap(key, conversation, day)
+
+    def _wrap(self, key: bytes, conversation: str, day: date) -> bytes:
+        name, cipher = "", self._masters[0]
+        if self.days is not None:
             try:
-                return Sealer(master.decrypt(wrapped[:_NONCE_BYTES], wrapped[_NONCE_BYTES:], conversation.encode()))
+                name, of_the_day = self.days.of(day)
+            except FolderError as error:
+                raise SealError(str(error)) from None
+            cipher = _both(self._keys[0], of_the_day)
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return name.encode() + nonce + cipher.encrypt(nonce, key, conversation.encode())
+
+    def _unwrap(self, wrapped: bytes, conversation: str) -> tuple[bytes, bool]:
+        """A conversation's key, and whether the first master key unwrapped it."""
+        own = wrapped[-_UNDER_MASTER_ALONE:]
+        for number, cipher in enumerate(self._ciphers(day_key_of(wrapped))):
+            try:
+                return cipher.decrypt(own[:_NONCE_BYTES], own[_NONCE_BYTES:], conversation.encode()), number == 0
             except InvalidTag:
                 continue
         raise SealError(f"no master key unwraps the key of {conversation}")
+
+    def _ciphers(self, name: str) -> Iterator[AESGCM]:
+        if not name:
+            yield from self._masters
+            return
+        of_the_day = self.days.get(name) if self.days is not None else None
+        if of_the_day is None:
+            raise SealError(f"the day's key {name} is not there")
+        for master in self._keys:
+            yield _both(master, of_the_day)
+
+
+def day_key_of(wrapped: bytes) -> str:
+    """The name of the day's key that a wrapped key was wrapped with; empty when with a master key alone."""
+    return wrapped[:NAME_LENGTH].decode("ascii", "replace") if len(wrapped) > _UNDER_MASTER_ALONE else ""
+
+
+def _both(master: bytes, of_the_day: bytes) -> AESGCM:
+    """What can not be opened without either of two keys."""
+    return AESGCM(hmac.digest(master, of_the_day, "sha256"))

@@ -122,7 +122,7 @@ class Records:
     def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
         """Start a conversation with a greeting, and return its session's token, which is stored nowhere."""
         token, name, now = secrets.token_urlsafe(_TOKEN_BYTES), uuid4().hex, self.clock()
-        sealer, wrapped = self.keyring.new_key(name)
+        sealer, wrapped = self.keyring.new_key(name, now.date())
         with writing(self.engine) as connection:
             connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now))
             connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))

@@ -44,7 +44,7 @@ def _yaml(path: Path) -> Any:
 def test_nothing_starts_with_the_examples_as_they_stand() -> None:
     with pytest.raises(SettingsError) as refused:
         from_environment(_example("gateway"), demo=False)
-    for name in ("PUBLIC_URL", "MASTER_KEY", "AUDIT_KEY", "EMBED", "RETENTION_DAYS", "RASA_URL"):
+    for name in ("PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "AUDIT_KEY", "EMBED", "RETENTION_DAYS", "RASA_URL"):
         assert f"AFTERCARE_{name}" in str(refused.value) or name.lower() in str(refused.value), name
     with pytest.raises(render.RenderError):
         render.configuration(_example("nginx"))
@@ -99,6 +99,7 @@ def test_every_service_is_hardened() -> None:
             "PrivateTmp=yes",
             "CapabilityBoundingSet=",
             "UMask=0077",
+            "LimitCORE=0",
             "User=aftercare",
         ):
             assert wanted in lines, (unit.name, wanted)

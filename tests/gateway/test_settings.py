@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import stat
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 import gateway.settings
 from gateway.settings import SettingsError, from_environment
 from tests.gateway.support import MASTER_KEY, MASTER_KEY_TEXT
+from vault.day_keys import DayKeys
 
 _CLINIC_PAGES = "keys:\n  spine:\n    origins: [https://spine.example]\n    language: es\n"
 
@@ -25,13 +26,21 @@ def embed(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clinic(embed: Path) -> dict[str, str]:
+def day_keys(tmp_path: Path) -> Path:
+    folder = tmp_path / "day-keys"
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+@pytest.fixture
+def clinic(embed: Path, day_keys: Path) -> dict[str, str]:
     """An environment in which a real clinic's gateway starts."""
     return {
         "AFTERCARE_PUBLIC_URL": "https://chat.example",
         "AFTERCARE_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "AFTERCARE_EMBED": str(embed),
         "AFTERCARE_AUDIT_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
+        "AFTERCARE_DAY_KEYS": str(day_keys),
     }
 
 
@@ -53,7 +62,9 @@ def test_a_clinic_that_sets_everything_starts(clinic: dict[str, str]) -> None:
     assert settings.retention == timedelta(days=365)
 
 
-@pytest.mark.parametrize("name", ["AFTERCARE_PUBLIC_URL", "AFTERCARE_MASTER_KEY", "AFTERCARE_EMBED", "AFTERCARE_AUDIT_KEY"])
+@pytest.mark.parametrize(
+    "name", ["AFTERCARE_PUBLIC_URL", "AFTERCARE_MASTER_KEY", "AFTERCARE_EMBED", "AFTERCARE_AUDIT_KEY", "AFTERCARE_DAY_KEYS"]
+)
 def test_outside_the_demo_nothing_secret_or_of_the_clinic_has_a_default(name: str, clinic: dict[str, str]) -> None:
     del clinic[name]
     said = _problems(clinic)
@@ -71,9 +82,9 @@ def test_outside_the_demo_no_key_is_made_up(clinic: dict[str, str], tmp_path: Pa
 
 def test_every_mistake_is_told_at_once() -> None:
     said = _problems({"AFTERCARE_GATEWAY_PORT": "none", "AFTERCARE_RETENTION_DAYS": "0"})
-    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "EMBED", "AUDIT_KEY"):
+    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "EMBED", "AUDIT_KEY"):
         assert f"AFTERCARE_{name}" in said, name
-    assert len(said.splitlines()) == 6
+    assert len(said.splitlines()) == 7
 
 
 @pytest.mark.parametrize("name", ["AFTERCARE_GATEWAY_PORT", "AFTERCARE_METRICS_PORT", "AFTERCARE_RETENTION_DAYS"])
@@ -239,3 +250,18 @@ def test_maintenance_is_switched_on_by_one(value: str, expected: bool, clinic: d
 def test_the_settings_tell_no_key_when_they_are_printed(clinic: dict[str, str]) -> None:
     settings = from_environment(clinic, demo=False)
     assert repr(settings.master_keys[0]) not in repr(settings)
+
+
+@pytest.mark.parametrize("demo", [True, False])
+def test_the_folder_of_the_days_keys_is_for_this_user_alone(demo: bool, clinic: dict[str, str], day_keys: Path) -> None:
+    assert from_environment(clinic, demo=demo).day_keys == day_keys
+    day_keys.chmod(0o750)
+    assert "chmod 0700" in _problems(clinic, demo=demo)
+    day_keys.chmod(0o700)
+    DayKeys(day_keys).make_ahead(date(2026, 1, 1), 1)
+    (key,) = day_keys.iterdir()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o400
+    key.chmod(0o440)
+    assert "chmod 0400" in _problems(clinic, demo=demo)
+    assert "install -d -m 0700" in _problems(clinic | {"AFTERCARE_DAY_KEYS": str(day_keys / "nowhere")}, demo=demo)
+    assert "is no folder" in _problems(clinic | {"AFTERCARE_DAY_KEYS": str(key)}, demo=demo)

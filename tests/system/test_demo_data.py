@@ -12,7 +12,6 @@ from sqlalchemy import select
 from gateway.console.audit import Trail
 from gateway.console.staff import StaffBook
 from gateway.records.database import connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import case_act, conversation, triage_case
 from gateway.settings import Settings, from_environment
@@ -45,7 +44,7 @@ def settings(stack: Stack) -> Settings:
 
 @pytest.fixture(scope="module")
 def records(settings: Settings) -> Records:
-    return Records(connect(settings.records_url), Keyring(settings.master_keys))
+    return Records(connect(settings.records_url), settings.keyring)
 
 
 def names(records: Records) -> set[str]:

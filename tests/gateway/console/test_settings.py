@@ -31,11 +31,13 @@ def clinic(tmp_path: Path) -> dict[str, str]:
     """An environment in which a real clinic's gateway starts."""
     file = tmp_path / "embed.yml"
     file.write_text("keys:\n  spine:\n    origins: [https://spine.example]\n    language: en\n")
+    tmp_path.chmod(0o700)
     return {
         "AFTERCARE_PUBLIC_URL": "https://chat.example",
         "AFTERCARE_MASTER_KEY": _new_key(),
         "AFTERCARE_AUDIT_KEY": _new_key(),
         "AFTERCARE_EMBED": str(file),
+        "AFTERCARE_DAY_KEYS": str(tmp_path),
     }
 
 
