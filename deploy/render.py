@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Mapping
 from html import escape
+from ipaddress import ip_network
 from pathlib import Path
 
 from aftercare.protocol import Protocol, ProtocolError, load_protocol
@@ -22,6 +23,7 @@ TEMPLATE = Path(__file__).with_name("nginx") / "aftercare.conf"
 _PLACE = re.compile(r"\$\{(AFTERCARE_[A-Z_]+)\}")
 _SERVER = re.compile(r"[A-Za-z0-9.:\[\]_-]+:[0-9]+")
 _LISTS = ("AFTERCARE_GATEWAYS", "AFTERCARE_ACTIONS")
+_NETWORKS = "AFTERCARE_CONSOLE_NETWORKS"
 _LANGUAGES = ("en", "es")
 _STYLE = (
     "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1rem}"
@@ -39,7 +41,7 @@ def configuration(environ: Mapping[str, str]) -> str:
     """The configuration of nginx.
 
     Args:
-        environ: a value for every name in the template; the lists hold host:port with blanks between them.
+        environ: a value for every name in the template; the lists hold host:port, or networks, with blanks between them.
 
     Raises:
         RenderError: a name has no value, or one that nginx would take for something else.
@@ -49,15 +51,26 @@ def configuration(environ: Mapping[str, str]) -> str:
     missing = [name for name in names if not environ.get(name)]
     if missing:
         raise RenderError(f"Not set: {', '.join(missing)}; see deploy/env/.")
-    odd = [name for name in names if name not in _LISTS and not re.fullmatch(r"[A-Za-z0-9./:\[\]_-]+", environ[name])]
+    odd = [name for name in names if name not in (*_LISTS, _NETWORKS) and not re.fullmatch(r"[A-Za-z0-9./:\[\]_-]+", environ[name])]
     odd += [name for name in _LISTS if not all(map(_SERVER.fullmatch, environ[name].split()))]
+    odd += [] if all(map(_is_network, environ[_NETWORKS].split())) else [_NETWORKS]
     if odd:
         raise RenderError(f"Not to be used as they are: {', '.join(odd)}; see deploy/env/.")
-    return _PLACE.sub(lambda place: _servers(environ[place[1]]) if place[1] in _LISTS else environ[place[1]], template)
+    lines = dict.fromkeys(_LISTS, "server {} max_fails=2 fail_timeout=3s;") | {_NETWORKS: "{} 1;"}
+    return _PLACE.sub(lambda place: _listed(lines.get(place[1], ""), environ[place[1]]), template)
 
 
-def _servers(listed: str) -> str:
-    return "\n    ".join(f"server {each} max_fails=2 fail_timeout=3s;" for each in listed.split())
+def _listed(line: str, value: str) -> str:
+    """A list's value with a line for each of its entries; any other value as it is."""
+    return "\n    ".join(map(line.format, value.split())) if line else value
+
+
+def _is_network(written: str) -> bool:
+    try:
+        ip_network(written)
+    except ValueError:
+        return False
+    return True
 
 
 def page(protocol: Protocol) -> str:
@@ -80,24 +93,37 @@ def _card(language: str, card: Mapping[str, object]) -> str:
     return f'<section lang="{language}"><h2>{escape(str(card["heading"]))}</h2>{text}</section>'
 
 
-def body(protocol: Protocol) -> str:
-    """What a program gets when no gateway answers: an error as the gateway makes it."""
-    return json.dumps(error_body(Voice(protocol), "not_stored"), ensure_ascii=False) + "\n"
+def body(protocol: Protocol, code: str = "not_stored") -> str:
+    """What a program gets when no gateway answers, or is not asked: an error as the gateway makes it."""
+    return json.dumps(error_body(Voice(protocol), code), ensure_ascii=False) + "\n"
+
+
+def files(protocol: Protocol, environ: Mapping[str, str]) -> dict[str, str]:
+    """Every file by its name.
+
+    Raises:
+        RenderError: see `configuration`.
+    """
+    return {
+        "aftercare.conf": configuration(environ),
+        "fallback.html": page(protocol),
+        "fallback.json": body(protocol),
+        "too-long.json": body(protocol, "too_long"),
+    }
 
 
 def main() -> int:
-    """Write the three files."""
+    """Write the files."""
     parser = argparse.ArgumentParser(prog="python -m deploy.render", description=__doc__)
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
     try:
-        protocol = load_protocol()
-        files = {"aftercare.conf": configuration(os.environ), "fallback.html": page(protocol), "fallback.json": body(protocol)}
+        made = files(load_protocol(), os.environ)
     except (ProtocolError, RenderError) as error:
         print(error, file=sys.stderr)
         return 1
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
+    for name, content in made.items():
         (folder / name).write_text(content, encoding="utf-8")
     return 0
 

@@ -40,7 +40,7 @@ keys:
   demo: {origins: [], language: en}
   synthetic: {origins: [], language: en, synthetic: true}
 """
-_NGINX = """
+NGINX = """
 daemon off;
 worker_processes 1;
 pid nginx.pid;
@@ -192,6 +192,8 @@ class Cluster:
             "AFTERCARE_TRACKERS_USER": "aftercare",
             "AFTERCARE_TRACKERS_PASSWORD": "unused",
             "AFTERCARE_HOST": "localhost",
+            "AFTERCARE_CONSOLE_HOST": "console.localhost",
+            "AFTERCARE_CONSOLE_NETWORKS": "127.0.0.0/8",
             "AFTERCARE_HTTP_PORT": f"127.0.0.1:{self._http}",
             "AFTERCARE_HTTPS_PORT": f"127.0.0.1:{self.https}",
             "AFTERCARE_ACTIONS_LISTEN": f"127.0.0.1:{self._actions}",
@@ -221,12 +223,12 @@ class Cluster:
     def start(self) -> None:
         (self.folder / "limits.yml").write_text(_LIMITS)
         (self.folder / "embed.yml").write_text(_EMBED)
-        _make_certificate(self.folder / "tls")
+        make_certificate(self.folder / "tls")
         self.postgresql.create()
         self.command("-m", "gateway", "migrate")
         self.command("-m", "deploy.render", str(self.folder / "nginx"))
         user = "user root;" if os.geteuid() == 0 else ""
-        (self.folder / "nginx" / "nginx.conf").write_text(_NGINX % (user, self.folder / "nginx" / "aftercare.conf"))
+        (self.folder / "nginx" / "nginx.conf").write_text(NGINX % (user, self.folder / "nginx" / "aftercare.conf"))
         for server in self.servers:
             server.start()
         for server in self.servers:
@@ -262,7 +264,7 @@ def _actions_command(port: int) -> list[str]:
     return [str(RASA_PYTHON), "-m", "rasa_sdk", "--actions", "actions", "--port", str(port)]
 
 
-def _make_certificate(folder: Path) -> None:
+def make_certificate(folder: Path) -> None:
     """A self-signed certificate for localhost."""
     folder.mkdir()
     key = ec.generate_private_key(ec.SECP256R1())

@@ -146,6 +146,7 @@ def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypa
 @pytest.fixture
 def filled() -> dict[str, str]:
     places = dict.fromkeys(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text()), "value")
+    places["AFTERCARE_CONSOLE_NETWORKS"] = "10.20.0.0/16 2001:db8:20::/48"
     return places | {"AFTERCARE_GATEWAYS": "10.0.0.1:8081 10.0.0.2:8081", "AFTERCARE_ACTIONS": "127.0.0.1:5061"}
 
 
@@ -156,7 +157,7 @@ def test_nginx_gets_every_gateway(filled: dict[str, str]) -> None:
     assert "${" not in made
 
 
-@pytest.mark.parametrize("name", ["AFTERCARE_HOST", "AFTERCARE_GATEWAYS", "AFTERCARE_TLS"])
+@pytest.mark.parametrize("name", ["AFTERCARE_HOST", "AFTERCARE_GATEWAYS", "AFTERCARE_TLS", "AFTERCARE_CONSOLE_NETWORKS"])
 @pytest.mark.parametrize("value", ["", "a; return 200", "a\nb", "<host>"])
 def test_what_nginx_would_misread_is_refused(name: str, value: str, filled: dict[str, str]) -> None:
     with pytest.raises(render.RenderError, match=name):
