@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from gateway.console.desk import Desk
 from gateway.console.rights import may
@@ -54,6 +54,10 @@ class Visitor:
     def may(self, right: str) -> bool:
         """Whether this person has a right."""
         return may(self.login.staff.role, right)
+
+
+Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+"""The number of a row in an address; any other is not found."""
 
 
 def desk(request: Request) -> Desk:

@@ -56,8 +56,9 @@ def _handle_errors(app: FastAPI, desk: Desk) -> None:
         return response
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, _: RequestValidationError) -> Response:
-        return refusal(request, 422, "bad_request")
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        in_address = any(problem["loc"][0] == "path" for problem in error.errors())
+        return refusal(request, 404, "not_found") if in_address else refusal(request, 422, "bad_request")
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
 from gateway.console.handover import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
 
@@ -38,7 +38,7 @@ async def give(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
 
 
 @router.get("/handover/{number}")
-async def signed_page(request: Request, desk: TheDesk, visitor: _Visitor, number: int) -> Response:
+async def signed_page(request: Request, desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
     """A handover on record, to be read, printed and taken over."""
     signed = await asyncio.to_thread(_handovers(desk).read, number)
     if signed is None:
@@ -48,7 +48,7 @@ async def signed_page(request: Request, desk: TheDesk, visitor: _Visitor, number
 
 
 @router.post("/handover/{number}/take")
-async def take(desk: TheDesk, visitor: _Visitor, number: int) -> Response:
+async def take(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
     """Take a handover over."""
     try:
         await asyncio.to_thread(_handovers(desk).take, number, visitor.id)

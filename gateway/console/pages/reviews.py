@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
 from gateway.console.rendering import TIER_NAMES
 from gateway.console.reviews import MOST, ReviewError, Reviews, agreement
@@ -16,7 +16,6 @@ from gateway.records.cases import TIERS
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("review"))]
-_LARGEST = 2**31
 
 
 @router.get("/reviews")
@@ -34,10 +33,8 @@ async def reviews_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Re
 
 
 @router.post("/reviews/{number}")
-async def review(desk: TheDesk, visitor: _Visitor, number: int, verdict: Annotated[str, Form(max_length=16)]) -> Response:
+async def review(desk: TheDesk, visitor: _Visitor, number: Number, verdict: Annotated[str, Form(max_length=16)]) -> Response:
     """Accept or reject."""
-    if not 0 < number < _LARGEST:
-        raise TurnedAwayError(404, "not_found", visitor.login)
     try:
         await asyncio.to_thread(Reviews(desk.records, desk.trail).review, number, visitor.id, verdict)
     except ReviewError as error:

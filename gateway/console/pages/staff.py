@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Path, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
 from gateway.console.rights import ROLES
 from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffError
@@ -19,7 +19,6 @@ from gateway.console.tries import UNLOCK
 router = APIRouter()
 _Admin = Annotated[Visitor, Depends(having("staff"))]
 _Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
-_Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _PROOF = timedelta(minutes=15)
 
 
@@ -49,7 +48,7 @@ async def invite(
 
 
 @router.post("/staff/{number}/invite")
-async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number: Number, password: _Text = "") -> Response:
     """A new invitation, which also opens an account that was shut."""
     try:
         person = await _other(desk, visitor, number)
@@ -62,9 +61,7 @@ async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number:
 
 
 @router.post("/staff/{number}/role")
-async def change_role(
-    request: Request, desk: TheDesk, visitor: _Admin, number: _Number, role: _Text = "", password: _Text = ""
-) -> Response:
+async def change_role(request: Request, desk: TheDesk, visitor: _Admin, number: Number, role: _Text = "", password: _Text = "") -> Response:
     """Give somebody another role."""
 
     def change(person: Staff) -> None:
@@ -76,7 +73,7 @@ async def change_role(
 
 
 @router.post("/staff/{number}/shut")
-async def shut(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+async def shut(request: Request, desk: TheDesk, visitor: _Admin, number: Number, password: _Text = "") -> Response:
     """Shut an account; whoever is logged in with it is out at once."""
     return await _change(
         request, desk, visitor, number, password, lambda _: desk.book.change(number, disabled=True), "account_shut"
@@ -84,7 +81,7 @@ async def shut(request: Request, desk: TheDesk, visitor: _Admin, number: _Number
 
 
 @router.post("/staff/{number}/open")
-async def open_again(request: Request, desk: TheDesk, visitor: _Admin, number: _Number, password: _Text = "") -> Response:
+async def open_again(request: Request, desk: TheDesk, visitor: _Admin, number: Number, password: _Text = "") -> Response:
     """Open an account of the hospital's provider that was shut; a local one needs a new invitation."""
 
     def change(person: Staff) -> None:

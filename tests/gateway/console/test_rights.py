@@ -108,6 +108,15 @@ def test_every_route_has_its_rule() -> None:
     assert _routes() == _PUBLIC | _OWN_LOGIN | set(_MATRIX)
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 2**64, 10**30, "9" * 5_000, "-1", "1e3", "x"])
+def test_a_number_that_no_row_can_have_is_not_found(hire: Hire, number: object) -> None:
+    people = {role: hire(role) for role in ROLES}
+    for (method, path), roles in _MATRIX.items():
+        if "{number}" in path:
+            answer = _ask(people[roles[0]], method, path.replace("{number}", str(number)), verdict="accepted")
+            assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_gets_in_where_it_may_and_nowhere_else(door: Door, hire: Hire, role: str) -> None:
     patient = door.patient()
