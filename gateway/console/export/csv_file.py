@@ -11,9 +11,11 @@ from gateway.console.export.content import Content, Stamp, about
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _BYTE_ORDER = "\ufeff"
-_SIGNS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-_FORMULA = (*_SIGNS, "\t", "\r", "\n")
-_AGAIN = re.compile(rf"([;\t\r\n][ \u00a0]*)(?=[{re.escape(''.join(_SIGNS))}])")
+_SIGNS = "=+@＝＋－＠-"
+_FORMULA = re.compile(rf'[\s"]*[{_SIGNS}]|[ \u00a0"]*[\t\r\n]')
+# Blanks, quotes and what cells may be split at, before a sign; each such run is read once, however long.
+_BEFORE = re.compile(rf'(?<![;"\s])[;"\s]++(?=[{_SIGNS}])')
+_SPLIT = re.compile(r"[;\t\r\n]")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
     "findings", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
@@ -50,6 +52,6 @@ def write(contents: Iterable[Content], stamp: Stamp) -> bytes:
 
 
 def harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula, also where it splits cells at semicolons, tabs or new lines."""
-    cell = _AGAIN.sub(r"\1'", cell)
-    return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
+    """A cell that a spreadsheet does not take for a formula, also where it splits cells at semicolons, tabs or new lines, quoted or not."""
+    cell = _BEFORE.sub(lambda run: f"{run[0]}'" if _SPLIT.search(run[0]) else run[0], cell)
+    return f"'{cell}" if _FORMULA.match(cell) else cell

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -201,6 +202,26 @@ def test_no_cell_is_a_formula(start: str) -> None:
 def test_no_cell_is_a_formula_where_a_spreadsheet_splits_at_semicolons(end: str, sign: str) -> None:
     assert csv_file.harmless(f"pain{end}{sign}1+1;") == f"pain{end}'{sign}1+1;"
     assert csv_file.harmless("one\n\ntwo; three") == "one\n\ntwo; three"
+
+
+@pytest.mark.parametrize("cell", ['a;"=1+1', 'a; "" @SUM(1)', 'a\n"+1', "a;\u2003=1", '";=1', "a;\t;-1", ';"="&A1'])
+def test_no_cell_is_a_formula_behind_a_quote_where_it_is_split_at_semicolons(cell: str) -> None:
+    """What a spreadsheet makes of the line where it splits at semicolons alone, as it does in half of Europe."""
+    line = f'1,"{csv_file.harmless(cell).replace(chr(34), chr(34) * 2)}",2'
+    for part in re.split(r"[;\t\r\n]", line)[1:]:
+        assert not part.strip().strip('"').strip().startswith(("=", "+", "-", "@")), part
+
+
+@pytest.mark.parametrize("cell", ['"=1+1', '" @SUM(1)', "\u2003=1", ' "-1'])
+def test_no_cell_begins_as_a_formula_behind_quotes_and_blanks(cell: str) -> None:
+    assert csv_file.harmless(cell) == f"'{cell}"
+
+
+def test_a_long_cell_is_made_harmless_in_time() -> None:
+    for cell in ("\t" * 200_000, ';"' * 100_000, " =" * 100_000):
+        began = time.monotonic()
+        csv_file.harmless(cell)
+        assert time.monotonic() - began < 1
 
 
 def test_wrong_passwords_for_a_full_export_end_the_login(door: Door, desk: Desk, lead: Person, clock: Clock) -> None:
