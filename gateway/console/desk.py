@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from aftercare.protocol import Protocol
 from gateway.console.audit import Trail
 from gateway.console.oidc import Vouching
+from gateway.console.once import Once
 from gateway.console.policy import Policy
 from gateway.console.rendering import Renderer
 from gateway.console.sessions import Sessions
@@ -17,6 +19,7 @@ from gateway.records.store import Records
 from gateway.settings import Settings
 
 _HEAVY, _HASHING = 2, 2
+_LOOKED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class Desk:
 
     Attributes:
         vouching: None without a provider.
+        looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
         heavy: how many searches, exports and figures are made at once; the others wait, so that the threads are left to patients.
     """
@@ -39,6 +43,7 @@ class Desk:
     renderer: Renderer
     tries: Tries
     vouching: Vouching | None
+    looked: Once
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
@@ -58,4 +63,5 @@ def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
         renderer=Renderer(settings, protocol, clock),
         tries=Tries(),
         vouching=Vouching(settings.provider, records.keyring, clock) if settings.provider else None,
+        looked=Once(_LOOKED, clock),
     )

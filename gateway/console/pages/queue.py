@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 
-from gateway.console.access import BASE, TheDesk, Visitor, having
+from gateway.console.access import BASE, Number, TheDesk, Visitor, having
 from gateway.console.desk import Desk
 from gateway.console.queue import Filter, Queue
 from gateway.console.search import Search
@@ -27,6 +27,7 @@ async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor
         return RedirectResponse(f"{BASE}/{'audit' if visitor.may('audit') else 'staff'}", 303)
     shown = await asyncio.to_thread(_shown, desk, Filter.parse(request.query_params), request.query_params.get("after", ""))
     views = await asyncio.to_thread(Views(desk.records.engine).of, visitor.id)
+    desk.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
     await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
     return desk.renderer.page(
         request, "queue.html", visitor.login, views=views, people=await asyncio.to_thread(desk.book.everybody), **shown
@@ -36,10 +37,12 @@ async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor
 @router.get("/queue")
 async def live_part(request: Request, desk: TheDesk, visitor: _Visitor, seen: str = "") -> Response:
     """The part of the queue's page that is asked for each second; without content while nothing has changed."""
-    wanted = Filter.parse(request.query_params)
+    wanted, after = Filter.parse(request.query_params), request.query_params.get("after", "")
+    if desk.looked.is_new((visitor.id, wanted, after)):
+        await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": wanted.as_query(), "live": True})
     if seen and seen == await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).fingerprint):
         return Response(status_code=_UNCHANGED)
-    shown = await asyncio.to_thread(_shown, desk, wanted, request.query_params.get("after", ""))
+    shown = await asyncio.to_thread(_shown, desk, wanted, after)
     return desk.renderer.page(request, "queue_part.html", visitor.login, **shown)
 
 
@@ -72,7 +75,7 @@ async def save_view(
 
 
 @router.post("/views/{number}/delete")
-async def delete_view(desk: TheDesk, visitor: _Visitor, number: int) -> Response:
+async def delete_view(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
     """Forget a saved view of one's own."""
     await asyncio.to_thread(Views(desk.records.engine).delete, visitor.id, number)
     await asyncio.to_thread(desk.trail.note, "delete_view", staff=visitor.id, detail={"view": number})

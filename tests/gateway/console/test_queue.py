@@ -47,6 +47,25 @@ def test_the_live_part_is_silent_until_something_changes(door: Door, nurse: Pers
     assert "Emergency" in again.text
 
 
+def test_looking_at_the_queue_is_on_record_and_goes_on_being_so(door: Door, nurse: Person, lead: Person, desk: Desk, clock: Clock) -> None:
+    def seen() -> list[tuple[str | None, object]]:
+        return [(entry.person, entry.detail.get("filter")) for entry in desk.trail.read(Wanted(act="view_queue")).entries][::-1]
+
+    nurse.get("/")
+    for _ in range(3):
+        nurse.get("/queue", headers={"X-Live": "1"})
+    assert seen() == [(nurse.name, {})]
+    lead.get("/queue", headers={"X-Live": "1"})
+    nurse.get("/queue", params={"view": "closed"})
+    assert seen()[1:] == [(lead.name, {}), (nurse.name, {"view": "closed"})]
+    clock.travel(minutes=6)
+    nurse.get("/me")
+    clock.travel(minutes=6)
+    nurse.get("/queue", headers={"X-Live": "1"})
+    nurse.get("/queue", headers={"X-Live": "1"})
+    assert seen()[3:] == [(nurse.name, {})]
+
+
 @pytest.mark.parametrize("query", [{"view": "closed"}, {"number": "999999"}, {"assignee": "1"}, {"after": "9|2020-01-01T00:00:00+00:00|1"}])
 def test_no_filter_and_no_page_keeps_an_emergency_from_the_alarm(door: Door, nurse: Person, query: dict[str, str]) -> None:
     red = door.patient()
