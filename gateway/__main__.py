@@ -106,8 +106,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
+        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     return 0

@@ -27,6 +27,7 @@ from gateway.errors import handle_errors
 from gateway.limiting import Limiter
 from gateway.live import Bell
 from gateway.metrics import WATCHED
+from gateway.network import Peers, Proxies
 from gateway.pages import Pages
 from gateway.patient import api
 from gateway.records.database import THREADS, connect
@@ -59,12 +60,14 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     desk = make_desk(settings, protocol, records)
     escalation = Escalation(records, settings, desk.trail)
     outbox = Outbox(records.engine, settings, clock)
-    services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell)
+    proxies = Proxies(settings)
+    services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell, proxies)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if not any(step.email or step.webhook for step in settings.policy.rota):
             _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
+        proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
         work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk.trail))
         watches = [asyncio.create_task(each) for each in work]
@@ -105,6 +108,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
         expose_headers=["Retry-After", "X-Request-ID"],
     )
     app.add_middleware(Entrance, voice=voice, secure=settings.secure)
+    app.add_middleware(Peers, proxies=proxies)
     return app
 
 

@@ -22,7 +22,7 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 async def ready(gateway: Gateway, response: Response) -> dict[str, str]:
-    """Ready when messages can be stored; without Rasa the clinical core answers, so Rasa's state is only told."""
+    """Ready when messages can be stored; that the core answers without Rasa, and that a proxy is not trusted, is only told."""
     try:
         stores = await asyncio.to_thread(is_current, gateway.records.engine)
     except SQLAlchemyError:
@@ -31,4 +31,4 @@ async def ready(gateway: Gateway, response: Response) -> dict[str, str]:
     RASA_UP.set(there)
     response.status_code = 200 if stores else 503
     rasa = "ok" if there == expected else "partly" if there else "down"
-    return {"records": "ok" if stores else "down", "rasa": rasa}
+    return {"records": "ok" if stores else "down", "rasa": rasa, "proxies": gateway.proxies.problem() or "ok"}

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gateway.records.store import Event
 
+STREAMS = 3
 _MOST = 16
 
 
 class CrowdError(RuntimeError):
-    """Too many listen to one conversation."""
+    """Too many listen to one conversation, or from one address."""
 
 
 class Listener:
-    """Hears what is added to a conversation, or only that something was."""
+    """Hears what is added to a conversation, or only that something was.
 
-    def __init__(self) -> None:
+    Attributes:
+        address: where it listens from.
+        stream: it listens until it is told to leave; others leave by themselves after a while.
+        ousted: a newer stream has taken its place.
+    """
+
+    def __init__(self, address: str = "", *, stream: bool = False) -> None:
+        self.address = address
+        self.stream = stream
+        self.ousted = False
         self.rung = asyncio.Event()
         self.heard: list[Event] = []
         self.certain = True
@@ -50,7 +60,8 @@ class Bell:
     """Wakes whoever waits in this process; other processes' events are found by looking again after a while."""
 
     def __init__(self) -> None:
-        self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
+        self._at = Counter[str]()
         self.silenced = False
 
     def ring(self, name: str, event: Event | None = None) -> None:
@@ -74,20 +85,39 @@ class Bell:
             self.ring(name)
 
     @contextmanager
-    def listening(self, name: str) -> Iterator[Listener]:
+    def listening(self, name: str, address: str = "", most: int | None = None, *, stream: bool = False) -> Iterator[Listener]:
         """Listen to a conversation; from now on no ring is missed.
 
+        Args:
+            name: the conversation.
+            address: where the listener is.
+            most: how many may listen from there to this process, to whichever conversation; any number when None.
+            stream: it stays; of more than STREAMS that stay with one conversation, the oldest has to leave.
+
         Raises:
-            CrowdError: too many listen to it already.
+            CrowdError: too many listen already.
         """
-        listeners = self._listeners[name]
-        if len(listeners) >= _MOST:
+        if stream:
+            staying = [each for each in self._listeners.get(name, ()) if each.stream]
+            for oldest in staying[: len(staying) - STREAMS + 1 if len(staying) >= STREAMS else 0]:
+                self._leave(name, oldest)
+                oldest.ousted = True
+                oldest.rung.set()
+        if len(self._listeners.get(name, ())) >= _MOST or (most is not None and self._at[address] >= most):
             raise CrowdError
-        listener = Listener()
-        listeners.add(listener)
+        listener = Listener(address, stream=stream)
+        self._listeners[name].append(listener)
+        self._at[address] += 1
         try:
             yield listener
         finally:
-            listeners.discard(listener)
-            if not listeners:
-                self._listeners.pop(name, None)
+            if not listener.ousted:
+                self._leave(name, listener)
+
+    def _leave(self, name: str, listener: Listener) -> None:
+        self._listeners[name].remove(listener)
+        if not self._listeners[name]:
+            del self._listeners[name]
+        self._at[listener.address] -= 1
+        if not self._at[listener.address]:
+            del self._at[listener.address]

@@ -9,6 +9,7 @@ from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
 from gateway.limiting import Limiter
 from gateway.live import Bell
+from gateway.network import Proxies
 from gateway.records.store import Records
 from gateway.settings import Settings
 from gateway.voice import Voice
@@ -26,3 +27,4 @@ class Services:
     answering: Answering
     limiter: Limiter
     bell: Bell
+    proxies: Proxies

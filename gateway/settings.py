@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import yaml
@@ -33,6 +34,8 @@ _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _STORAGES = ("async+memory://", "async+redis://", "async+rediss://")
 _LANGUAGES = ("en", "es")
+_OWN_COUNTED = {"start": ("address", "key"), "message": ("address",)}
+_MOST_OPEN = 300
 _COUNTED = {"start": ("address", "key"), "message": ("session", "address"), "read": ("session",), "refused": ("address",)}
 
 IDLE = timedelta(minutes=30)
@@ -47,6 +50,21 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
+class OwnLimits:
+    """Limits of one embed key in the place of the general ones, as for a hospital whose patients share one address.
+
+    Attributes:
+        networks: where they hold; a key is no secret, and elsewhere the general ones do.
+        rates: how often one may ask, by what is counted and for whom.
+        most_open: open streams and waiting requests of one address; None when it has no limit of its own.
+    """
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    rates: Mapping[tuple[str, str], RateLimitItem]
+    most_open: int | None
+
+
+@dataclass(frozen=True)
 class EmbedKey:
     """A clinic page's right to show the chat.
 
@@ -54,12 +72,28 @@ class EmbedKey:
         origins: the origins of the pages, as a browser sends them.
         language: the language of what the widget itself says, `en` or `es`.
         synthetic: its chats are the operator's probes, which no nurse is to see; it has no panel.
+        limits: its own, if it has some.
     """
 
     name: str
     origins: tuple[str, ...]
     language: str
     synthetic: bool = False
+    limits: OwnLimits | None = None
+
+    def own_limits(self, address: str) -> OwnLimits | None:
+        """Its own limits, where they hold for an address, or for the /64 that stands for one."""
+        if self.limits is None:
+            return None
+        try:
+            where = ip_network(address)
+        except ValueError:
+            return None
+        return self.limits if any(_holds(network, where) for network in self.limits.networks) else None
+
+
+def _holds(network: IPv4Network | IPv6Network, other: IPv4Network | IPv6Network) -> bool:
+    return network.version == other.version and other.network_address in network
 
 
 @dataclass(frozen=True)
@@ -87,6 +121,7 @@ class Settings:
         rasa_urls: where Rasa's workers listen.
         master_keys: 32-byte keys that wrap the conversations' keys; the first wraps, every one unwraps.
         day_keys: the folder of the days' keys.
+        most_open: how many streams and waiting requests one address may have open at this gateway.
         retention: how long the words of a conversation are kept.
         metrics_port: where the figures are served, on the loopback interface only; None when nowhere.
         maintenance: messages are refused, except those with a red flag.
@@ -108,6 +143,7 @@ class Settings:
     day_keys: Path
     embed_keys: Mapping[str, EmbedKey]
     limits: Mapping[tuple[str, str], RateLimitItem]
+    most_open: int
     limits_storage: str = field(repr=False)
     trusted_proxies: str
     metrics_port: int | None
@@ -160,6 +196,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
     if not demo and not public:
         problems.append("AFTERCARE_PUBLIC_URL is not set; set it to the address that patients' browsers use, https://...")
     problems += [_origin_problem("AFTERCARE_PUBLIC_URL", each, demo) for each in origins if _origin_problem("", each, demo)]
+    limits_file = Path(environ.get("AFTERCARE_LIMITS") or Path(__file__).with_name("limits.yml"))
     master_keys = _master_keys(environ.get("AFTERCARE_MASTER_KEY", ""), demo, problems)
     records_url = environ.get("AFTERCARE_RECORDS") or f"sqlite:///{_RUN / 'records.db'}"
     settings = Settings(
@@ -171,7 +208,8 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         master_keys=master_keys,
         day_keys=_day_keys(environ.get("AFTERCARE_DAY_KEYS", ""), records_url, demo, problems),
         embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, problems),
-        limits=_limits(Path(environ.get("AFTERCARE_LIMITS") or Path(__file__).with_name("limits.yml")), problems),
+        limits=_limits(limits_file, problems),
+        most_open=_most_open(limits_file, _read(limits_file, []).get("open"), problems) or _MOST_OPEN,
         limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
         trusted_proxies=environ.get("AFTERCARE_TRUSTED_PROXIES", ""),
         metrics_port=metrics_port or None,
@@ -388,13 +426,62 @@ def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKe
             wrong.append(f"{file}, key {key}: synthetic must be true or false")
         if synthetic and origins:
             wrong.append(f"{file}, key {key}: a synthetic key is for no page; write origins: []")
+        limits = _own_limits(f"{file}, key {key}", entry["limits"], wrong) if isinstance(entry, dict) and "limits" in entry else None
         if not str(key).replace("-", "").replace("_", "").isalnum():
             wrong.append(f"{file}, key {key}: a key has letters, digits, - and _ only")
         problems += wrong
-        keys[str(key)] = EmbedKey(str(key), origins, language, synthetic)
+        keys[str(key)] = EmbedKey(str(key), origins, language, synthetic, limits)
     if not keys:
         problems.append(f"{file} has no keys; see gateway/embed.yml.")
     return keys
+
+
+def _own_limits(where: str, content: object, problems: list[str]) -> OwnLimits | None:
+    """An embed key's own limits, shaped as in limits.yml, with the networks where they hold."""
+    whole = content if isinstance(content, dict) else {}
+    networks, rates = [], {}
+    for each in whole["networks"] if isinstance(whole.get("networks"), list) else ():
+        try:
+            found = ip_network(str(each))
+        except ValueError:
+            problems.append(f"{where}: {each!r} is no network; write 203.0.113.0/24 or 2001:db8:7::/48")
+            continue
+        if found.version == 6 and found.prefixlen > 64:
+            problems.append(
+                f"{where}: {each!r} is less than a /64, by which addresses of IPv6 are counted; write {found.supernet(new_prefix=64)}"
+            )
+        networks.append(found)
+    if not networks:
+        problems.append(
+            f"{where}: limits need networks, the addresses of the hospital for which they hold, such as [203.0.113.0/24]; "
+            "a key is no secret, so that anyone else would have them too"
+        )
+    for what, entry in whole.items():
+        if what in ("networks", "open"):
+            continue
+        for whom, value in entry.items() if isinstance(entry, dict) else (("", ""),):
+            if whom not in _OWN_COUNTED.get(str(what), ()):
+                allowed = "; ".join(f"{what} for {' and '.join(whom)}" for what, whom in _OWN_COUNTED.items())
+                problems.append(
+                    f"{where}: limits has {what} for {whom or 'nobody'}; a key can have its own for {allowed}; open for address"
+                )
+                continue
+            try:
+                rates[str(what), str(whom)] = parse(str(value))
+            except ValueError:
+                problems.append(f"{where}: limits, {what}, {whom}: {value!r} is no limit; write 600 per 10 minutes")
+    return OwnLimits(tuple(networks), rates, _most_open(where, whole.get("open"), problems))
+
+
+def _most_open(where: object, content: object, problems: list[str]) -> int | None:
+    """How many streams one address may have open, by `open: {address: 300}`; None when nothing is said of it."""
+    if content is None:
+        return None
+    most = content.get("address") if isinstance(content, dict) and set(content) == {"address"} else None
+    if not isinstance(most, int) or isinstance(most, bool) or most < 1:
+        problems.append(f"{where}: open needs a whole number for address, such as: {{address: {_MOST_OPEN}}}")
+        return None
+    return most
 
 
 def _limits(file: Path, problems: list[str]) -> dict[tuple[str, str], RateLimitItem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from gateway.errors import RefusedError
 from gateway.live import CrowdError, Listener
+from gateway.network import network
 from gateway.records.store import Session
 from gateway.services import Services
 
@@ -25,8 +26,8 @@ def services(request: Request) -> Services:
 
 
 def address(request: Request) -> str:
-    """The caller's network address."""
-    return request.client.host if request.client else "unknown"
+    """The caller's network address, of IPv6 its /64: what limits are counted by."""
+    return network(request.client.host) if request.client else "unknown"
 
 
 def allow_origin(request: Request, gateway: Services, key: str) -> None:
@@ -73,22 +74,26 @@ async def live_session(session: Annotated[Session, Depends(known_session)], gate
     return session
 
 
-async def listener(
-    session: Annotated[Session, Depends(live_session)], gateway: Annotated[Services, Depends(services)]
-) -> AsyncIterator[Listener]:
-    """A listener to the session's conversation.
+def listening(*, stream: bool) -> Callable[..., AsyncIterator[Listener]]:
+    """A dependency: a listener to the session's conversation, who stays or only waits for a while.
 
-    Raises:
-        RefusedError: 429 when too many listen.
+    It raises RefusedError, 429, when too many listen to the conversation or from the address.
     """
-    try:
-        with gateway.bell.listening(session.conversation) as found:
-            yield found
-    except CrowdError:
-        raise RefusedError(429, "rate_limited", retry_after=1) from None
+
+    async def listener(request: Request, session: Live, gateway: Gateway) -> AsyncIterator[Listener]:
+        where = address(request)
+        most = gateway.limiter.most_open(where, gateway.settings.embed_keys.get(session.embed_key))
+        try:
+            with gateway.bell.listening(session.conversation, where, most, stream=stream) as found:
+                yield found
+        except CrowdError:
+            raise RefusedError(429, "rate_limited", retry_after=1) from None
+
+    return listener
 
 
 Gateway = Annotated[Services, Depends(services)]
 Known = Annotated[Session, Depends(known_session)]
 Live = Annotated[Session, Depends(live_session)]
-Listening = Annotated[Listener, Depends(listener)]
+Waiting = Annotated[Listener, Depends(listening(stream=False))]
+Staying = Annotated[Listener, Depends(listening(stream=True))]

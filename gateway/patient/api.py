@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from aftercare.protocol import Disposition
 from gateway.errors import Block, ErrorBody, RefusedError
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
-from gateway.patient.access import Gateway, Known, Listening, Live, address, allow_origin, bearer
+from gateway.patient.access import Gateway, Known, Live, Staying, Waiting, address, allow_origin, bearer
 from gateway.patient.receiving import Receiver
 from gateway.patient.schemas import (
     EndQuery,
@@ -67,7 +67,8 @@ streaming = APIRouter(prefix="/api/v1", responses=_ERRORS_OF_STREAM)
 async def start(body: StartRequest, request: Request, gateway: Gateway) -> StartBody:
     """Start a chat. The token in the answer is its only key, and is shown this once."""
     allow_origin(request, gateway, body.key)
-    seconds = await gateway.limiter.wait("start", address=address(request), key=body.key)
+    embed = gateway.settings.embed_keys[body.key]
+    seconds = await gateway.limiter.wait("start", embed=embed, address=address(request), key=body.key)
     if seconds:
         raise RefusedError(429, "rate_limited", retry_after=seconds)
     if gateway.settings.maintenance:
@@ -133,7 +134,7 @@ async def send(
 async def events(
     session: Live,
     gateway: Gateway,
-    listener: Listening,
+    listener: Waiting,
     query: Annotated[EventsQuery, Query()],
 ) -> EventsBody:
     """The chat's events: at once, or as soon as there is one."""
@@ -152,10 +153,13 @@ async def events(
 async def stream(
     session: Live,
     gateway: Gateway,
-    listener: Listening,
+    listener: Staying,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`."""
+    """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`.
+
+    A chat has three streams at most: of a fourth, the oldest ends with `crowded`, and its window had better ask for events.
+    """
     last, told, seen, unanswered = int(last_event_id or 0), None, 0, True
     heard: list[Event] | None = None
     with STREAMS.track_inprogress():
@@ -182,6 +186,9 @@ async def stream(
             if unanswered:
                 await gateway.answering.recover(session.conversation)
             heard = await listener.wait(_LOOK_AGAIN_SECONDS, last)
+            if listener.ousted:
+                yield ServerSentEvent(event="crowded", data=_state(session, gateway))
+                return
 
 
 @router.get("/session/summary")

@@ -115,7 +115,9 @@ class Receiver:
         gateway = self._gateway
         if gateway.settings.maintenance:
             raise _HeldBackError(RefusedError(503, "maintenance"))
-        seconds = await gateway.limiter.wait("message", session=session.conversation, address=address(self._request))
+        embed = gateway.settings.embed_keys.get(session.embed_key)
+        where = address(self._request)
+        seconds = await gateway.limiter.wait("message", embed=embed, session=session.conversation, address=where)
         if seconds:
             raise _HeldBackError(RefusedError(429, "rate_limited", retry_after=seconds))
         if len(text) > LONGEST_TEXT:

@@ -53,6 +53,17 @@ def test_second_tab_shows_the_same_dialogue_and_both_see_what_follows(device: De
     assert second.texts() == first.texts()
 
 
+def test_in_five_tabs_all_see_what_follows(device: Device) -> None:
+    """Three of them by a stream; the others ask again and again."""
+    tabs = [device.open() for _ in range(5)]
+    tabs[-1].say(WEAK_LEGS)
+    for tab in tabs:
+        expect(tab.answers.last).to_contain_text(BLADDER)
+    tabs[0].press("No")
+    for tab in tabs:
+        expect(tab.answers.last).to_contain_text(WALKING)
+
+
 def test_button_pressed_in_one_tab_can_not_be_pressed_in_the_other(device: Device) -> None:
     first = device.open()
     first.say(WEAK_LEGS)

@@ -198,7 +198,7 @@ def test_every_process_is_ready_again(aftermath: Aftermath, cluster: Cluster) ->
         server.wait(20)
     for gateway in cluster.gateways:
         found = httpx.get(f"http://127.0.0.1:{gateway.port}/readyz", trust_env=False).json()
-        assert found == {"records": "ok", "rasa": "ok"}
+        assert found == {"records": "ok", "rasa": "ok", "proxies": "ok"}
 
 
 def test_rasas_conversations_stand_in_their_own_database(aftermath: Aftermath, cluster: Cluster) -> None:

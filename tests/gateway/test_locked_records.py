@@ -122,10 +122,10 @@ def test_a_database_that_is_gone_is_told(door: Door, patient: Patient) -> None:
 
 
 def test_readiness_tells_that_records_are_missing(door: Door) -> None:
-    assert door.client.get("/readyz").json() == {"records": "ok", "rasa": "ok"}
+    assert door.client.get("/readyz").json() == {"records": "ok", "rasa": "ok", "proxies": "ok"}
     door.rasa.act = door.rasa.down
     response = door.client.get("/readyz")
-    assert (response.status_code, response.json()) == (200, {"records": "ok", "rasa": "down"})
+    assert (response.status_code, response.json()) == (200, {"records": "ok", "rasa": "down", "proxies": "ok"})
     other = sqlite3.connect(door.file)
     other.execute("DROP TABLE alembic_version")
     other.commit()

@@ -12,7 +12,7 @@ import pytest
 
 import gateway.settings
 from gateway.settings import SettingsError, from_environment
-from tests.gateway.support import MASTER_KEY, MASTER_KEY_TEXT
+from tests.gateway.support import MASTER_KEY, MASTER_KEY_TEXT, ROOT
 from vault.day_keys import DayKeys
 
 _CLINIC_PAGES = "keys:\n  spine:\n    origins: [https://spine.example]\n    language: es\n"
@@ -187,6 +187,63 @@ def test_a_limits_file_with_a_mistake_is_refused(content: str, clinic: dict[str,
     assert str(file) in said
     assert "needs a limit for" in said
     assert "20 per minute" in said
+
+
+def test_a_limits_file_says_how_many_streams_one_address_holds(clinic: dict[str, str], tmp_path: Path) -> None:
+    whole = (ROOT / "gateway" / "limits.yml").read_text()
+    file = tmp_path / "limits.yml"
+    for content, most in ((whole, 300), (whole.replace("address: 300", "address: 12"), 12), (whole.partition("open:")[0], 300)):
+        file.write_text(content)
+        assert from_environment(clinic | {"AFTERCARE_LIMITS": str(file)}, demo=False).most_open == most
+    for wrong in ("open: 12", "open: {address: 0}", "open: {address: many}", "open: {session: 3}", "open: {address: true}"):
+        file.write_text(whole.partition("open:")[0] + wrong)
+        assert "open needs a whole number for address" in _problems(clinic | {"AFTERCARE_LIMITS": str(file)})
+
+
+_OWN = "keys: {spine: {origins: [https://spine.example], limits: %s}}"
+
+
+def test_a_key_may_have_limits_of_its_own(clinic: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text(
+        _OWN % '{networks: [203.0.113.0/24, "2001:db8:7::/48"], start: {address: 600 per hour, key: 9 per minute}, open: {address: 1500}}'
+    )
+    key = from_environment(clinic | {"AFTERCARE_EMBED": str(file)}, demo=False).embed_keys["spine"]
+    own = key.limits
+    assert own is not None
+    assert {each: str(limit) for each, limit in own.rates.items()} == {
+        ("start", "address"): "600 per 1 hour",
+        ("start", "key"): "9 per 1 minute",
+    }
+    assert own.most_open == 1500
+    assert key.own_limits("203.0.113.9") is own
+    assert key.own_limits("2001:db8:7:1::/64") is own
+    for elsewhere in ("203.0.114.9", "2001:db8:8::/64", "unknown", ""):
+        assert key.own_limits(elsewhere) is None
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("[]", "limits need networks"),
+        ("{start: {address: 9 per minute}}", "limits need networks"),
+        ("{networks: [], start: {address: 9 per minute}}", "limits need networks"),
+        ("{networks: [hospital]}", "is no network"),
+        ("{networks: [203.0.113.7/24]}", "is no network"),
+        ('{networks: ["2001:db8::/80"]}', "write 2001:db8::/64"),
+        ("{networks: [203.0.113.0/24], start: {address: often}}", "is no limit"),
+        ("{networks: [203.0.113.0/24], refused: {address: 9 per minute}}", "refused for address"),
+        ("{networks: [203.0.113.0/24], read: {session: 9 per minute}}", "read for session"),
+        ("{networks: [203.0.113.0/24], strat: 9}", "strat for nobody"),
+        ("{networks: [203.0.113.0/24], open: {address: -1}}", "open needs a whole number"),
+    ],
+)
+def test_a_keys_own_limits_with_a_mistake_are_refused(limits: str, said: str, clinic: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text(_OWN % limits)
+    problems = _problems(clinic | {"AFTERCARE_EMBED": str(file)})
+    assert f"{file}, key spine" in problems
+    assert said in problems
 
 
 @pytest.mark.parametrize("name", ["AFTERCARE_LIMITS", "AFTERCARE_EMBED"])

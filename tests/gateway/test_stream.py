@@ -30,6 +30,14 @@ def patient(address: str) -> Iterator[Patient]:
         yield Patient(client, started.json())
 
 
+def eventually(holds: Callable[[], bool], seconds: float = 5) -> bool:
+    """Whether something comes to hold within a time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not holds():
+        time.sleep(0.1)
+    return holds()
+
+
 class Stream:
     """An open stream; iterating gives its events as kind, id and data."""
 
@@ -187,13 +195,47 @@ def test_the_page_of_another_clinic_gets_no_stream(patient: Patient, door: Door)
     refused(patient.ask("GET", "/stream", headers={"Origin": "https://evil.example"}), 403, "forbidden")
 
 
-def test_one_chat_does_not_hold_any_number_of_streams(patient: Patient, address: str) -> None:
+def test_of_a_fourth_stream_the_oldest_ends(patient: Patient, address: str) -> None:
+    """A token that somebody stole, or a page that opens streams again and again, holds no more of the gateway than that."""
     with httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False, limits=httpx.Limits(max_connections=40)) as client:
         same = Patient(client, patient.started)
         with ExitStack() as opened:
-            for _ in range(16):
-                opened.enter_context(closing(Stream(same))).until("greeting")
-            response = opened.enter_context(closing(Stream(same))).response
-            assert response.status_code == 429
-            assert response.headers["retry-after"]
-        assert same.say("The needle site is sore")["disposition"] == "self_care"
+            streams = []
+            for _ in range(5):
+                streams.append(opened.enter_context(closing(Stream(same))))
+                streams[-1].until("greeting")
+            for oldest in streams[:2]:
+                found = list(oldest)
+                assert found[-1][0] == "crowded"
+            assert same.say("The needle site is sore")["disposition"] == "self_care"
+            for kept in streams[2:]:
+                assert kept.until("answer")[-1][2]["disposition"] == "self_care"
+
+
+def test_who_polls_ends_no_stream(patient: Patient) -> None:
+    with closing(Stream(patient)) as stream:
+        stream.until("greeting")
+        for _ in range(5):
+            patient.events(after=1)
+        patient.send("The needle site is sore")
+        assert stream.until("answer")[-1][0] == "answer"
+
+
+def test_one_address_holds_so_many_streams_whatever_the_chats(new_app: Callable[..., Any]) -> None:
+    with ExitStack() as opened:
+        url = opened.enter_context(served(new_app(most_open=4)))
+        client = opened.enter_context(httpx.Client(base_url=url, timeout=_SECONDS, trust_env=False))
+
+        def patient() -> Patient:
+            return Patient(client, client.post(f"{API}/sessions", json={"key": "demo"}, headers={"Origin": HOME}).json())
+
+        streams = [opened.enter_context(closing(Stream(patient()))) for _ in range(4)]
+        last = patient()
+        refusal = opened.enter_context(closing(Stream(last))).response
+        assert refusal.status_code == 429
+        assert refusal.headers["retry-after"]
+        refused(last.ask("GET", "/events", params={"after": 1, "wait": 1}), 429, "rate_limited")
+        assert stored(last.send("The needle site is sore"))
+        streams[0].until("greeting")
+        streams[0].close()
+        assert eventually(lambda: last.ask("GET", "/events", params={"after": 1}).status_code == 200)

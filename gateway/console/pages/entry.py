@@ -16,6 +16,7 @@ from gateway.console.desk import Desk
 from gateway.console.sessions import COOKIE, Login
 from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffBook, StaffError
 from gateway.console.tries import LOGIN, UNLOCK
+from gateway.network import network
 
 router = APIRouter()
 _Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
@@ -179,8 +180,8 @@ async def _still_locked(desk: Desk, login: Login, password: str) -> str:
 
 
 def address_of(request: Request) -> str:
-    """The address that a request comes from."""
-    return request.client.host if request.client else ""
+    """The address that a request comes from, of IPv6 its /64."""
+    return network(request.client.host) if request.client else ""
 
 
 def _not_too_often(request: Request, desk: Desk) -> None:

@@ -94,6 +94,7 @@ export class Feed {
         heard = this.streamed = true;
         for (const event of parser.push(decoder.decode(value, { stream: true }))) {
           if (event.event === "ended") return this.close();
+          if (event.event === "crowded") return "not_streaming";
           this.take(event);
         }
       }
