@@ -1,19 +1,23 @@
 # Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its action server, .venv for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue soak fuzz lint clean
+.PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
 RASA := .venv-rasa/bin/python
 
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
 
-setup: ## make the environments and the widget, if missing or out of date
+setup: ## make the environments, Node.js and the widget, if missing or out of date
 	@$(PYTHON) -m scripts.setup
+
+programs: ## provide Chromium, PostgreSQL, Redis and nginx for the tests, where this machine lacks them
+	@$(PYTHON) -m scripts.programs
 
 train: setup ## train the model, if missing or out of date
 	@$(TOOLS) -m scripts.train
@@ -27,7 +31,7 @@ demo-data: train ## let N invented patients (240 unless you say N=...) chat with
 chat: setup ## talk to the running bot in this terminal
 	@$(TOOLS) -m scripts.chat
 
-test: train test-widget ## run every test
+test: programs train test-widget ## run every test
 	$(TOOLS) -m pytest tests/browser
 	$(TOOLS) -m pytest tests --ignore=tests/rasa --ignore=tests/browser
 	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings
@@ -42,7 +46,7 @@ evaluate: train ## measure on the development and validation cases; writes docs/
 evaluate-test: train ## measure on the test cases, beside plain Rasa and a keyword gate; long the first time
 	$(TOOLS) -m evaluation test
 
-safety: train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
+safety: programs train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
 	$(TOOLS) -m scripts.safety
 
 mutants: setup ## change rules, interview and assertion in code on purpose, and list the changes that no test notices

