@@ -303,3 +303,32 @@ def test_measures_hold_for_any_text(text: str) -> None:
     days = measures.days_since_procedure(text, WEDNESDAY)
     assert days is None or days >= 0
     assert all(isinstance(value, float) for value in measures.numbers(text))
+
+
+@pytest.mark.parametrize("text", ["Nan's feeling fine", "inf", "infinity", "9" * 400])
+def test_a_name_or_an_endless_figure_is_no_number(text: str) -> None:
+    assert measures.numbers(text) == ()
+    assert measures.days_answered(text, WEDNESDAY) is None
+
+
+def test_a_figure_stands_where_it_was_typed() -> None:
+    (found,) = measures.temperatures("İİİ 101 F")
+    assert (found.start, found.end) == (4, 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("procedure was yesterday", 1),
+        ("procedure\nyesterday", None),
+        ("yesterday they did the kyphoplasty", 1),
+        ("surgery " + "x" * 24 + " Monday", None),
+        ("surgery " + "x" * 22 + " Monday", 2),
+        ("Monday " + "x" * 13 + " surgery", 2),
+        ("Monday " + "x" * 15 + " surgery", None),
+        ("last week " + "x" * 38 + " surgery", 7),
+        ("last week " + "x" * 40 + " surgery", None),
+    ],
+)
+def test_a_day_counts_from_the_procedure_where_both_stand_near(text: str, days: int | None) -> None:
+    assert measures.days_since_procedure(text, WEDNESDAY) == days
