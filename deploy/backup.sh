@@ -11,7 +11,6 @@ umask 077
 cd "$(dirname "$0")/.."
 python=${AFTERCARE_GATEWAY_PYTHON:-.venv-gateway/bin/python}
 folder=${1:?"usage: backup.sh FOLDER"}
-: "${AFTERCARE_RECORDS:?is not set}" "${AFTERCARE_TRACKERS:?is not set}"
 if [ -e "$folder" ]; then
     echo "$folder is there already; name a new folder." >&2
     exit 1

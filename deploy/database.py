@@ -1,7 +1,7 @@
 """Saves one database into a file, and restores it: `python -m deploy.database save|restore VARIABLE FILE`.
 
 PostgreSQL by its own pg_dump and pg_restore, SQLite by its own backup, saved while in use. The address stands in the
-environment variable of that name, so that no password stands in a command's arguments.
+environment variable of that name or in its file (`vault.secret`), so that no password stands in a command's arguments.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlalchemy import URL, create_engine, inspect, make_url
+
+from vault.secret import SecretError, with_secrets
 
 
 class DatabaseError(RuntimeError):
@@ -69,8 +71,11 @@ def main() -> int:
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
     try:
-        (save if arguments.act == "save" else restore)(make_url(os.environ[arguments.variable]), arguments.file)
-    except DatabaseError as error:
+        address = with_secrets(os.environ).get(arguments.variable)
+        if not address:
+            raise DatabaseError(f"{arguments.variable} is not set; see deploy/env/.")
+        (save if arguments.act == "save" else restore)(make_url(address), arguments.file)
+    except (DatabaseError, SecretError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

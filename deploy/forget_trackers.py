@@ -13,6 +13,7 @@ import time
 from sqlalchemy import create_engine, make_url, text
 
 from gateway.settings import ABSOLUTE
+from vault.secret import SecretError, with_secrets
 
 KEEP_SECONDS = 24 * 3600
 assert ABSOLUTE.total_seconds() < KEEP_SECONDS
@@ -34,7 +35,11 @@ def forget(url: str, now: float) -> int:
 
 def main() -> int:
     """Forget, and tell how many."""
-    url = os.environ.get("AFTERCARE_TRACKERS")
+    try:
+        url = with_secrets(os.environ).get("AFTERCARE_TRACKERS")
+    except SecretError as error:
+        print(error, file=sys.stderr)
+        return 1
     if not url:
         print("AFTERCARE_TRACKERS is not set; see deploy/env/.", file=sys.stderr)
         return 1

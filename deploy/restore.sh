@@ -9,7 +9,6 @@ umask 077
 cd "$(dirname "$0")/.."
 python=${AFTERCARE_GATEWAY_PYTHON:-.venv-gateway/bin/python}
 folder=$(cd "${1:?"usage: restore.sh FOLDER"}" && pwd)
-: "${AFTERCARE_RECORDS:?is not set}" "${AFTERCARE_TRACKERS:?is not set}"
 (cd "$folder" && sha256sum --check --quiet SHA256SUMS)
 "$python" -m deploy.database restore AFTERCARE_RECORDS "$folder/records"
 "$python" -m deploy.database restore AFTERCARE_TRACKERS "$folder/trackers"

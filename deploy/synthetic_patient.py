@@ -17,6 +17,8 @@ from uuid import uuid4
 
 import httpx
 
+from vault.secret import with_secrets
+
 API = "/api/v1"
 RED_FLAG = "I have chest pain"
 ANSWER_SECONDS = 5.0
@@ -105,7 +107,8 @@ def main() -> int:
     parser.add_argument("--textfile", type=Path, help="write the figures there, for node_exporter, instead of printing them")
     parser.add_argument("--certificate", type=Path, help="a certificate to trust besides the system's")
     arguments = parser.parse_args()
-    url, key = os.environ.get("AFTERCARE_PUBLIC_URL", "").rstrip("/"), os.environ.get("AFTERCARE_PROBE_KEY", "")
+    environ = with_secrets(os.environ)
+    url, key = environ.get("AFTERCARE_PUBLIC_URL", "").rstrip("/"), environ.get("AFTERCARE_PROBE_KEY", "")
     if not url or not key:
         print("AFTERCARE_PUBLIC_URL and AFTERCARE_PROBE_KEY are not set; see deploy/env/.", file=sys.stderr)
         return 1

@@ -21,6 +21,7 @@ from gateway.console.policy import DEFAULT, Policy, PolicyError, read_policy
 from gateway.console.rights import ROLES
 from gateway.records.sealing import Keyring
 from vault.day_keys import DayKeys, FolderError
+from vault.secret import SecretError, with_secrets
 
 _ROOT = Path(__file__).resolve().parents[1]
 _RUN = _ROOT / ".run"
@@ -174,13 +175,17 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
     """The settings in these environment variables.
 
     Args:
-        environ: the variables; those of the README's table count.
+        environ: the variables; those of the README's table count. Secrets may stand in files, see `vault.secret`.
         demo: the clinic is the invented one, so that keys and addresses for this machine may be made up.
 
     Raises:
         SettingsError: something is missing or wrong.
     """
     problems: list[str] = []
+    try:
+        environ = with_secrets(environ)
+    except SecretError as error:
+        raise SettingsError(str(error)) from None
 
     def number(name: str, default: int, least: int, most: int) -> int:
         value = environ.get(name) or str(default)

@@ -15,5 +15,5 @@ COPY models/aftercare.tar.gz models/aftercare.tar.gz
 RUN useradd --system --uid 10002 --create-home aftercare
 USER aftercare
 ENV PYTHONUNBUFFERED=1 PYTHONPATH=/opt/aftercare RASA_TELEMETRY_ENABLED=false LOG_LEVEL=WARNING TF_CPP_MIN_LOG_LEVEL=3 OMP_NUM_THREADS=1
-CMD [".venv-rasa/bin/python", "-m", "rasa", "run", "-i", "0.0.0.0", "--port", "5005", "--model", "models/aftercare.tar.gz", \
+CMD [".venv-rasa/bin/python", "-m", "rasa_ext.start", "run", "-i", "0.0.0.0", "--port", "5005", "--model", "models/aftercare.tar.gz", \
      "--endpoints", "deploy/rasa/endpoints.yml", "--credentials", "credentials.yml"]

@@ -255,7 +255,7 @@ class Cluster:
 def _rasa_command(port: int) -> list[str]:
     endpoints = str(ROOT / "deploy" / "rasa" / "endpoints.yml")
     return [
-        str(RASA_PYTHON), "-m", "rasa", "run", "-i", "127.0.0.1", "--port", str(port), "--model", str(MODEL),
+        str(RASA_PYTHON), "-m", "rasa_ext.start", "run", "-i", "127.0.0.1", "--port", str(port), "--model", str(MODEL),
         "--endpoints", endpoints, "--credentials", "credentials.yml",
     ]  # fmt: skip
 

@@ -21,6 +21,7 @@ from deploy.synthetic_patient import Outcome
 from gateway.settings import SettingsError, from_environment
 from gateway.voice import Voice
 from scripts.common import ROOT
+from vault.secret import NAMES
 
 DEPLOY = ROOT / "deploy"
 _HARDENED = ("NoNewPrivileges=yes", "ProtectSystem=strict", "PrivateTmp=yes", "CapabilityBoundingSet=", "UMask=0077")
@@ -44,7 +45,7 @@ def _yaml(path: Path) -> Any:
 def test_nothing_starts_with_the_examples_as_they_stand() -> None:
     with pytest.raises(SettingsError) as refused:
         from_environment(_example("gateway"), demo=False)
-    for name in ("PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "AUDIT_KEY", "EMBED", "RETENTION_DAYS", "RASA_URL"):
+    for name in ("PUBLIC_URL", "CONSOLE_URL", "MASTER_KEY", "DAY_KEYS", "AUDIT_KEY", "EMBED", "RETENTION_DAYS", "RASA_URL"):
         assert f"AFTERCARE_{name}" in str(refused.value) or name.lower() in str(refused.value), name
     with pytest.raises(render.RenderError):
         render.configuration(_example("nginx"))
@@ -54,7 +55,7 @@ def test_the_examples_name_what_is_read() -> None:
     read = "".join(file.read_text() for folder in ("gateway", "aftercare") for file in (ROOT / folder).rglob("*.py"))
     assert not [name for name in _example("gateway") if f'"{name}"' not in read]
     assert set(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text())) <= set(_example("nginx"))
-    assert set(_VARIABLE.findall((DEPLOY / "rasa" / "endpoints.yml").read_text())) <= set(_example("rasa"))
+    assert set(_VARIABLE.findall((DEPLOY / "rasa" / "endpoints.yml").read_text())) <= {*_example("rasa"), "AFTERCARE_TRACKERS_PASSWORD"}
 
 
 def test_rasa_gets_no_key_and_not_the_records() -> None:
@@ -100,9 +101,56 @@ def test_every_service_is_hardened() -> None:
             "CapabilityBoundingSet=",
             "UMask=0077",
             "LimitCORE=0",
-            "User=aftercare",
         ):
             assert wanted in lines, (unit.name, wanted)
+
+
+def _settings_of(unit: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for line in (DEPLOY / "systemd" / f"{unit}.service").read_text().splitlines():
+        name, _, value = line.partition("=")
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def test_gateway_rasa_and_actions_have_a_user_each() -> None:
+    users = {unit: _settings_of(f"aftercare-{unit}@")["User"] for unit in ("gateway", "rasa", "actions")}
+    assert users == {unit: [f"aftercare-{unit}"] for unit in users}
+    for file in (DEPLOY / "systemd").glob("*.service"):
+        (user,) = _settings_of(file.stem)["User"]
+        assert user in (*(f"aftercare-{unit}" for unit in users), "aftercare-probe"), file.name
+
+
+def test_no_secret_stands_in_an_environment() -> None:
+    """A service's environment can be read by every process of its user, and is in many a crash report."""
+    examples = {file.name.partition(".")[0] for file in (DEPLOY / "env").glob("*.example")} - {"postgresql"}
+    for example in examples:
+        assert not set(NAMES) & set(_example(example)), example
+    for file in (DEPLOY / "systemd").glob("*.service"):
+        settings = _settings_of(file.stem)
+        for variable in " ".join(settings.get("Environment", [])).split():
+            assert variable.partition("=")[0] not in NAMES, file.name
+        for path in settings.get("EnvironmentFile", []):
+            assert Path(path).stem in examples, file.name
+    compose = (DEPLOY / "compose.yml").read_text()
+    assert not [name for name in NAMES if f"{name}:" in compose]
+
+
+def test_each_service_gets_its_own_secrets_and_no_others() -> None:
+    gateway, operations = "AFTERCARE:/etc/aftercare/secrets/gateway", "/etc/aftercare/secrets/operations"
+    expected = {
+        "aftercare-gateway@": [gateway],
+        "aftercare-rasa@": ["AFTERCARE_TRACKERS_PASSWORD:/etc/aftercare/secrets/rasa/TRACKERS_PASSWORD"],
+        "aftercare-actions@": [],
+        "aftercare-backup": [gateway, f"AFTERCARE_TRACKERS:{operations}/TRACKERS"],
+        "aftercare-purge": [gateway, f"AFTERCARE_TRACKERS:{operations}/TRACKERS"],
+        "aftercare-synthetic": [f"AFTERCARE_PROBE_KEY:{operations}/PROBE_KEY"],
+    }
+    assert {file.stem for file in (DEPLOY / "systemd").glob("*.service")} == set(expected)
+    for unit, credentials in expected.items():
+        assert _settings_of(unit).get("LoadCredential", []) == credentials, unit
+        assert {line.partition(":")[0] for line in credentials} - {"AFTERCARE"} <= set(NAMES)
+    assert "-m rasa_ext.start run" in _settings_of("aftercare-rasa@")["ExecStart"][0]
 
 
 def test_compose_and_its_images_name_what_is_there() -> None:
