@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 from ipaddress import ip_network
 from pathlib import Path
@@ -22,8 +22,8 @@ from gateway.voice import Voice
 TEMPLATE = Path(__file__).with_name("nginx") / "aftercare.conf"
 _PLACE = re.compile(r"\$\{(AFTERCARE_[A-Z_]+)\}")
 _SERVER = re.compile(r"[A-Za-z0-9.:\[\]_-]+:[0-9]+")
-_LISTS = ("AFTERCARE_GATEWAYS", "AFTERCARE_ACTIONS")
-_NETWORKS = "AFTERCARE_CONSOLE_NETWORKS"
+_LISTENER = re.compile(r"(?:\[[0-9a-f:]+\]:|[A-Za-z0-9.-]+:)?[0-9]{1,5}")
+_VALUE = re.compile(r"[A-Za-z0-9./:\[\]_-]+")
 _LANGUAGES = ("en", "es")
 _STYLE = (
     "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:38rem;margin:0 auto;padding:1rem}"
@@ -41,7 +41,7 @@ def configuration(environ: Mapping[str, str]) -> str:
     """The configuration of nginx.
 
     Args:
-        environ: a value for every name in the template; the lists hold host:port, or networks, with blanks between them.
+        environ: a value for every name in the template; the lists have blanks between their entries.
 
     Raises:
         RenderError: a name has no value, or one that nginx would take for something else.
@@ -51,18 +51,21 @@ def configuration(environ: Mapping[str, str]) -> str:
     missing = [name for name in names if not environ.get(name)]
     if missing:
         raise RenderError(f"Not set: {', '.join(missing)}; see deploy/env/.")
-    odd = [name for name in names if name not in (*_LISTS, _NETWORKS) and not re.fullmatch(r"[A-Za-z0-9./:\[\]_-]+", environ[name])]
-    odd += [name for name in _LISTS if not all(map(_SERVER.fullmatch, environ[name].split()))]
-    odd += [] if all(map(_is_network, environ[_NETWORKS].split())) else [_NETWORKS]
+    odd = [name for name in names if not _is_right(name, environ[name])]
     if odd:
         raise RenderError(f"Not to be used as they are: {', '.join(odd)}; see deploy/env/.")
-    lines = dict.fromkeys(_LISTS, "server {} max_fails=2 fail_timeout=3s;") | {_NETWORKS: "{} 1;"}
-    return _PLACE.sub(lambda place: _listed(lines.get(place[1], ""), environ[place[1]]), template)
+    return _PLACE.sub(lambda place: _written(place[1], environ[place[1]]), template)
 
 
-def _listed(line: str, value: str) -> str:
-    """A list's value with a line for each of its entries; any other value as it is."""
-    return "\n    ".join(map(line.format, value.split())) if line else value
+def _is_right(name: str, value: str) -> bool:
+    if name in _LISTS:
+        return all(map(_LISTS[name][0], value.split()))
+    return bool(_VALUE.fullmatch(value))
+
+
+def _written(name: str, value: str) -> str:
+    """A list with a line for each of its entries; any other value as it is."""
+    return "\n    ".join(map(_LISTS[name][1].format, value.split())) if name in _LISTS else value
 
 
 def _is_network(written: str) -> bool:
@@ -71,6 +74,15 @@ def _is_network(written: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+_LISTS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "AFTERCARE_GATEWAYS": (_SERVER.fullmatch, "server {} max_fails=2 fail_timeout=3s;"),
+    "AFTERCARE_ACTIONS": (_SERVER.fullmatch, "server {} max_fails=2 fail_timeout=3s;"),
+    "AFTERCARE_CONSOLE_NETWORKS": (_is_network, "{} 1;"),
+    "AFTERCARE_HTTP_LISTEN": (_LISTENER.fullmatch, "listen {};"),
+    "AFTERCARE_HTTPS_LISTEN": (_LISTENER.fullmatch, "listen {} ssl http2;"),
+}
 
 
 def page(protocol: Protocol) -> str:

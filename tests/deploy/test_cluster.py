@@ -241,7 +241,7 @@ def test_with_every_gateway_down_the_emergency_words_are_still_there(cluster: Cl
 
 
 def test_plain_http_leads_to_https(cluster: Cluster) -> None:
-    response = httpx.get(f"http://{cluster.env['AFTERCARE_HTTP_PORT']}/demo", trust_env=False, headers={"Host": "localhost"})
+    response = httpx.get(f"http://{cluster.env['AFTERCARE_HTTP_LISTEN']}/demo", trust_env=False, headers={"Host": "localhost"})
     assert (response.status_code, response.headers["location"]) == (301, "https://localhost/demo")
 
 

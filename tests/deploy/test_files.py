@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -35,7 +36,7 @@ def protocol() -> Protocol:
 
 def _example(name: str) -> dict[str, str]:
     lines = (DEPLOY / "env" / f"{name}.env.example").read_text().splitlines()
-    return dict(line.partition("=")[::2] for line in lines if line and not line.startswith("#"))
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines if line and not line.startswith("#"))}
 
 
 def _yaml(path: Path) -> Any:
@@ -56,6 +57,36 @@ def test_the_examples_name_what_is_read() -> None:
     assert not [name for name in _example("gateway") if f'"{name}"' not in read]
     assert set(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text())) <= set(_example("nginx"))
     assert set(_VARIABLE.findall((DEPLOY / "rasa" / "endpoints.yml").read_text())) <= {*_example("rasa"), "AFTERCARE_TRACKERS_PASSWORD"}
+
+
+@pytest.mark.parametrize("example", sorted((DEPLOY / "env").glob("*.example")), ids=lambda file: file.name)
+def test_a_shell_can_read_the_examples(example: Path, tmp_path: Path) -> None:
+    """Filled in as their comments say: what stands between the quotes arrives as it is, blanks and signs included."""
+    filled = tmp_path / "filled.env"
+    filled.write_text(re.sub(r"<[^>]*>", 'a $b "c" & d', example.read_text()))
+    read = 'set -eua; . "$1"; env -0'
+    done = subprocess.run(
+        ["sh", "-c", read, "sh", str(filled)], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]}
+    )
+    assert not done.stderr
+    found = dict(entry.partition("=")[::2] for entry in done.stdout.split("\0") if entry)
+    wanted = {name: re.sub(r"<[^>]*>", 'a $b "c" & d', value) for name, value in _example(example.name.partition(".")[0]).items()}
+    assert wanted
+    assert wanted.items() <= found.items()
+
+
+def test_redis_and_its_address_agree() -> None:
+    settings = dict(line.split(" ", 1) for line in (DEPLOY / "redis.conf").read_text().splitlines() if line and not line.startswith("#"))
+    said = re.search(r"LIMITS_STORAGE is (\S+) ", (DEPLOY / "env" / "gateway.env.example").read_text())
+    assert said is not None
+    address = urlsplit(said[1])
+    assert (address.hostname, str(address.port)) == (settings["bind"], settings["port"])
+    assert (address.password is None) == ("requirepass" not in settings)
+
+
+def test_nobody_else_may_connect_to_the_databases() -> None:
+    assert "REVOKE ALL ON DATABASE" in (DEPLOY / "docker" / "databases.sh").read_text()
+    assert "REVOKE CONNECT ON DATABASE" in (ROOT / "docs" / "operating.md").read_text()
 
 
 def test_rasa_gets_no_key_and_not_the_records() -> None:
@@ -195,6 +226,7 @@ def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypa
 def filled() -> dict[str, str]:
     places = dict.fromkeys(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text()), "value")
     places["AFTERCARE_CONSOLE_NETWORKS"] = "10.20.0.0/16 2001:db8:20::/48"
+    places |= {"AFTERCARE_HTTP_LISTEN": "80 [::]:80", "AFTERCARE_HTTPS_LISTEN": "443 [::]:443"}
     return places | {"AFTERCARE_GATEWAYS": "10.0.0.1:8081 10.0.0.2:8081", "AFTERCARE_ACTIONS": "127.0.0.1:5061"}
 
 
@@ -205,7 +237,23 @@ def test_nginx_gets_every_gateway(filled: dict[str, str]) -> None:
     assert "${" not in made
 
 
-@pytest.mark.parametrize("name", ["AFTERCARE_HOST", "AFTERCARE_GATEWAYS", "AFTERCARE_TLS", "AFTERCARE_CONSOLE_NETWORKS"])
+def test_nginx_listens_for_both_names_on_both_kinds_of_addresses(filled: dict[str, str]) -> None:
+    made = render.configuration(filled)
+    for listener in ("listen 80;", "listen [::]:80;", "listen 443 ssl http2;", "listen [::]:443 ssl http2;"):
+        assert len(re.findall(rf"^    {re.escape(listener)}$", made, re.MULTILINE)) == 2, listener
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AFTERCARE_HOST",
+        "AFTERCARE_GATEWAYS",
+        "AFTERCARE_TLS",
+        "AFTERCARE_CONSOLE_NETWORKS",
+        "AFTERCARE_HTTP_LISTEN",
+        "AFTERCARE_HTTPS_LISTEN",
+    ],
+)
 @pytest.mark.parametrize("value", ["", "a; return 200", "a\nb", "<host>"])
 def test_what_nginx_would_misread_is_refused(name: str, value: str, filled: dict[str, str]) -> None:
     with pytest.raises(render.RenderError, match=name):

@@ -35,7 +35,7 @@ class Nginx:
 
     def ask(self, method: str, path: str, host: str = "localhost", *, plain: bool = False, **more: object) -> httpx.Response:
         """Make a request for a host of that name, by its own port."""
-        scheme, port = ("http", "AFTERCARE_HTTP_PORT") if plain else ("https", "AFTERCARE_HTTPS_PORT")
+        scheme, port = ("http", "AFTERCARE_HTTP_LISTEN") if plain else ("https", "AFTERCARE_HTTPS_LISTEN")
         trust = ssl.create_default_context(cafile=str(self.folder / "tls" / "fullchain.pem"))
         trust.check_hostname = False
         with httpx.Client(verify=trust, trust_env=False) as client:
@@ -50,8 +50,8 @@ def _started(folder: Path, networks: str) -> tuple[Nginx, subprocess.Popen[bytes
         "AFTERCARE_HOST": "localhost",
         "AFTERCARE_CONSOLE_HOST": "console.localhost",
         "AFTERCARE_CONSOLE_NETWORKS": networks,
-        "AFTERCARE_HTTP_PORT": address[0],
-        "AFTERCARE_HTTPS_PORT": address[1],
+        "AFTERCARE_HTTP_LISTEN": address[0],
+        "AFTERCARE_HTTPS_LISTEN": address[1],
         "AFTERCARE_ACTIONS_LISTEN": address[2],
         "AFTERCARE_ACTIONS": address[3],
         "AFTERCARE_GATEWAYS": address[4],
