@@ -196,6 +196,7 @@ class Cluster:
             "AFTERCARE_CONSOLE_NETWORKS": "127.0.0.0/8",
             "AFTERCARE_HTTP_LISTEN": f"127.0.0.1:{self._http}",
             "AFTERCARE_HTTPS_LISTEN": f"127.0.0.1:{self.https}",
+            "AFTERCARE_REQUESTS_PER_ADDRESS": "500",
             "AFTERCARE_ACTIONS_LISTEN": f"127.0.0.1:{self._actions}",
             "AFTERCARE_GATEWAYS": " ".join(f"127.0.0.1:{port}" for port in ports["gateway"]),
             "AFTERCARE_ACTIONS": " ".join(f"127.0.0.1:{port}" for port in ports["actions"]),

@@ -55,6 +55,7 @@ def _started(folder: Path, networks: str) -> tuple[Nginx, subprocess.Popen[bytes
         "AFTERCARE_ACTIONS_LISTEN": address[2],
         "AFTERCARE_ACTIONS": address[3],
         "AFTERCARE_GATEWAYS": address[4],
+        "AFTERCARE_REQUESTS_PER_ADDRESS": "500",
         "AFTERCARE_TLS": str(folder / "tls"),
         "AFTERCARE_FALLBACK": str(folder),
         "AFTERCARE_LOGS": str(folder),
