@@ -27,7 +27,7 @@ from gateway.errors import handle_errors
 from gateway.limiting import Limiter
 from gateway.live import Bell
 from gateway.metrics import WATCHED
-from gateway.network import Peers, Proxies
+from gateway.network import Groups, Peers, Proxies
 from gateway.pages import Pages
 from gateway.patient import api
 from gateway.records.database import THREADS, connect
@@ -61,7 +61,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
     escalation = Escalation(records, settings, desk.trail)
     outbox = Outbox(records.engine, settings, clock)
     proxies = Proxies(settings)
-    services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell, proxies)
+    services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

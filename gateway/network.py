@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import time
+from datetime import date
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import structlog
@@ -14,6 +16,7 @@ from gateway.settings import Settings
 
 _log = structlog.get_logger(__name__)
 _PREFIX = 64
+_GROUP_DIGITS = 16
 _FORWARDED = ("x-forwarded-for", "forwarded")
 _UNBELIEVED = "aftercare.unbelieved"
 _REMEMBER_SECONDS = 3_600.0
@@ -38,11 +41,6 @@ def network(host: str) -> str:
     if not isinstance(found, IPv6Address):
         return str(found)
     return str(found.ipv4_mapped or IPv6Network((found, _PREFIX), strict=False))
-
-
-def is_believed(scope: Scope) -> bool:
-    """Whether a request's address is its author's, as far as one can tell, and not that of a proxy which nobody named."""
-    return not scope.get(_UNBELIEVED, False)
 
 
 class Proxies:
@@ -73,6 +71,38 @@ class Proxies:
         before, self._until = self.problem(), time.monotonic() + _REMEMBER_SECONDS
         if not before:
             self.warn()
+
+
+class Groups:
+    """Tells which chats of a day came from one address, without keeping the address.
+
+    Args:
+        settings: the first master key, from which the hashes' key is made.
+        proxies: while they hide the patients' addresses, nothing is told.
+    """
+
+    def __init__(self, settings: Settings, proxies: Proxies) -> None:
+        self._key = hmac.digest(settings.master_keys[0], b"address groups", "sha256")
+        self._proxies = proxies
+
+    def of(self, scope: Scope, day: date) -> str | None:
+        """What a request has in common with others of the day from its address, in 16 hexadecimal digits.
+
+        None where the address is no patient's own as far as one can tell: this machine's, or that of a proxy which is not trusted.
+        """
+        host = str(scope["client"][0]) if scope.get("client") else ""
+        if scope.get(_UNBELIEVED, False) or self._proxies.problem() == "not_named" or not _is_foreign(host):
+            return None
+        return hmac.new(self._key, f"{day.isoformat()} {network(host)}".encode(), "sha256").hexdigest()[:_GROUP_DIGITS]
+
+
+def _is_foreign(host: str) -> bool:
+    """Whether this is the address of another machine."""
+    try:
+        found = ip_address(host)
+        return not (getattr(found, "ipv4_mapped", None) or found).is_loopback
+    except ValueError:
+        return False
 
 
 class Peers:

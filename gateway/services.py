@@ -9,7 +9,7 @@ from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
 from gateway.limiting import Limiter
 from gateway.live import Bell
-from gateway.network import Proxies
+from gateway.network import Groups, Proxies
 from gateway.records.store import Records
 from gateway.settings import Settings
 from gateway.voice import Voice
@@ -28,3 +28,4 @@ class Services:
     limiter: Limiter
     bell: Bell
     proxies: Proxies
+    groups: Groups

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import batched
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from gateway.console.audit import Trail
+from gateway.console.floods import floods, of_group
 from gateway.console.policy import Policy
 from gateway.console.rights import may
 from gateway.console.sheet import act_place
-from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, TIERS, place
+from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, TIERS, Place, place
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, case_rule, staff, triage_case
 
+_BATCH = 20
 LONGEST_SNOOZE = timedelta(hours=24)
 
 
@@ -166,6 +169,49 @@ class Acts:
             at = self._records.clock()
             facts = {"outcome": outcome, "seen": seen}
             self._record(connection, case, "close", by, at, facts, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None)
+
+    def close_flood(self, group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
+        """Close the emergencies from one address that nobody has acknowledged, all together.
+
+        Args:
+            group: what they have in common.
+            by: the account of who acts.
+            seen: when they were shown; one whose patient wrote since then stays open.
+            outcome: what is stored of each.
+            reason: why; it is stored with each.
+
+        Returns:
+            How many were closed.
+
+        Raises:
+            ActError: they are no flood (any more), or something was not said.
+        """
+        self._must_be_outcome(outcome)
+        if not reason.strip():
+            raise ActError("Nothing is written. Write why they can be closed, then send it.", 422)
+        c = triage_case.c
+        with self._records.engine.connect() as connection:
+            if not any(flood.group == group for flood in floods(connection, self._policy.flood[0])):
+                raise ActError("These are not so many any more. Acknowledge them one by one.")
+            unseen = and_(of_group(group), c.place == Place.RED, c.last_at <= seen)
+            numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
+        closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batched(numbers, _BATCH))
+        self._trail.note("close_flood", staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
+        return closed
+
+    def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
+        c = triage_case.c
+        still = and_(c.id.in_(numbers), c.place == Place.RED, c.last_at <= seen)
+        with writing(self._records.engine) as connection:
+            cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
+            for case in cases:
+                at = self._records.clock()
+                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_place("close", at))
+                facts = {"outcome": outcome, "seen": case.last_seq, "group": group}
+                self._record(
+                    connection, case, "close", by, at, facts, sealed=sealed, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None
+                )
+        return len(cases)
 
     def reopen(self, number: int, by: int) -> None:
         """Open a closed case again; it waits for its acknowledgement anew."""

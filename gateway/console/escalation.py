@@ -1,14 +1,18 @@
-"""Telling somebody else: the rota's next step when nobody acknowledges a case in time, and when no patient comes in for too long."""
+"""Telling somebody else: the rota's next step when nobody acknowledges a case in time, and when no patient comes in for too long.
+
+Of a flood of emergencies from one address, those behind the first ones are told of together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
 from gateway.console.audit import Trail
+from gateway.console.floods import Flood, flooding, floods
 from gateway.console.policy import Step
 from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.database import writing
@@ -20,7 +24,7 @@ NOBODY = "nobody to tell"
 _TIER_OF = {Place.RED: TIERS["emergency"], Place.CALL: TIERS["call_doctor"]}
 _TIER_KEYS = {tier: name or "none" for name, tier in TIERS.items()}
 _DAY = timedelta(days=1)
-_LOCK = 0x73696C65
+_LOCK, _FLOOD_LOCK = 0x73696C65, 0x666C6F6F
 
 
 class Escalation:
@@ -43,8 +47,19 @@ class Escalation:
         """Take every step that is due, write its notices to the outbox, and return how many steps were taken."""
         now = self._records.clock()
         with self._records.engine.connect() as connection:
-            due = connection.execute(select(triage_case).where(self._due(now))).all()
-        taken = sum(self._escalate(case, now) for case in due)
+            query = select(triage_case, conversation.c.address_group).join_from(triage_case, conversation)
+            due = connection.execute(query.where(self._due(now))).all()
+            found = floods(connection, self._policy.flood[0]) if due else []
+        together: dict[tuple[Flood, int], list[int]] = {}
+        taken = 0
+        for case in due:
+            red = found if case.place == Place.RED else []
+            flood = next((each for each in red if each.takes(case.address_group, case.fired_at, case.id)), None)
+            if flood is None:
+                taken += self._escalate(case, now)
+            else:
+                together.setdefault((flood, case.escalated + 1), []).append(case.id)
+        taken += sum(self._escalate_together(flood, level, numbers, now) for (flood, level), numbers in together.items())
         return taken + self._watch_silence(now)
 
     def _due(self, now: datetime) -> ColumnElement[bool]:
@@ -79,6 +94,40 @@ class Escalation:
             self._trail.note("escalated", case=case.id, detail=facts, connection=connection)
         return True
 
+    def _escalate_together(self, flood: Flood, level: int, numbers: Iterable[int], now: datetime) -> bool:
+        """Take a step of a flood's cases, with notices only if none went out of it for a while."""
+        c, step = triage_case.c, self._policy.rota[level - 1]
+        with writing(self._records.engine) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FLOOD_LOCK})
+            still = and_(c.id.in_(numbers), c.place == Place.RED, c.escalated == level - 1)
+            mine = list(connection.scalars(select(c.id).where(still).order_by(c.fired_at, c.id).with_for_update()))
+            if not mine:
+                return False
+            values = {"escalated": level, "version": c.version + 1, "changed_at": now}
+            connection.execute(update(triage_case).where(c.id.in_(mine)).values(**values))
+            if self._knows_flood(connection, flood.group, level, now):
+                return True
+            body = {
+                "about": "flood",
+                "cases": flood.cases,
+                "singly": flood.singly,
+                "minutes": int((now - flood.since) / timedelta(minutes=1)),
+                "again": int(self._policy.flood[1] / timedelta(minutes=1)),
+                "link": f"{self._console}/?view=all&group={flood.group}",
+            }
+            told = self._write(connection, step, level, now, body, mine[0], flood.group)
+            facts = {"step": step.name, "level": level, "told": told, "group": flood.group, "cases": flood.cases}
+            connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind="escalated", facts=facts))
+            self._trail.note("flood", case=mine[0], detail=facts, connection=connection)
+        return True
+
+    def _knows_flood(self, connection: Connection, group: str, level: int, now: datetime) -> bool:
+        """Whether this step was told of this flood within the last while."""
+        n = notice.c
+        recent = and_(n.address_group == group, n.level == level, n.created_at > now - self._policy.flood[1])
+        return connection.scalar(select(n.id).where(recent).limit(1)) is not None
+
     def _watch_silence(self, now: datetime) -> bool:
         c, (after, opens, closes) = conversation.c, self._policy.silence
         start = datetime.combine(now.astimezone(UTC).date(), opens, UTC)
@@ -88,7 +137,9 @@ class Escalation:
         if now - start >= length or now - start < after:
             return False
         with self._records.engine.connect() as connection:
-            last = connection.scalar(select(func.max(c.started_at)).where(c.embed_key.not_in(self._probes)))
+            noise = flooding(now - after - _DAY, self._policy.flood[0])
+            patients = and_(c.embed_key.not_in(self._probes), or_(c.address_group.is_(None), c.address_group.not_in(noise)))
+            last = connection.scalar(select(func.max(c.started_at)).where(patients))
             if last is None or now - last < after or self._knows(connection, last):
                 return False
         return self._tell_silence(last, now)
@@ -112,12 +163,19 @@ class Escalation:
         return connection.scalar(select(n.id).where(n.case_id.is_(None), n.created_at > last).limit(1)) is not None
 
     def _write(
-        self, connection: Connection, step: Step, level: int, now: datetime, body: Mapping[str, Any], case: int | None = None
+        self,
+        connection: Connection,
+        step: Step,
+        level: int,
+        now: datetime,
+        body: Mapping[str, Any],
+        case: int | None = None,
+        group: str | None = None,
     ) -> int:
         """Put a step's notices into the outbox; where there is nobody to tell, a notice that says so. Returns how many are told."""
         told = [("email", address) for address in step.email] + [("webhook", name) for name in step.webhook]
         whole = {**body, "step": step.name, "at": now.isoformat(timespec="seconds")}
-        row = {"case_id": case, "level": level, "body": whole, "created_at": now, "due_at": now, "attempts": 0}
+        row = {"case_id": case, "address_group": group, "level": level, "body": whole, "created_at": now, "due_at": now, "attempts": 0}
         for channel, recipient in told:
             connection.execute(insert(notice).values(**row, channel=channel, recipient=recipient))
         if not told:

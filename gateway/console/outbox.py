@@ -48,6 +48,7 @@ class Posted:
 
     Attributes:
         case: the case's number; None for a silence.
+        flood: it is about all the emergencies from one address, the case among them.
         step: the rota's step that is told.
         due_at: when it is tried next; None when it is not.
         problem: why the last try failed, or None.
@@ -55,6 +56,7 @@ class Posted:
 
     id: int
     case: int | None
+    flood: bool
     step: str
     level: int
     channel: str
@@ -216,4 +218,5 @@ def signature(key: bytes, timestamp: str, content: bytes) -> str:
 
 def _posted(row: Any) -> Posted:
     copied = ("id", "level", "channel", "recipient", "due_at", "attempts", "sent_at", "given_up_at", "problem")
-    return Posted(case=row.case_id, step=row.body["step"], at=row.created_at, **{name: getattr(row, name) for name in copied})
+    named = {name: getattr(row, name) for name in copied}
+    return Posted(case=row.case_id, flood=row.address_group is not None, step=row.body["step"], at=row.created_at, **named)

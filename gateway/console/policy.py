@@ -40,6 +40,7 @@ _SCHEMA = _object(
     },
     retries={"type": "array", "minItems": 1, "items": _SPAN_SCHEMA},
     silence=_object(after=_SPAN_SCHEMA, **{"from": _CLOCK, "to": _CLOCK}),
+    flood=_object(emergencies={"type": "integer", "minimum": 2, "maximum": 1_000}, again=_SPAN_SCHEMA),
     sessions=_object(lock_after=_SPAN_SCHEMA, longest=_SPAN_SCHEMA, break_glass=_SPAN_SCHEMA),
     outcomes=_LABELS,
     reasons=_LABELS,
@@ -65,6 +66,7 @@ class Policy:
 
     Attributes:
         limits: tier -> how long a case may wait for its acknowledgement.
+        flood: how many emergencies from one address are taken singly, and after how long the rota is told again of the others.
         silence: how long without any conversation is worth telling, and between which times of the day.
     """
 
@@ -72,6 +74,7 @@ class Policy:
     rota: tuple[Step, ...]
     retries: tuple[timedelta, ...]
     silence: tuple[timedelta, time, time]
+    flood: tuple[int, timedelta]
     lock_after: timedelta
     longest: timedelta
     break_glass: timedelta
@@ -101,6 +104,7 @@ def read_policy(file: Path = DEFAULT) -> Policy:
         rota=tuple(Step(step["step"], tuple(step["email"]), tuple(step["webhook"])) for step in content["rota"]),
         retries=tuple(map(_span, content["retries"])),
         silence=(_span(silence["after"]), time.fromisoformat(silence["from"]), time.fromisoformat(silence["to"])),
+        flood=(content["flood"]["emergencies"], _span(content["flood"]["again"])),
         lock_after=_span(sessions["lock_after"]),
         longest=_span(sessions["longest"]),
         break_glass=_span(sessions["break_glass"]),

@@ -8,17 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, not_, or_, select, tuple_
 
+from gateway.console.floods import Flood, floods, folded, of_group
 from gateway.console.policy import Policy
 from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.store import Clock
-from gateway.records.tables import case_finding, case_rule, notice, staff, triage_case
+from gateway.records.tables import case_finding, case_rule, conversation, notice, staff, triage_case
 
 PAGE = 50
 VIEWS = ("work", "all", "closed", "snoozed")
 ONLY = ("unacknowledged", "breached", "unanswered", "silent")
 REDS = 200
+_FOLDING = ("work", "all")
+_GROUP = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 UNANSWERED_AFTER = timedelta(seconds=10)
 
@@ -34,6 +37,7 @@ class Filter:
         only: one of ONLY (`silent`: the leaflet did not say), or empty; `breached` and `unanswered` show snoozed cases too.
         number: only the case of this number.
         days: only cases that opened in so many last days.
+        group: only the cases of a day from one address.
     """
 
     view: str = "work"
@@ -44,6 +48,7 @@ class Filter:
     only: str = ""
     number: int | None = None
     days: int | None = None
+    group: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The filter as the parameters of an address, without those that are as new."""
@@ -57,6 +62,7 @@ class Filter:
         whole = {name: int(known[name]) for name in ("tier", "assignee", "number", "days") if _is_number(known.get(name, ""))}
         texts = {name: known[name] for name in ("finding", "rule") if _NAME.fullmatch(known.get(name, ""))}
         texts |= {"only": known["only"]} if known.get("only") in ONLY else {}
+        texts |= {"group": known["group"]} if _GROUP.fullmatch(known.get("group", "")) else {}
         return cls(view=known["view"] if known.get("view") in VIEWS else "work", **texts, **whole)  # type: ignore[arg-type]
 
 
@@ -70,6 +76,7 @@ class Row:
         asking: the patient has not answered a question.
         limit: how long it may wait for its acknowledgement; None when it needs none.
         untold: its last step of the rota reached nobody.
+        group: what it has in common with that day's other cases from its address; None where that is not known.
     """
 
     id: int
@@ -94,6 +101,7 @@ class Row:
     findings: tuple[str, ...]
     limit: timedelta | None
     untold: bool
+    group: str | None
 
     def breached(self, now: datetime) -> bool:
         """Whether it has waited for its acknowledgement for longer than it may."""
@@ -102,10 +110,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the queue, and the key behind which the next one begins, if there is one."""
+    """A page of the queue, the key behind which the next one begins, if there is one, and the floods whose cases it leaves out."""
 
     rows: tuple[Row, ...]
     next: str
+    floods: tuple[Flood, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,18 +161,30 @@ class Queue:
         if start is not None:
             place, fired_at, number = start
             conditions.append(key < tuple_(fired_at, number) if latest_first else key > tuple_(place, fired_at, number))
-        query = select(triage_case).where(*conditions).order_by(*order).limit(size + 1)
+        query = select(triage_case).order_by(*order).limit(size + 1)
         with self._engine.connect() as connection:
-            found = connection.execute(query).all()
+            hidden = self._floods(connection) if not wanted.group and wanted.number is None and wanted.view in _FOLDING else ()
+            conditions += [not_(folded(hidden))] if hidden else []
+            found = connection.execute(query.where(*conditions)).all()
             rows = self._rows(connection, found[:size])
         last = found[size - 1] if len(found) > size else None
-        return Page(rows, f"{last.place}|{last.fired_at.isoformat()}|{last.id}" if last else "")
+        return Page(rows, f"{last.place}|{last.fired_at.isoformat()}|{last.id}" if last else "", hidden)
+
+    def flood(self, group: str) -> Flood | None:
+        """The flood of a group, if it is one."""
+        with self._engine.connect() as connection:
+            return next((flood for flood in self._floods(connection) if flood.group == group), None)
 
     def reds(self) -> list[int]:
-        """The emergencies that nobody has acknowledged, whatever is looked at; the oldest first, of more than REDS the latest."""
+        """The emergencies that nobody has acknowledged, whatever is looked at; the oldest first, of more than REDS the latest.
+
+        Of a flood only the first ones, so that it drowns no other.
+        """
         c = triage_case.c
         query = select(c.id).where(c.place == Place.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
         with self._engine.connect() as connection:
+            hidden = self._floods(connection)
+            query = query.where(not_(folded(hidden))) if hidden else query
             return list(reversed(connection.scalars(query).all()))
 
     def one(self, number: int) -> Row | None:
@@ -239,6 +260,8 @@ class Queue:
             conditions.append(c.silent.is_(True))
         if wanted.assignee is not None:
             conditions.append(c.assignee.is_(None) if wanted.assignee == -1 else c.assignee == wanted.assignee)
+        if wanted.group:
+            conditions.append(of_group(wanted.group))
         if wanted.days is not None:
             conditions.append(c.opened_at >= now - timedelta(days=min(wanted.days, 36_500)))
         if wanted.finding:
@@ -247,6 +270,9 @@ class Queue:
         if wanted.rule:
             conditions.append(exists().where(case_rule.c.case_id == c.id, case_rule.c.rule == wanted.rule))
         return conditions
+
+    def _floods(self, connection: Connection) -> tuple[Flood, ...]:
+        return tuple(floods(connection, self._policy.flood[0]))
 
     def _breached(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
@@ -266,7 +292,8 @@ class Queue:
             select(f.case_id, f.code).where(f.case_id.in_(numbers), f.status == "present").order_by(f.code)
         ):
             findings.setdefault(number, []).append(code)
-        told = set(connection.scalars(_told(numbers)))
+        told = {*connection.scalars(_told(numbers)), *connection.scalars(_told_together(numbers))}
+        groups = {row.id: row.address_group for row in connection.execute(_groups(numbers))}
         return tuple(
             Row(
                 **{name: getattr(row, name) for name in _COPIED},
@@ -276,6 +303,7 @@ class Queue:
                 findings=tuple(findings.get(row.id, ())),
                 limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
                 untold=row.escalated > 0 and row.id not in told,
+                group=groups.get(row.id),
             )
             for row in found
         )
@@ -305,6 +333,22 @@ def _told(numbers: list[int]) -> Select[tuple[int]]:
         .join(notice, and_(n.case_id == c.id, n.level == c.escalated, n.created_at >= c.fired_at))
         .where(c.id.in_(numbers), n.given_up_at.is_(None))
     )
+
+
+def _told_together(numbers: list[int]) -> Select[tuple[int]]:
+    """Those of these cases of whose address the rota was told in one, or is still being told."""
+    c, n = triage_case.c, notice.c
+    return (
+        select(c.id)
+        .join(conversation)
+        .join(notice, and_(n.address_group == conversation.c.address_group, n.level == c.escalated))
+        .where(c.id.in_(numbers), n.given_up_at.is_(None))
+    )
+
+
+def _groups(numbers: list[int]) -> Select[tuple[int, str | None]]:
+    """These cases' groups."""
+    return select(triage_case.c.id, conversation.c.address_group).join(conversation).where(triage_case.c.id.in_(numbers))
 
 
 def _is_number(text: str) -> bool:

@@ -74,7 +74,8 @@ async def start(body: StartRequest, request: Request, gateway: Gateway) -> Start
     if gateway.settings.maintenance:
         raise RefusedError(503, "maintenance")
     greeting = {"blocks": gateway.core.assistant.greeting().wire["blocks"], **_GREETING}
-    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer)
+    group = gateway.groups.of(request.scope, gateway.records.clock().date())
+    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer, group)
     SESSIONS.labels(body.key).inc()
     session = await asyncio.to_thread(gateway.records.session, token)
     assert session is not None

@@ -119,12 +119,22 @@ class Records:
         self._synthetic = synthetic
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
 
-    def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str) -> str:
-        """Start a conversation with a greeting, and return its session's token, which is stored nowhere."""
+    def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str, address_group: str | None = None) -> str:
+        """Start a conversation with a greeting.
+
+        Args:
+            embed_key: of the page that it is started on.
+            greeting: what is said first.
+            writer: `patient` or `helper`.
+            address_group: what it has in common with that day's other conversations from its address, if that is known.
+
+        Returns:
+            Its session's token, which is stored nowhere.
+        """
         token, name, now = secrets.token_urlsafe(_TOKEN_BYTES), uuid4().hex, self.clock()
         sealer, wrapped = self.keyring.new_key(name, now.date())
         with writing(self.engine) as connection:
-            connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now))
+            connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now, address_group=address_group))
             connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
             connection.execute(insert(session).values(token_hash=_hash(token), conversation_id=name, started_at=now))
             self._insert(connection, name, 1, "greeting", {}, words=greeting, sealer=sealer)

@@ -56,6 +56,8 @@ conversation = Table(
     Column("id", String(32), primary_key=True),
     Column("embed_key", String(64), nullable=False),
     Column("started_at", Moment, nullable=False, index=True),
+    Column("address_group", String(16)),
+    Index("conversation_by_group", "address_group"),
 )
 
 conversation_key = Table(
@@ -208,7 +210,9 @@ notice = Table(
     Column("sent_at", Moment),
     Column("given_up_at", Moment),
     Column("problem", String(64)),
+    Column("address_group", String(16)),
     Index("notice_due", "due_at"),
+    Index("notice_by_group", "address_group"),
 )
 
 handover = Table(

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
+from pydantic import AwareDatetime
 
 from gateway.console.access import BASE, Number, TheDesk, Visitor, having
+from gateway.console.acts import ActError, Acts
 from gateway.console.desk import Desk
 from gateway.console.queue import Filter, Queue
 from gateway.console.search import Search
@@ -30,7 +32,14 @@ async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor
     desk.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
     await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
     return desk.renderer.page(
-        request, "queue.html", visitor.login, views=views, people=await asyncio.to_thread(desk.book.everybody), **shown
+        request,
+        "queue.html",
+        visitor.login,
+        views=views,
+        people=await asyncio.to_thread(desk.book.everybody),
+        **shown,
+        outcomes=desk.policy.outcomes,
+        closes_floods=visitor.may("close_flood"),
     )
 
 
@@ -82,6 +91,26 @@ async def delete_view(desk: TheDesk, visitor: _Visitor, number: Number) -> Respo
     return RedirectResponse(f"{BASE}/", 303)
 
 
+@router.post("/floods/{group}/close")
+async def close_flood(
+    request: Request,
+    desk: TheDesk,
+    visitor: Annotated[Visitor, Depends(having("close_flood"))],
+    group: str,
+    seen: Annotated[AwareDatetime, Form()],
+    outcome: Annotated[str, Form(max_length=32)] = "",
+    reason: Annotated[str, Form(max_length=4_000)] = "",
+) -> Response:
+    """Close the emergencies from one address together."""
+    try:
+        async with desk.heavy:
+            acts = Acts(desk.records, desk.policy, desk.trail)
+            await asyncio.to_thread(acts.close_flood, group, visitor.id, seen, outcome, reason)
+    except ActError as error:
+        return desk.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))
+    return RedirectResponse(f"{BASE}/?{urlencode({'view': 'closed', 'group': group})}", 303)
+
+
 def _shown(desk: Desk, wanted: Filter, after: str) -> dict[str, Any]:
     queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
     fingerprint = queue.fingerprint()
@@ -92,6 +121,7 @@ def _shown(desk: Desk, wanted: Filter, after: str) -> dict[str, Any]:
         "page": page,
         "counts": counts,
         "reds": queue.reds(),
+        "flood": queue.flood(wanted.group) if wanted.group else None,
         "wanted": wanted,
         "fingerprint": fingerprint,
         "address": address,

@@ -29,6 +29,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/queue"): _TEAM,
     ("GET", "/alarm"): _TEAM,
     ("POST", "/search"): _TEAM,
+    ("POST", "/floods/{group}/close"): ("lead",),
     ("POST", "/views"): _TEAM,
     ("POST", "/views/{number}/delete"): _TEAM,
     ("GET", "/cases/{number}"): _ALL,
