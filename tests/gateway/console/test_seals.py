@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert, select, text, update
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, delete, insert, select, text, update
 
+from gateway.console import commands
 from gateway.console import staff as module
 from gateway.console.audit import Wanted
 from gateway.console.desk import Desk
 from gateway.console.sessions import hash_of
 from gateway.console.staff import StaffError
-from gateway.records.database import writing
+from gateway.records import database
+from gateway.records.database import connect, writing
 from gateway.records.tables import audit, audit_head, staff, staff_session
+from gateway.settings import Settings
 from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import Clock, Door
 
@@ -133,6 +140,41 @@ def test_the_same_thing_is_told_once_an_hour(nurse: Person, desk: Desk, clock: C
     clock.travel(minutes=61)
     desk.book.everybody()
     assert len(_tampered(desk)) == 2
+
+
+def _migrated_to(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(database.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@pytest.mark.parametrize("sort", ["sqlite", "postgresql"])
+def test_accounts_of_an_older_release_are_sealed_once_and_named(
+    sort: str, empty_url: Callable[[str], str], settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = replace(settings, records_url=empty_url(sort))
+    engine = connect(settings.records_url)
+    assert not commands.have_no_seals(engine)
+    _migrated_to(engine, "0002")
+    columns = "name, role, totp_step, failures, single_keys, sound, created_at"
+    with writing(engine) as connection:
+        connection.execute(text(f"INSERT INTO staff ({columns}) VALUES ('Anna', 'lead', 0, 0, true, true, '2026-01-01 00:00:00')"))
+    assert commands.have_no_seals(engine)
+    _migrated_to(engine, "head")
+    assert not commands.have_no_seals(engine)
+    assert commands.seal_account(settings, None) == 1
+    commands.seal_all(settings)
+    assert "Anna (lead)" in capsys.readouterr().out
+    assert commands.seal_account(settings, None) == 0
+    with writing(engine) as connection:
+        connection.execute(text("UPDATE staff SET role = 'admin'"))
+    assert commands.seal_account(settings, None) == 1
+    assert commands.seal_account(settings, "Nobody") == 1
+    assert commands.seal_account(settings, "Anna") == 0
+    assert commands.seal_account(settings, None) == 0
+    engine.dispose()
 
 
 def _wiped(desk: Desk, after: int) -> None:
