@@ -22,6 +22,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 import rasa_ext.envelopes
 from rasa_ext.lock_store import FifoLockStore
 from rasa_ext.tracker_store import WindowedTrackerStore
+from scripts import postgresql
 
 SENDER = "patient"
 CANARY = "quokkaberry"
@@ -245,6 +246,32 @@ async def test_what_an_earlier_release_stored_is_sealed_at_the_start(file: Path)
     store = WindowedTrackerStore(DOMAIN, db=str(file))
     assert not _holding(file.parent, CANARY)
     assert _slots(await store.retrieve("patient 3"))["findings"] == {CANARY: "present"}
+
+
+async def test_postgresqls_tables_hold_no_word_either() -> None:
+    if postgresql.binaries() is None:
+        pytest.skip(postgresql.NOT_INSTALLED)
+    with postgresql.server() as address:
+        folder = Path(address.partition("host=")[2])
+        where = {"dialect": "postgresql", "host": str(folder), "db": "postgres", "username": "aftercare"}
+        plain = SQLTrackerStore(DOMAIN, **where)
+        await _report(plain)
+        _checkpoint(plain)
+        assert _holding(folder / "data" / "base", CANARY), "this test looks in the wrong place"
+        store = WindowedTrackerStore(DOMAIN, **where)
+        await _report(store, "another")
+        _checkpoint(store)
+        assert _holding(folder / "data" / "base", "another")
+        assert not _holding(folder / "data" / "base", CANARY)
+        assert _slots(await store.retrieve(SENDER))["findings"] == {CANARY: "present"}
+        for each in (plain, store):
+            each.engine.dispose()
+
+
+def _checkpoint(store: SQLTrackerStore) -> None:
+    """Let the server write what it holds in memory."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CHECKPOINT")
 
 
 def test_a_folder_that_others_can_read_is_refused(file: Path, keys: Path) -> None:
