@@ -107,11 +107,14 @@ class DayKeys:
         name = _new_name(day)
         part = self.folder / f"{name}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-        with os.fdopen(descriptor, "wb") as new:
-            new.write(secrets.token_bytes(_KEY_BYTES))
-            new.flush()
-            os.fsync(new.fileno())
-        part.rename(self._file(name))
+        try:
+            with os.fdopen(descriptor, "wb") as new:
+                new.write(secrets.token_bytes(_KEY_BYTES))
+                new.flush()
+                os.fsync(new.fileno())
+            part.rename(self._file(name))
+        finally:
+            part.unlink(missing_ok=True)
         self._sync()
         return name
 
