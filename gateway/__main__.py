@@ -18,7 +18,6 @@ from sqlalchemy import Engine
 
 from aftercare.protocol import Protocol, ProtocolError, load_protocol, reload_protocol
 from gateway.app import create_app
-from gateway.check import check
 from gateway.console import commands as console
 from gateway.console.regressions import FILE, write_regressions
 from gateway.console.rights import ROLES
@@ -95,6 +94,8 @@ def _new_key() -> int:
 
 
 def _check() -> int:
+    from gateway.check import check  # what it tries with is no burden on the others' start
+
     return check(os.environ, load_protocol)
 
 

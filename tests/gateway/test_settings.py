@@ -89,9 +89,9 @@ def test_outside_the_demo_no_key_is_made_up(clinic: dict[str, str], tmp_path: Pa
 
 def test_every_mistake_is_told_at_once() -> None:
     said = _problems({"AFTERCARE_GATEWAY_PORT": "none", "AFTERCARE_RETENTION_DAYS": "0"})
-    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "EMBED", "AUDIT_KEY"):
+    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "EMBED", "AUDIT_KEY", "POLICY"):
         assert f"AFTERCARE_{name}" in said, name
-    assert len(said.splitlines()) == 7
+    assert len(said.splitlines()) == 8
 
 
 @pytest.mark.parametrize("name", ["AFTERCARE_GATEWAY_PORT", "AFTERCARE_METRICS_PORT", "AFTERCARE_RETENTION_DAYS"])
