@@ -20,12 +20,14 @@ from urllib.parse import urlsplit
 import httpx
 from cryptography import x509
 from redis import Redis, RedisError
-from sqlalchemy import Connection, create_engine, make_url
+from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Protocol, ProtocolError
 from gateway.console.outbox import DeliveryError, mail_server
-from gateway.records.database import connect, is_current
+from gateway.console.staff import StaffBook
+from gateway.records.database import connect, is_current, try_to_write
+from gateway.records.store import utc_now
 from gateway.settings import Settings, SettingsError, from_environment
 from vault.day_keys import DayKeys
 from vault.secret import NAMES, SecretError, with_secrets
@@ -170,14 +172,27 @@ def _records(settings: Settings) -> Iterator[Found]:
     try:
         if not is_current(engine):
             yield Found("records", State.MISSING, "the tables are not this release's; run: python -m gateway migrate")
+        else:
+            try_to_write(engine)
+            yield from _accounts(settings, engine)
         if engine.dialect.name == "postgresql":
             with engine.connect() as connection:
                 yield from _weak_postgresql("records", connection, url.host or "")
         yield Found("records", State.OK, f"{engine.dialect.name} answers")
     except SQLAlchemyError as error:
-        yield Found("records", State.MISSING, f"the database at {url.host or url.database} does not answer ({_why(error)})")
+        yield Found("records", State.MISSING, f"the database at {url.host or url.database} cannot be used ({_why(error)})")
     finally:
         engine.dispose()
+
+
+def _accounts(settings: Settings, engine: Engine) -> Iterator[Found]:
+    people = StaffBook(engine, settings.keyring, utc_now).everybody()
+    if not people:
+        yield Found("accounts", State.WEAK, 'nobody can log in at the console; run: python -m gateway staff "Name" --role admin')
+    for person in people:
+        if person.tampered:
+            said = f"{person.name!r} ({person.role}) was changed in the database without the key; see python -m gateway seal-account"
+            yield Found("accounts", State.WEAK, said)
 
 
 def _trackers(told: Mapping[str, str]) -> Iterator[Found]:

@@ -7,11 +7,12 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -25,7 +26,10 @@ from sqlalchemy import create_engine
 from aftercare.protocol import Protocol
 from gateway.check import Found, State, findings
 from gateway.console.policy import DEFAULT
-from gateway.records.database import connect, migrate
+from gateway.console.staff import StaffBook
+from gateway.records.database import connect, migrate, writing
+from gateway.records.store import utc_now
+from gateway.settings import from_environment
 from scripts.stack import free_port
 from tests.gateway.support import ROOT
 
@@ -154,6 +158,23 @@ def test_addresses_that_do_not_answer_are_missing_and_no_password_is_printed(dem
     for part in ("limits", "Rasa", "mail", "webhook"):
         assert _of(found, part, State.MISSING), part
     assert _PASSWORD not in repr(found)
+
+
+def test_an_account_that_was_changed_in_the_database_is_named(demo: dict[str, str], look: Look) -> None:
+    assert "nobody can log in" in _of(look(demo), "accounts", State.WEAK)
+    settings, engine = from_environment(demo, demo=True), connect(demo["AFTERCARE_RECORDS"])
+    StaffBook(engine, settings.keyring, utc_now).invite("Ann Lee", "nurse", None)
+    assert not _of(look(demo), "accounts", State.WEAK)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE staff SET role = 'admin'")
+    engine.dispose()
+    assert "'Ann Lee' (admin) was changed" in _of(look(demo), "accounts", State.WEAK)
+
+
+def test_records_that_take_no_message_are_missing(demo: dict[str, str], look: Look) -> None:
+    with closing(sqlite3.connect(demo["AFTERCARE_RECORDS"].removeprefix("sqlite:///"), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "cannot be used" in _of(look(demo), "records", State.MISSING)
 
 
 def test_a_mistake_in_the_settings_is_told_before_anything_is_tried(demo: dict[str, str], look: Look) -> None:
