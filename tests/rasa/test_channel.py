@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa.core.channels.channel import UserMessage
 
+from rasa_ext import core
 from rasa_ext.channel import PatientInput
 
 SECONDS_A_TURN, CROWD = 0.1, 40
@@ -21,6 +22,7 @@ async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> 
         assert message.output_channel is not None
         await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(answered)})
 
+    core.readers().warm()
     channel, agent = PatientInput(), SimpleNamespace(tracker_store=None)
     turns = (channel._turn(_as_any(agent), one_turn_at_a_time, f"patient {number}", "how long does it take") for number in range(CROWD))
     replies = await asyncio.gather(*turns)
