@@ -37,7 +37,8 @@ class ActionRespond(Action):
             today = date.today()
             reading = Reading.from_entities(text, tracker.latest_message.get("entities", ())) or _assistant.read(text, today)
             before = Conversation.from_slots(tracker.current_slot_values())
-            after, reply = _assistant.respond(before, reading, today)
+            answers = (tracker.latest_message.get("metadata") or {}).get("answers")
+            after, reply = _assistant.respond(before, reading, today, answers=answers)
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

@@ -52,6 +52,7 @@ class Understood:
         intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
         topics: FAQ intents of the message and its clauses, in order.
         beyond_leaflet: whether a part of the message asks what the leaflet does not answer.
+        places: finding -> where its evidence stands in the text as typed, and the step that decided its status.
         surely_asks: the classifier is certain that the message as a whole asks and reports nothing; a doubt comes behind the answer.
         reports: whether the patient tells of something present.
     """
@@ -62,6 +63,12 @@ class Understood:
     topics: list[str] = field(default_factory=list)
     beyond_leaflet: bool = False
     surely_asks: bool = False
+    places: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+    def put(self, finding: str, status: Status, text: str, place: tuple[int, int], because: str) -> None:
+        """Set a finding's status, with the place of its evidence in the text and the step that decided it."""
+        self.findings[finding] = (status, text[place[0] : place[1]])
+        self.places[finding] = (*place, because)
 
     @property
     def reports(self) -> bool:
@@ -89,6 +96,10 @@ class Fusion:
         """Whether the classifier leaves a red flag some chance in the message as a whole."""
         return bool(reading.opinions[0].probability(self._red) >= self._limits["clause_support"])
 
+    def suspects(self, reading: Reading) -> bool:
+        """Whether the classifier finds a red flag likely enough to ask about it."""
+        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_suspect"]
+
     def _is_quiet(self, reading: Reading) -> bool:
         return all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
 
@@ -102,11 +113,12 @@ class Fusion:
         """
         result = Understood()
         for finding, mention in reading.with_status(Status.DOUBTFUL).items():
-            result.findings[finding] = (Status.ABSENT, reading.evidence(mention))
+            result.put(finding, Status.ABSENT, reading.text, (mention.start, mention.end), "lexicon_list")
         for status in (Status.HYPOTHETICAL, Status.ABSENT, Status.RESOLVED, Status.PRESENT):
             for finding, mention in reading.with_status(status).items():
                 gone = status is Status.RESOLVED and finding in _STAYS_PRESENT
-                result.findings[finding] = (Status.PRESENT if gone else status, reading.evidence(mention))
+                because = "stays_present" if gone else "lexicon"
+                result.put(finding, Status.PRESENT if gone else status, reading.text, (mention.start, mention.end), because)
         doubtful = set(reading.with_status(Status.DOUBTFUL))
         if reading.writer == "helper":
             doubtful |= set(reading.with_status(Status.OTHER_PERSON))
@@ -144,9 +156,9 @@ class Fusion:
         if self._has_red_clause(reading, behind=meaning if status is Status.RESOLVED else ""):
             return False
         for finding, mention in reading.with_status(Status.PRESENT).items():
-            result.findings[finding] = (status, reading.evidence(mention))
+            result.put(finding, status, reading.text, (mention.start, mention.end), "classifier_meaning")
         if status is Status.RESOLVED and not result.reports:
-            result.findings[self._finding_of[meaning]] = (Status.PRESENT, reading.text)
+            result.put(self._finding_of[meaning], Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_meaning")
         return True
 
     def _has_red_clause(self, reading: Reading, behind: str) -> bool:
@@ -186,7 +198,7 @@ class Fusion:
                 result.doubt = result.doubt or finding
             del result.findings[finding]
             if status:
-                result.findings[finding] = (status, reading.evidence(mention))
+                result.put(finding, status, reading.text, (mention.start, mention.end), "classifier_against_lexicon")
 
     def _surely_another(self, reading: Reading) -> bool:
         intent, probability = reading.opinions[0].best
@@ -215,7 +227,7 @@ class Fusion:
         finding = self._finding_of.get(intent, "")
         present = result.findings.get(finding, (None, ""))[0] is Status.PRESENT
         if finding and intent not in self._red and probability >= enough and not present:
-            result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+            result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_finding")
 
     def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str]) -> None:
         whole = reading.opinions[0]
@@ -226,7 +238,7 @@ class Fusion:
         if self._no_clause_supports(reading):
             certain = max(certain, self._limits["red_flag_unsupported"])
         if probability >= certain and (enough_words or probability >= self._limits["red_flag_overrules"]):
-            result.findings[finding] = (Status.PRESENT, reading.text)
+            result.put(finding, Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_message")
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
 
@@ -244,7 +256,7 @@ class Fusion:
         for opinion in clauses:
             finding, probability = self._likeliest_red(opinion), opinion.probability(self._red)
             if probability >= self._limits["clause_certain"] and support >= self._limits["clause_support"]:
-                result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+                result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_clause")
             elif probability >= self._limits["clause_suspect"]:
                 result.doubt = result.doubt or finding
 

@@ -49,6 +49,9 @@ class Reader:
         self._idioms = self._matcher(rules["idioms"], compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
+        dialogue = lexicon["dialogue"]
+        self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in dialogue["acts"].items()}
+        self._fillers = frozenset(dialogue["fillers"])
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
@@ -78,6 +81,7 @@ class Reader:
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
         doc = self._doc(tokens, foreign=foreign)
+        answer = self._answer(doc)
         mentions = [
             *self._lexicon_mentions(doc, tokens),
             *self._measured(text, doc, tokens),
@@ -88,7 +92,9 @@ class Reader:
             days=measures.days_since_procedure(text, today),
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
-            answer=self._answer(doc),
+            answer=answer,
+            bare=bool(answer) and self._is_bare(doc),
+            acts=self._acts_of(doc),
             writer=self._writer(doc),
             treated=bool(self._treated(doc)),
             well=any(not is_negated(doc, start) for _, start, _ in self._well(doc)),
@@ -181,6 +187,17 @@ class Reader:
         if name == "yes" and taken_back:
             return "no"
         return name if first[name] <= 1 and first[name] < len(doc) else ""
+
+    def _is_bare(self, doc: Doc) -> bool:
+        """Whether nothing is said besides the answer: each word is one of an answer's, or adds nothing."""
+        told = {place for matcher in self._answers.values() for _, start, end in matcher(doc) for place in range(start, end)}
+        rest = (token.norm_ for place, token in enumerate(doc) if place not in told)
+        return all(word in self._fillers or not word.isalnum() for word in rest)
+
+    def _acts_of(self, doc: Doc) -> frozenset[str]:
+        """What the message does in the conversation, besides reporting."""
+        count = sum(token.norm_.isalnum() for token in doc)
+        return frozenset(act for act, (longest, matcher) in self._acts.items() if count <= longest and matcher(doc))
 
     def _writer(self, doc: Doc) -> str:
         norms = {token.norm_ for token in doc}

@@ -54,9 +54,11 @@ class Reading:
     """One message, read.
 
     `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
-    as it should be), unsure or empty. `writer` is
+    as it should be), unsure or empty; it is `bare` when the message says little more than that. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
-    say outright that the one they speak of had the procedure.
+    say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
+    lexicon/dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
+    labels with probabilities, best first.
     """
 
     text: str
@@ -65,12 +67,15 @@ class Reading:
     lasting: int | None = None
     numbers: tuple[float, ...] = ()
     answer: str = ""
+    bare: bool = False
+    acts: frozenset[str] = frozenset()
     writer: str = ""
     treated: bool = False
     well: bool = False
     foreign: bool = False
     wordless: bool = False
     opinions: tuple[Opinion, ...] = field(default=())
+    replies: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
 
     def with_status(self, status: Status) -> dict[str, Mention]:
         """The first mention of each finding that has this status."""
@@ -101,12 +106,15 @@ class Reading:
             "lasting": self.lasting,
             "numbers": list(self.numbers),
             "answer": self.answer,
+            "bare": self.bare,
+            "acts": sorted(self.acts),
             "writer": self.writer,
             "treated": self.treated,
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
             "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking]] for o in self.opinions],
+            "replies": {question: [list(pair) for pair in ranking] for question, ranking in self.replies.items()},
         }
         return [*entities, {"entity": "reading", "value": rest, "start": 0, "end": len(self.text)}]
 
@@ -125,10 +133,13 @@ class Reading:
             lasting=rest["lasting"],
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
+            bare=rest["bare"],
+            acts=frozenset(rest["acts"]),
             writer=rest["writer"],
             treated=rest["treated"],
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],
             opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking)) for s, e, ranking in rest["opinions"]),
+            replies={question: tuple((n, p) for n, p in ranking) for question, ranking in rest["replies"].items()},
         )
