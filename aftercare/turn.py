@@ -88,7 +88,7 @@ class Turn:
         self.understood = self._fusion.understand(self._reading, answering=answering, measuring=measuring)
         quiet = not self.understood.reports and not self.understood.topics
         self._told = tools.rows.read(self._checks, self._reading, quiet) if self._checks and reading.text.strip() else Told()
-        if self._told.rows and quiet or self._told.all_of_them:
+        if (self._told.rows and quiet) or self._told.all_of_them:
             self.understood = self._fusion.understand(replace(self._reading, opinions=()), answering=True)
 
     def _without_noise(self, reading: Reading) -> Reading:

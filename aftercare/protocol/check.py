@@ -98,9 +98,9 @@ def _findings(content: Content) -> Iterator[str]:
     ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
     known = content["findings"]["findings"]
     for name, finding in known.items():
-        for other in finding.get("told_by", ()):
+        for other in (*finding.get("told_by", ()), *finding.get("milder", ())):
             if other not in known:
-                yield f"{_at(content, 'findings', 'findings', name)}: '{name}' is told by '{other}', which is no finding; correct the name"
+                yield f"{_at(content, 'findings', 'findings', name)}: '{name}' names '{other}', which is no finding; correct the name"
         if name not in ruled:
             yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
 

@@ -78,6 +78,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
                 vague=finding.get("vague", False),
                 qualifier=finding.get("qualifier", False),
                 treated_pain=finding.get("treated_pain", False),
+                milder=tuple(finding.get("milder", ())),
                 told_by=tuple(finding.get("told_by", ())),
             )
             for name, finding in content["findings"]["findings"].items()

@@ -39,7 +39,8 @@ class Finding:
     """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
 
     A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
-    finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for.
+    finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
+    the lexicon read something `milder` of the same, what the classifier alone hears is asked about.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Finding:
     vague: bool
     qualifier: bool
     treated_pain: bool
+    milder: tuple[str, ...]
     told_by: tuple[str, ...]
 
 

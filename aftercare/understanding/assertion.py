@@ -52,6 +52,8 @@ _ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_pe
 _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
 _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
+_SHORT_LIST = 2
+_LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,27 @@ class Assertion:
         self._first_person = frozenset(rules["first_person_patient"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
+        self._list_nouns = frozenset(rules["list_nouns"])
+        self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
+
+    def labelled(self, doc: Doc, end: int, found: Sequence[tuple[int, int]]) -> Status | None:
+        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`.
+
+        Args:
+            doc: the tokenised text.
+            end: the token behind the mention's last.
+            found: the places of all mentions, for the next label may follow at once.
+        """
+        norms = [token.norm_ for token in doc[end : end + 4]]
+        marked = bool(norms) and norms[0] in _LABEL_MARKS
+        answer = norms[1] if marked and len(norms) > 1 else norms[0] if norms and not marked else ""
+        behind = end + 1 + marked
+        ends = behind >= len(doc) or doc[behind].norm_ in _HARD_BREAKS | {",", "and", ")"}
+        if not ends and not (marked and (any(start == behind for start, _ in found) or _label_follows(doc, behind))):
+            return None
+        if answer in self._label_no:
+            return Status.ABSENT
+        return Status.PRESENT if answer in self._label_yes else None
 
     def triggers(self, doc: Doc) -> list[Trigger]:
         """Every trigger in the text, without those that only look like one."""
@@ -142,7 +165,7 @@ class Assertion:
         if trigger.kind == "absent":
             if self._taken_back & set(norms[end : end + 3]):
                 return None
-            return Status.DOUBTFUL if self._is_bare_list(norms, trigger, start, end) else Status.ABSENT
+            return self._in_list(norms, trigger, start, end)
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
@@ -155,12 +178,25 @@ class Assertion:
             return Status.OTHER_PERSON if owns else None
         return Status(trigger.kind)
 
-    @staticmethod
-    def _is_bare_list(norms: Sequence[str], trigger: Trigger, start: int, end: int) -> bool:
-        """`no fever, chest pain`: a comma and no list word may carry the denial on, or may not."""
+    def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
+        """Whether the denial of a list's first item holds for one behind a comma.
+
+        `no fever, chills or pus` denies all. `no rash, wet the bed` tells what stands behind the comma: it is more than a noun, or
+        something behind it is. `no fever, chest pain` may be either.
+        """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
-            return False
-        return not _LIST_WORDS & set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+            return Status.ABSENT
+        if {"or", "nor"} & set(norms[trigger.end : end + _LIST_ENDS_WITHIN]):
+            return Status.ABSENT
+        items = _items(norms[trigger.end :])
+        place = sum(word == "," for word in norms[trigger.end : start])
+        nouns = [all(word in self._list_nouns for word in item) for item in items]
+        first_told = next((number for number, noun in enumerate(nouns) if number and not noun), len(items))
+        if place < len(nouns) and not nouns[place]:
+            return None
+        if first_told < len(items) and first_told <= _SHORT_LIST:
+            return None
+        return Status.ABSENT if {"and", "&"} & set(norms[trigger.end : end + _LIST_ENDS_WITHIN]) else Status.DOUBTFUL
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:
@@ -218,6 +254,24 @@ def is_negated(doc: Doc, position: int, reach: int = 1) -> bool:
         if token.norm_ in CLAUSE_BREAKS:
             return False
     return False
+
+
+def _label_follows(doc: Doc, position: int) -> bool:
+    """Whether another label with its answer begins at a position: `fever-no bladder-ok`."""
+    return any(token.norm_ in _LABEL_MARKS for token in doc[position + 1 : position + 4])
+
+
+def _items(norms: Sequence[str]) -> list[list[str]]:
+    """The items between the commas of a list, up to the clause's end."""
+    items: list[list[str]] = [[]]
+    for word in norms:
+        if word in _HARD_BREAKS:
+            break
+        if word == ",":
+            items.append([])
+        elif word not in _LIST_WORDS:
+            items[-1].append(word)
+    return items
 
 
 def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:

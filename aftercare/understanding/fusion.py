@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from aftercare.protocol.model import Protocol
-from aftercare.understanding.reading import Opinion, Reading, Status
+from aftercare.understanding.reading import LABEL, Opinion, Reading, Status
 
 TOPIC_PREFIX = "ask_"
 _DENIAL = "deny_symptoms"
@@ -124,11 +124,11 @@ class Fusion:
             doubtful |= set(reading.with_status(Status.OTHER_PERSON))
         result.doubt = next(iter(sorted(doubtful & self._protocol.red_flags)), "")
         silent = reading.foreign or not any(character.isalpha() for character in reading.text)
-        short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
+        short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS) or _is_labelled(reading)
         if reading.opinions and not short:
             if not self._supposed_or_gone(reading, result):
                 self._weigh(reading, result)
-                self._add(reading, result, measuring=measuring)
+                self._add(reading, result, answering=answering, measuring=measuring)
             self._ask(reading, result)
             asks = result.intent.startswith(TOPIC_PREFIX)
             result.surely_asks = asks and self._nothing(reading.opinions[0], reading) >= self._limits["nothing_certain"]
@@ -204,7 +204,7 @@ class Fusion:
         intent, probability = reading.opinions[0].best
         return intent in self._finding_of and probability >= self._limits["nothing_certain"] and self._is_quiet(reading)
 
-    def _add(self, reading: Reading, result: Understood, *, measuring: bool) -> None:
+    def _add(self, reading: Reading, result: Understood, *, answering: bool, measuring: bool) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""
         whole = reading.opinions[0]
         present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
@@ -212,7 +212,7 @@ class Fusion:
         clauses = [opinion for opinion in reading.opinions[1:] if not _holds_denial(reading, opinion)]
         few_words = bool(present) and len(reading.text.split()) <= _ENOUGH_WORDS
         if not present & self._protocol.red_flags and not few_words:
-            self._add_red_flag(reading, result, clear)
+            self._add_red_flag(reading, result, clear, answering=answering)
             self._add_clause_red_flags(reading, result, clauses)
         if measuring:
             return
@@ -229,15 +229,17 @@ class Fusion:
         if finding and intent not in self._red and probability >= enough and not present:
             result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_finding")
 
-    def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str]) -> None:
+    def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str], *, answering: bool) -> None:
+        """A red flag that the classifier alone hears. An answer, and one of which the lexicon read something milder, must be surer."""
         whole = reading.opinions[0]
         denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
         finding, probability = self._likeliest_red(whole), whole.probability(self._red)
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
-        certain = self._limits["red_flag_overrules" if finding in denied else "red_flag_certain"]
+        milder = bool(finding) and bool(clear & set(self._protocol.findings[finding].milder))
+        certain = self._limits["red_flag_overrules" if finding in denied or answering or milder else "red_flag_certain"]
         if self._no_clause_supports(reading):
             certain = max(certain, self._limits["red_flag_unsupported"])
-        if probability >= certain and (enough_words or probability >= self._limits["red_flag_overrules"]):
+        if probability >= certain and not milder and (enough_words or probability >= self._limits["red_flag_overrules"]):
             result.put(finding, Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_message")
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
@@ -292,6 +294,11 @@ class Fusion:
 
     def _likeliest_red(self, opinion: Opinion) -> str:
         return next((self._finding_of[intent] for intent, _ in opinion.ranking if intent in self._red), "")
+
+
+def _is_labelled(reading: Reading) -> bool:
+    """Whether the message is a list of names with a yes or a no behind each: nothing else is to be heard in it."""
+    return any(mention.trigger == LABEL for mention in reading.mentions)
 
 
 def _holds_denial(reading: Reading, opinion: Opinion) -> bool:

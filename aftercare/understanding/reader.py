@@ -12,7 +12,7 @@ from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.assertion import Assertion, Trigger, is_negated
 from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
-from aftercare.understanding.reading import Mention, Reading, Status
+from aftercare.understanding.reading import LABEL, Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
 
@@ -117,7 +117,8 @@ class Reader:
         for finding, start, end in spans:
             if any(first < end and start < last for first, last in idioms) or self._is_suppressed(finding, start, end, spans):
                 continue
-            status, trigger = self._assertion.status(doc, start, end, triggers, places)
+            answer = self._assertion.labelled(doc, end, places)
+            status, trigger = (answer, LABEL) if answer else self._assertion.status(doc, start, end, triggers, places)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
         for finding, start, end in _longest(self._normal(doc)):

@@ -8,6 +8,9 @@ from enum import Enum
 from typing import Any
 
 
+LABEL = "label"
+
+
 class Status(str, Enum):
     """Assertion status of a finding's mention."""
 
@@ -22,7 +25,10 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Mention:
-    """One finding in a text: `start` and `end` bound the patient's own words, `trigger` is what decided the status."""
+    """One finding in a text: `start` and `end` bound the patient's own words.
+
+    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name.
+    """
 
     finding: str
     status: Status
