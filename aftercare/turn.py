@@ -105,8 +105,8 @@ class Turn:
         danger_check.expire(self._check, self.conversation, self._now)
         if self._takes_back():
             return self._take_back()
-        self._remember()
-        answered = self._take_taps()
+        answered = self._remember()
+        answered = self._take_taps() or answered
         if self._is_emergency():
             return self._emergency()
         answered = self._answer_pending() or self._answer_check() or answered
@@ -131,10 +131,11 @@ class Turn:
 
     # What the message says
 
-    def _remember(self) -> None:
-        """Put the message's findings, and the day of the procedure, into the conversation."""
+    def _remember(self) -> bool:
+        """Put the message's findings, and the day of the procedure, into the conversation; whether it claims what was supposed."""
         conversation, reading = self.conversation, self._reading
-        if conversation.supposed and "claim" in reading.acts and not self.understood.reports:
+        claims = bool(conversation.supposed) and "claim" in reading.acts and not self.understood.reports
+        if claims:
             for finding in conversation.supposed:
                 self._hear(finding, Status.PRESENT, reading.text)
         for finding, (status, evidence) in self.understood.findings.items():
@@ -150,6 +151,7 @@ class Turn:
             conversation.findings[_LATE] = "present" if late else "absent"
         if self.understood.reports and not conversation.writer:
             conversation.writer = reading.writer
+        return claims
 
     def _hear(self, finding: str, status: Status, evidence: str) -> None:
         conversation = self.conversation
@@ -515,7 +517,7 @@ class Turn:
             return self._plain("chat", "aside")
         if opinions and not sure and self._fusion.may_be_red_flag(self._reading):
             return self._not_understood()
-        if intent == "report_history":
+        if intent == "report_history" and sure:
             return self._plain("chat", "not_a_finding", check=True)
         if intent == "deny_symptoms" or (not intent and (self.understood.findings or self._says_all_is_normal())):
             return self._plain("chat", "denied", "watch_list", check=True)

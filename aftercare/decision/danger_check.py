@@ -128,7 +128,7 @@ class RowReader:
         """
         tokens = _TOKEN.findall(reading.text.lower().replace("’", "'"))
         rest = "rest_none" in reading.acts or ("only" in reading.acts and len(tokens) <= _LONGEST_POINTER)
-        rows = self._in_order(waiting, tokens) or self._numbered(waiting, tokens) or (self._pointed(waiting, tokens) if quiet else {})
+        rows = self._in_order(waiting, tokens) or self._numbered(waiting, tokens) or (self._pointed(waiting, tokens) if quiet and not reading.mentions else {})
         if rows:
             others = dict.fromkeys(waiting, "no") if rest or self._all_but(tokens) else {}
             return Told(others | rows)
@@ -186,7 +186,7 @@ class RowReader:
                 answer = self._answer_of[token]
             elif token in self._except:
                 answer = "yes"
-            elif token not in self._between and token not in self._fillers:
+            elif token not in self._between:
                 return {}
         return found
 

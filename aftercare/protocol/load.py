@@ -79,6 +79,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
                 qualifier=finding.get("qualifier", False),
                 treated_pain=finding.get("treated_pain", False),
                 milder=tuple(finding.get("milder", ())),
+                denial_stands=finding.get("denial_stands", False),
                 told_by=tuple(finding.get("told_by", ())),
             )
             for name, finding in content["findings"]["findings"].items()

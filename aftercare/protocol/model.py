@@ -40,7 +40,8 @@ class Finding:
 
     A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
     finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
-    the lexicon read something `milder` of the same, what the classifier alone hears is asked about.
+    the lexicon read something `milder` of the same, what the classifier alone hears is asked about. Where a
+    `denial_stands`, no other reader overrules it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Finding:
     qualifier: bool
     treated_pain: bool
     milder: tuple[str, ...]
+    denial_stands: bool
     told_by: tuple[str, ...]
 
 

@@ -6,6 +6,7 @@ red flag; a denial counts only where the lexicon found one. Where they contradic
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from aftercare.protocol.model import Protocol
@@ -131,7 +132,8 @@ class Fusion:
                 self._add(reading, result, answering=answering, measuring=measuring)
             self._ask(reading, result)
             asks = result.intent.startswith(TOPIC_PREFIX)
-            result.surely_asks = asks and self._nothing(reading.opinions[0], reading) >= self._limits["nothing_certain"]
+            nothing = self._nothing(reading.opinions[0], reading)
+            result.surely_asks = asks and nothing >= self._limits["nothing_certain"] and reading.opinions[0].best[1] >= self._limits["abstain"]
         self._tell_vague(result)
         return result
 
@@ -234,6 +236,8 @@ class Fusion:
         whole = reading.opinions[0]
         denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
         finding, probability = self._likeliest_red(whole), whole.probability(self._red)
+        if self._denial_stands(finding, denied):
+            return
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
         milder = bool(finding) and bool(clear & set(self._protocol.findings[finding].milder))
         certain = self._limits["red_flag_overrules" if finding in denied or answering or milder else "red_flag_certain"]
@@ -243,6 +247,10 @@ class Fusion:
             result.put(finding, Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_message")
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
+
+    def _denial_stands(self, finding: str, denied: Container[str]) -> bool:
+        """Whether the lexicon read a denial of a finding that no other reader overrules."""
+        return finding in denied and self._protocol.findings[finding].denial_stands
 
     def _no_clause_supports(self, reading: Reading) -> bool:
         """Whether the message has clauses and the classifier takes each of them for something else than a red flag."""
@@ -257,6 +265,8 @@ class Fusion:
             return
         for opinion in clauses:
             finding, probability = self._likeliest_red(opinion), opinion.probability(self._red)
+            if self._denial_stands(finding, result.findings):
+                continue
             if probability >= self._limits["clause_certain"] and support >= self._limits["clause_support"]:
                 result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_clause")
             elif probability >= self._limits["clause_suspect"]:

@@ -59,6 +59,8 @@ class Compiler:
 
     def _slot(self, item: str, pattern: str, filler: Token) -> list[list[Token]]:
         gap = re.fullmatch(r"~(\d)", item)
+        if item.startswith("~") and not gap:
+            raise PatternError(f"'{pattern}' has the gap '{item}'; a gap is ~1 to ~9")
         if gap:
             return [[filler] * int(gap.group(1))]
         optional = item.endswith("?") and len(item) > 1

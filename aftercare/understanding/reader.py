@@ -114,14 +114,18 @@ class Reader:
         places = [(start, end) for _, start, end in spans]
         triggers = [t for t in self._assertion.triggers(doc) if not any(start < t.end and t.start < end for start, end in places)]
         mentions = []
+        normal = _longest(self._normal(doc))
+        denials = [(finding, first, last) for finding, first, last in normal if self._protocol.findings[finding].denial_stands]
         for finding, start, end in spans:
             if any(first < end and start < last for first, last in idioms) or self._is_suppressed(finding, start, end, spans):
+                continue
+            if any(finding == denied and first <= start and end <= last for denied, first, last in denials):
                 continue
             answer = self._assertion.labelled(doc, end, places)
             status, trigger = (answer, LABEL) if answer else self._assertion.status(doc, start, end, triggers, places)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
         read = {mention.finding for mention in mentions}
-        for finding, start, end in _longest(self._normal(doc)):
+        for finding, start, end in normal:
             if finding not in read and not is_negated(doc, start, _DENIAL_REACH) and not _is_asked(doc, end):
                 words_of_it = doc[start:end].text
                 mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
