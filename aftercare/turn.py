@@ -40,7 +40,7 @@ _TALK = {
 }
 _ABOUT_CHAT = ("who_reads", "how_long_kept", "is_private", "clinic_open", "real_person", "useless")
 _PRACTICAL = ("nobody_answers", "no_ride", "alone", "can_wait", "which_number")
-_NO_REPORT = frozenset({"aside", "pause", "refuse", "take_back", "nonsense", *_ABOUT_CHAT, *_PRACTICAL})
+_ASIDES = ("aside", "pause", "refuse", "take_back", *_ABOUT_CHAT)
 _LATE = "beyond_48_hours"
 _LONGEST_AGO = 36_500
 _BUTTONS_ONLY, _MOST_TRIES = 1, 2
@@ -92,11 +92,16 @@ class Turn:
             self.understood = self._fusion.understand(replace(self._reading, opinions=()), answering=True)
 
     def _without_noise(self, reading: Reading) -> Reading:
-        """The message without the classifier's opinions where it is a button's title, or an aside that sounds like no red flag."""
+        """The message without the classifier's opinions where it is a button's title, or an aside that sounds like no red flag.
+
+        An aside is one only where something waits for an answer, a practical question only where advice stands.
+        """
         if self._button is not None:
             return replace(reading, mentions=(), opinions=())
+        waits = self._pending is not None or bool(self._checks)
+        kinds = {*(_ASIDES if waits else ()), *(_PRACTICAL if self.conversation.disposition else ()), "nonsense"}
         named = any(mention.status is Status.PRESENT for mention in reading.mentions)
-        if reading.opinions and reading.acts & _NO_REPORT and not named and not self._fusion.suspects(reading):
+        if reading.opinions and reading.acts & kinds and not named and not self._fusion.suspects(reading):
             return replace(reading, opinions=())
         return reading
 
@@ -457,9 +462,7 @@ class Turn:
             return self._talk()
         if self._reading.acts & {*_ABOUT_CHAT, *_PRACTICAL, "aside", "pause", "nonsense"} or self._reading.wordless:
             return self._talk()
-        sure = bool(self._reading.opinions) and self._reading.opinions[0].best[1] >= self._protocol.thresholds["confident"]
-        intent = self.understood.intent
-        return self._talk() if sure and intent in _TALK and intent not in _SHORT_ANSWERS else None
+        return self._talk() if self._is_sure(*(intent for intent in _TALK if intent not in _SHORT_ANSWERS)) else None
 
     def _behind_answer(self, question: Reply) -> Reply:
         """A question about a faint doubt, behind the answer to what was surely asked; any other question as it is."""
@@ -482,7 +485,7 @@ class Turn:
         if supposed or intent == "ask_hypothetical":
             return self._suppose(supposed, topics)
         about_chat = next((act for act in _ABOUT_CHAT if act in acts), "")
-        if about_chat:
+        if about_chat and not self._is_sure(*(TOPIC_PREFIX + topic.id for topic in topics), *_SILENT):
             return self._plain("chat", f"about_chat.{about_chat}")
         if topics:
             reply = self._composer.faq(topics).with_payload(check=any(topic.recovery for topic in topics))
@@ -506,7 +509,7 @@ class Turn:
     def _small_talk(self, intent: str) -> Reply:
         """Nothing is reported and nothing asked. Where a red flag is not out of the question, the danger check is asked."""
         opinions, acts = self._reading.opinions, self._reading.acts
-        sure = bool(intent) and opinions[0].best[1] >= self._protocol.thresholds["confident"]
+        sure = bool(intent) and self._is_sure(intent)
         if intent in _SHORT_ANSWERS and not sure:
             intent = ""
         if self._reading.foreign:
@@ -524,6 +527,11 @@ class Turn:
         if intent in _TALK:
             return self._plain(*_TALK[intent])
         return self._not_understood()
+
+    def _is_sure(self, *intents: str) -> bool:
+        """Whether the classifier is sure that the message means one of these intents."""
+        opinions = self._reading.opinions
+        return bool(opinions) and opinions[0].probability(set(intents)) >= self._protocol.thresholds["confident"]
 
     def _says_all_is_normal(self) -> bool:
         return bool(self._reading.opinions) and self._fusion.says_all_is_normal(self._reading)

@@ -243,7 +243,7 @@ class Fusion:
         certain = self._limits["red_flag_overrules" if finding in denied or answering or milder else "red_flag_certain"]
         if self._no_clause_supports(reading):
             certain = max(certain, self._limits["red_flag_unsupported"])
-        if probability >= certain and not milder and (enough_words or probability >= self._limits["red_flag_overrules"]):
+        if probability >= certain and (enough_words or probability >= self._limits["red_flag_overrules"]):
             result.put(finding, Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_message")
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
