@@ -272,8 +272,10 @@ class Turn:
             return False
         told = self._one_row() if len(self._checks) == 1 else self._told
         answers = told.rows or (dict.fromkeys(self._checks, "no") if self._denies_all(told) else {})
+        present = self.conversation.has("present")
         for fact, answer in answers.items():
-            if fact in self.conversation.checks:
+            told_otherwise = answer == "no" and self._check.row(fact).findings & present
+            if fact in self.conversation.checks and not told_otherwise:
                 danger_check.settle(self._check.row(fact), answer, self.conversation, self._reading.text, self._now)
         settled = self._close_check()
         return bool(answers) or settled

@@ -17,8 +17,10 @@ from aftercare.understanding.reading import Reading
 
 NAME = "danger_check"
 ANSWERS = ("yes", "no", "unsure")
-_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[&#?]")
-_LONGEST_POINTER = 9
+_TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[&#?,;.-]")
+_MARKS = frozenset({",", ";", ".", "-", "#"})
+_LONGEST_POINTER = 14
+_FEWEST_IN_ORDER = 3
 
 
 def open_rows(check: DangerCheck, conversation: Conversation, least: Disposition) -> list[str]:
@@ -114,7 +116,10 @@ class RowReader:
         self._check = check
         self._numbers: Mapping[str, int] = words["numbers"]
         self._answer_of = {word: answer for answer in ANSWERS for word in words[answer]}
+        self._doubts: Sequence[str] = words["unsure_phrases"]
         self._between = frozenset(words["between_numbers"])
+        self._others = frozenset(words["others"])
+        self._ranges = frozenset(words["ranges"])
         self._except = frozenset(words["except"])
         self._fillers = frozenset(words["fillers"])
 
@@ -126,48 +131,69 @@ class RowReader:
             reading: the message.
             quiet: whether nothing was reported or asked in it.
         """
-        tokens = _TOKEN.findall(reading.text.lower().replace("’", "'"))
-        rest = "rest_none" in reading.acts or ("only" in reading.acts and len(tokens) <= _LONGEST_POINTER)
-        rows = self._in_order(waiting, tokens) or self._numbered(waiting, tokens) or (self._pointed(waiting, tokens) if quiet and not reading.mentions else {})
-        if rows:
-            others = dict.fromkeys(waiting, "no") if rest or self._all_but(tokens) else {}
-            return Told(others | rows)
-        if not quiet:
-            return Told({} if not rest else dict.fromkeys(waiting, "no"))
-        return Told(all_of_them=self._as_a_whole(tokens, reading))
+        tokens = self._tokens(reading.text)
+        rows = self._in_order(waiting, tokens) or self._numbered(waiting, tokens)
+        if not rows and quiet and not reading.mentions:
+            rows = self._pointed(waiting, tokens)
+        if rows or not quiet:
+            rest = "rest_none" in reading.acts or self._all_but(tokens) if rows else "rest_none" in reading.acts
+            return Told((dict.fromkeys(waiting, "no") if rest else {}) | rows)
+        return Told(all_of_them=self._as_a_whole([token for token in tokens if token not in _MARKS], reading))
+
+    def _tokens(self, text: str) -> list[str]:
+        """The words, figures and marks of a text; phrases of doubt as one word."""
+        text = text.lower().replace("’", "'")
+        for phrase in self._doubts:
+            text = text.replace(phrase, " ? ")
+        return _TOKEN.findall(text)
 
     def _in_order(self, waiting: Sequence[str], tokens: Sequence[str]) -> dict[str, str]:
-        """`no no yes no`: as many answers as there are rows."""
-        if len(tokens) < 2 or len(tokens) != len(waiting) or not all(token in self._answer_of for token in tokens):
+        """`no no yes no`: one answer a row, from the first on."""
+        answers = [self._answer_of.get(token, "") for token in tokens if token not in _MARKS]
+        mixed = len(set(answers)) > 1 or len(answers) == len(waiting)
+        if not _FEWEST_IN_ORDER <= len(answers) <= len(waiting) or not all(answers) or not mixed:
             return {}
-        return {fact: self._answer_of[token] for fact, token in zip(waiting, tokens, strict=True)}
+        return dict(zip(waiting, answers, strict=False))
 
     def _numbered(self, waiting: Sequence[str], tokens: Sequence[str]) -> dict[str, str]:
-        """`3 and 5`, `1 no 2 yes`, `yes to the third one`: only numbers of rows, answers, and what stands between them."""
-        known = [self._number(token) for token in tokens]
-        numbers = [number for number in known if number]
-        if not numbers or max(numbers) > len(waiting):
+        """`3 and 5`, `1 no 2 yes`, `1-8 no`, `yes to the third one`: only numbers of rows, answers, and what stands between them.
+
+        An answer holds for the numbers behind it when it stands before the first one, else for those before it.
+        """
+        numbers = [number for token in tokens if (number := self._number(token))]
+        known = self._between | self._others | self._ranges | self._except | self._answer_of.keys() | _MARKS
+        if not numbers or max(numbers) > len(waiting) or any(not self._number(token) and token not in known for token in tokens):
             return {}
-        rest = [token for token, number in zip(tokens, known, strict=True) if not number]
-        if any(token not in self._answer_of and token not in self._between and token not in self._except for token in rest):
-            return {}
-        behind = not any(token in self._answer_of for token in tokens[: next(i for i, number in enumerate(known) if number)])
+        first = next(place for place, token in enumerate(tokens) if self._number(token))
+        leads = any(self._answers_on(tokens, place) for place in range(first))
         found: dict[str, str] = {}
-        held: list[int] = []
-        answer = ""
-        for token, number in zip(tokens, known, strict=True):
+        held: list[str] = []
+        answer, ranging = "", False
+        for place, token in enumerate(tokens):
+            number = self._number(token)
             if number:
-                held.append(number)
-                if not behind:
-                    found[waiting[number - 1]] = answer or "yes"
-            elif token in self._answer_of:
+                begin = waiting.index(held[-1]) + 1 if ranging and held else number - 1
+                held = [*held, *waiting[begin:number]]
+                ranging = False
+                if leads:
+                    found |= dict.fromkeys(held, answer or "yes")
+            elif token in self._ranges and held:
+                ranging = True
+            elif token in self._others or token in self._except:
+                found = dict.fromkeys(held, "yes") | found
+                held, answer = [], "yes"
+                if token in self._others:
+                    break
+            elif token in self._answer_of and (leads is False or self._answers_on(tokens, place)):
                 answer = self._answer_of[token]
-                if behind:
-                    found |= {waiting[each - 1]: answer for each in held}
-                    held = []
-            elif token in self._except:
-                answer = "yes"
-        return {waiting[each - 1]: "yes" for each in held if behind} | found
+                if not leads:
+                    found |= dict.fromkeys(held, answer)
+                held = []
+        return dict.fromkeys(held, "yes") | found
+
+    def _answers_on(self, tokens: Sequence[str], place: int) -> bool:
+        """Whether an answer speaks of what follows it: `no to 3`, not `no, number 3`."""
+        return tokens[place] in self._answer_of and tokens[place + 1 : place + 2] != [","]
 
     def _number(self, token: str) -> int:
         return int(token) if token.isascii() and token.isdigit() and len(token) < 3 else self._numbers.get(token, 0)
@@ -177,7 +203,7 @@ class RowReader:
         if len(tokens) > _LONGEST_POINTER:
             return {}
         found: dict[str, str] = {}
-        answer = "yes"
+        answer, only = "yes", False
         for token in tokens:
             row = next((row.fact for row in self._rows(waiting) if token in row.names), "")
             if row:
@@ -185,24 +211,31 @@ class RowReader:
             elif token in self._answer_of:
                 answer = self._answer_of[token]
             elif token in self._except:
-                answer = "yes"
-            elif token not in self._between:
+                answer, only = "yes", True
+            elif token in self._others:
+                return {**(dict.fromkeys(waiting, "no") if answer == "no" else {}), **found} if found else {}
+            elif token not in self._between and token not in _MARKS:
                 return {}
-        return found
+        return dict.fromkeys(waiting, "no") | found if only and found else found
 
     def _all_but(self, tokens: Sequence[str]) -> bool:
-        """`none except 4`, `no, just the breathing`: a No to all stands before the exception."""
+        """`none except 4`, `3 yes, the others no`: a No to all stands before an exception, or behind the others."""
         first = next((place for place, token in enumerate(tokens) if token in self._except), 0)
-        return any(self._answer_of.get(token) == "no" for token in tokens[:first])
+        others = next((place for place, token in enumerate(tokens) if token in self._others), len(tokens))
+        around = [*tokens[:first], *tokens[others + 1 :], *tokens[max(0, others - 4) : others]]
+        return any(self._answer_of.get(token) == "no" for token in around)
 
     def _as_a_whole(self, tokens: Sequence[str], reading: Reading) -> str:
         if "refuse" in reading.acts:
             return "unsure"
         if self._except & set(tokens):
             return ""
+        answers = {self._answer_of[token] for token in tokens if token in self._answer_of}
+        if len(answers) > 1:
+            return "unsure" if answers == {"no", "unsure"} else ""
         if reading.bare:
             return {"normal": "no"}.get(reading.answer, reading.answer)
-        known = self._fillers | self._between | self._answer_of.keys()
+        known = self._fillers | self._between | self._others | self._answer_of.keys()
         return "no" if "none" in reading.acts and known.issuperset(tokens) else ""
 
     def _rows(self, facts: Iterable[str]) -> list[Row]:
