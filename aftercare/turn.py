@@ -101,7 +101,7 @@ class Turn:
         waits = self._pending is not None or bool(self._checks)
         kinds = {*(_ASIDES if waits else ()), *(_PRACTICAL if self.conversation.disposition else ()), "nonsense"}
         named = any(mention.status is Status.PRESENT for mention in reading.mentions)
-        if reading.opinions and reading.acts & kinds and not named and not self._fusion.suspects(reading):
+        if reading.opinions and reading.acts & kinds and not named and not self._fusion.hears_red_flag(reading):
             return replace(reading, opinions=())
         return reading
 
@@ -122,13 +122,13 @@ class Turn:
 
     def _answer(self, answered: bool) -> Reply:
         reports = self.understood.reports
-        if self.understood.doubt:
+        if self.understood.doubt and not self._is_aside():
             question = confirming(self._protocol, self.understood.doubt)
             if question is not None and question.id not in self.conversation.asked:
                 return self._behind_answer(self._ask(question.id, self._block("confirm")))
         if self._pending is not None and self.conversation.pending and not reports:
             return self._unanswered()
-        if reports or answered:
+        if reports or answered or self._denies_beside_advice():
             return self._with_topics(self._decide_or_ask())
         if self._told.all_of_them in ("yes", "unsure") or (self._checks and self.conversation.pending == danger_check.NAME):
             return self._unanswered_check()
@@ -139,7 +139,7 @@ class Turn:
     def _remember(self) -> bool:
         """Put the message's findings, and the day of the procedure, into the conversation; whether it claims what was supposed."""
         conversation, reading = self.conversation, self._reading
-        claims = bool(conversation.supposed) and "claim" in reading.acts and not self.understood.reports
+        claims = bool(conversation.supposed) and not self.understood.reports and self._claims(conversation.supposed)
         if claims:
             for finding in conversation.supposed:
                 self._hear(finding, Status.PRESENT, reading.text)
@@ -157,6 +157,13 @@ class Turn:
         if self.understood.reports and not conversation.writer:
             conversation.writer = reading.writer
         return claims
+
+    def _claims(self, supposed: list[str]) -> bool:
+        """Whether words that name nothing say that what was supposed is so."""
+        if "claim" in self._reading.acts:
+            return self._reading.answer != "no" or not self._reading.bare
+        rows = [row.fact for row in self._check.rows if row.findings & set(supposed)]
+        return any(heard(self._protocol, fact, self._reading) is Answer.YES for fact in rows)
 
     def _hear(self, finding: str, status: Status, evidence: str) -> None:
         conversation = self.conversation
@@ -293,7 +300,7 @@ class Turn:
             return told.all_of_them == "no"
         if self.understood.reports or self.understood.topics:
             return False
-        return heard(self._protocol, danger_check.NAME, self._reading) is Answer.NO and not self._fusion.suspects(self._reading)
+        return heard(self._protocol, danger_check.NAME, self._reading) is Answer.NO and not self._fusion.hears_red_flag(self._reading)
 
     def _close_check(self) -> bool:
         """Drop the rows that words have settled; whether there were any. The check that has no row left waits no longer."""
@@ -353,6 +360,19 @@ class Turn:
         self._close_interview()
         reply = self._triage()
         return reply.preceded_by(self._block("denied")) if self._only_denies() else reply
+
+    def _denies_beside_advice(self) -> bool:
+        """`I feel no numbness` behind advice that stands: the advice is repeated."""
+        denies = self._only_denies() or self._is_sure("deny_symptoms", "deny")
+        return self._stood is not None and denies and not self.understood.topics
+
+    def _is_aside(self) -> bool:
+        """Whether the message says something beside the question that waits, and the lexicon finds nothing in it."""
+        waits = self._pending is not None or bool(self._checks)
+        if not waits or self._reading.mentions or self._fusion.hears_red_flag(self._reading):
+            return False
+        key = self._pending.heard_as if self._pending is not None else danger_check.NAME
+        return "aside" in self._reading.acts or heard(self._protocol, key, self._reading) is Answer.ASIDE
 
     def _only_denies(self) -> bool:
         statuses = {status for status, _ in self.understood.findings.values()}

@@ -52,7 +52,7 @@ _ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_pe
 _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
 _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
-_SHORT_LIST = 2
+_SHORT_LIST, _LONG_LIST = 2, 4
 _LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
 
@@ -190,13 +190,17 @@ class Assertion:
             return Status.ABSENT
         items = _items(norms[trigger.end :])
         place = sum(word == "," for word in norms[trigger.end : start])
-        nouns = [all(word in self._list_nouns for word in item) for item in items]
+        nouns = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
         first_told = next((number for number, noun in enumerate(nouns) if number and not noun), len(items))
         if place < len(nouns) and not nouns[place]:
             return None
         if first_told < len(items) and first_told <= _SHORT_LIST:
             return None
         return Status.ABSENT if {"and", "&"} & set(norms[trigger.end : end + _LIST_ENDS_WITHIN]) else Status.DOUBTFUL
+
+    def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
+        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
+        return all(word in self._list_nouns for word in (item[-1:] if loosely else item))
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:

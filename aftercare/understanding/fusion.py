@@ -97,9 +97,9 @@ class Fusion:
         """Whether the classifier leaves a red flag some chance in the message as a whole."""
         return bool(reading.opinions[0].probability(self._red) >= self._limits["clause_support"])
 
-    def suspects(self, reading: Reading) -> bool:
-        """Whether the classifier finds a red flag likely enough to ask about it."""
-        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_suspect"]
+    def hears_red_flag(self, reading: Reading) -> bool:
+        """Whether the classifier alone hears a red flag in the message."""
+        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_certain"]
 
     def _is_quiet(self, reading: Reading) -> bool:
         return all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
@@ -239,8 +239,14 @@ class Fusion:
         if self._denial_stands(finding, denied):
             return
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
+        if answering and finding in denied:
+            return
         milder = bool(finding) and bool(clear & set(self._protocol.findings[finding].milder))
-        certain = self._limits["red_flag_overrules" if finding in denied or answering or milder else "red_flag_certain"]
+        certain = self._limits["red_flag_certain"]
+        if answering:
+            certain = self._limits["red_flag_in_answer"]
+        if finding in denied or milder:
+            certain = self._limits["red_flag_overrules"]
         if self._no_clause_supports(reading):
             certain = max(certain, self._limits["red_flag_unsupported"])
         if probability >= certain and (enough_words or probability >= self._limits["red_flag_overrules"]):
