@@ -39,7 +39,7 @@ def heard(protocol: Protocol, key: str, reading: Reading) -> Answer:
         reading: the message.
     """
     lexical = Answer("no" if reading.answer == "normal" else reading.answer)
-    if reading.bare:
+    if reading.bare or reading.apart:
         return lexical
     shares = dict(reading.replies.get(key, ()))
     answer = _by_reader(protocol.thresholds, shares, lexical) if shares else _by_lexicon(reading, lexical)

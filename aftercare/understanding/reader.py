@@ -93,7 +93,8 @@ class Reader:
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
             answer=answer,
-            bare=bool(answer) and self._is_bare(doc),
+            bare=bool(answer) and self._is_bare(doc, len(doc)),
+            apart=bool(answer) and self._is_bare(doc, _sentence_end(doc)),
             acts=self._acts_of(doc),
             writer=self._writer(doc),
             treated=bool(self._treated(doc)),
@@ -193,10 +194,10 @@ class Reader:
             return "no"
         return name if first[name] <= 1 and first[name] < len(doc) else ""
 
-    def _is_bare(self, doc: Doc) -> bool:
-        """Whether nothing is said besides the answer: each word is one of an answer's, or adds nothing."""
-        told = {place for matcher in self._answers.values() for _, start, end in matcher(doc) for place in range(start, end)}
-        rest = (token.norm_ for place, token in enumerate(doc) if place not in told)
+    def _is_bare(self, doc: Doc, end: int) -> bool:
+        """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
+        told = {place for matcher in self._answers.values() for _, start, last in matcher(doc) for place in range(start, last)}
+        rest = (token.norm_ for place, token in enumerate(doc[:end]) if place not in told)
         return all(word in self._fillers or not word.isalnum() for word in rest)
 
     def _acts_of(self, doc: Doc) -> frozenset[str]:
@@ -218,6 +219,11 @@ class Reader:
             return True
         strange = [word for word in letters if len(word) > 2 and word not in self._english and not self._spelling.known(word)]
         return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
+
+
+def _sentence_end(doc: Doc) -> int:
+    """The place of the first sentence's end."""
+    return next((place for place, token in enumerate(doc) if token.norm_ in {".", "!", "\n"}), len(doc))
 
 
 def _is_asked(doc: Doc, position: int) -> bool:

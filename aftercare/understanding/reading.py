@@ -60,7 +60,8 @@ class Reading:
     """One message, read.
 
     `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
-    as it should be), unsure or empty; it is `bare` when the message says little more than that. `writer` is
+    as it should be), unsure or empty; it is `bare` when the message says
+    nothing else, and `apart` when its first sentence does not. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
     say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
     lexicon/dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
@@ -74,6 +75,7 @@ class Reading:
     numbers: tuple[float, ...] = ()
     answer: str = ""
     bare: bool = False
+    apart: bool = False
     acts: frozenset[str] = frozenset()
     writer: str = ""
     treated: bool = False
@@ -113,6 +115,7 @@ class Reading:
             "numbers": list(self.numbers),
             "answer": self.answer,
             "bare": self.bare,
+            "apart": self.apart,
             "acts": sorted(self.acts),
             "writer": self.writer,
             "treated": self.treated,
@@ -140,6 +143,7 @@ class Reading:
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
             bare=rest["bare"],
+            apart=rest["apart"],
             acts=frozenset(rest["acts"]),
             writer=rest["writer"],
             treated=rest["treated"],
