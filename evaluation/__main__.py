@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aftercare.protocol import load_protocol
+from evaluation import answers as answers_part
 from evaluation import cases, figures, nlu, report
 from evaluation.bot import Answer, Bot, in_parallel
 from evaluation.peers import keyword_gate, plain_rasa
@@ -52,6 +53,7 @@ def measure(part: str, bot: Bot, *, command: str, with_peers: bool) -> tuple[dic
         "assertion": figures.of_assertion(messages, answers),
         "calibration": figures.of_calibration(messages, answers),
         "by_lexicon_alone": figures.by_lexicon_alone(answers).as_json(),
+        "answers": answers_part.of_answers(cases.pairs(part), answers_part.taken_for(cases.pairs(part), MODEL)),
         "patients": figures.of_patients(patients, interviews),
         "everyday_raised": figures.rate(answer.outcome in figures.LEVELS for answer in requests).as_json(),
         "latency_ms": figures.of_latency(answers),

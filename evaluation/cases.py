@@ -51,6 +51,15 @@ class Patient:
     tags: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Pair:
+    """An answer to a question: the question's key, the words, and what they are as its answer."""
+
+    question: str
+    text: str
+    label: str
+
+
 def cases(part: str) -> list[Case]:
     """The messages of one part; none of `regressions` where nothing was written yet.
 
@@ -69,6 +78,11 @@ def patients(part: str) -> list[Patient]:
         Patient(row["opening"], row["facts"], tuple(row["first"]), tuple(row["tags"]))
         for row in _rows(FOLDER / "patients" / f"{part}.jsonl", "patient")
     ]
+
+
+def pairs(part: str) -> list[Pair]:
+    """The answers of one part; raises as `cases` does."""
+    return [Pair(row["question"], row["text"], row["label"]) for row in _rows(FOLDER / "answers" / f"{part}.jsonl", "pair")]
 
 
 def everyday() -> list[str]:

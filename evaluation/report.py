@@ -20,6 +20,27 @@ FIGURES = ROOT / "docs" / "evaluation"
 _HERE = Path(__file__).parent
 Results = Mapping[str, Any]
 
+ANSWERS = {
+    "dangerous_taken_as_no": "dangerous answers taken as No",
+    "unsure_taken_as_no": "'not sure', refused and cannot tell taken as No",
+    "no_taken_as_yes": "No taken as Yes",
+    "aside_taken_as_answer": "asides taken as Yes or No",
+    "other_taken_as_no": "reports of something else taken as No",
+    "unclear_taken_as_no": "unclear answers taken as No",
+    "yes_understood": "Yes understood",
+    "no_understood": "No understood",
+    "unsure_understood": "'not sure' understood",
+    "aside_understood": "asides understood",
+    "asked_again": "not understood, asked again",
+}
+_ANSWER_BARS = {
+    "dangerous_taken_as_no": 0.0,
+    "unsure_taken_as_no": 0.0,
+    "no_taken_as_yes": 0.02,
+    "aside_taken_as_answer": 0.0,
+    "asked_again": 0.2,
+}
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -67,6 +88,11 @@ def bars(results: Results) -> list[Bar]:
         Bar("questions a patient is asked, median", float(patients["questions_median"]), 3, at_least=False),
         Bar("CPU of an NLU turn, ms, median", results["cpu_ms"]["p50"], 25, at_least=False),
     ]
+
+
+def bars_of_answers(answers: Results) -> list[Bar]:
+    """The bars of one part's answers."""
+    return [Bar(ANSWERS[key], Rate(*answers[key]), wanted, at_least=False) for key, wanted in _ANSWER_BARS.items()]
 
 
 def stored() -> dict[str, Results]:
@@ -165,6 +191,7 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     rows.append(["patients by number of questions", *(_counts(r["patients"]["questions"]) for r in parts.values())])
     yield from table(["", *parts], rows)
     yield ""
+    yield from _answers({part: results["answers"] for part, results in parts.items() if "answers" in results})
     yield "## How sure, how right"
     yield ""
     yield "The classifier's probability of its best reading of the whole message, and how often the answer was accepted. The fallback is"
@@ -184,6 +211,20 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     rows += [[f"CPU of an NLU turn, {p}, ms", *(str(r["cpu_ms"][p]) for r in parts.values())] for p in ("p50", "p95")]
     rows.append(["answers by the lexicon alone", *(cell(r["by_lexicon_alone"]) for r in parts.values())])
     yield from table(["", *parts], rows)
+
+
+def _answers(parts: Mapping[str, Results]) -> Iterator[str]:
+    if not parts:
+        return
+    yield "## Answers"
+    yield ""
+    yield "A question and what somebody answered, in words: what the bot takes it for. Yes is always the dangerous answer."
+    yield ""
+    rows = [[name, *(cell(answers[key]) for answers in parts.values())] for key, name in ANSWERS.items()]
+    for row, key in zip(rows, ANSWERS, strict=True):
+        row.append(f"at most {100 * _ANSWER_BARS[key]:g}%" if key in _ANSWER_BARS else "")
+    yield from table(["", *(f"{part}, {answers['pairs']} pairs" for part, answers in parts.items()), "bar"], rows)
+    yield ""
 
 
 def _systems(results: Results) -> Iterator[str]:
