@@ -5,6 +5,7 @@ Nothing is reassured unasked: the rows are those whose findings could still rais
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[&#?,;.-]")
 _MARKS = frozenset({",", ";", ".", "-", "#"})
 _LONGEST_POINTER = 14
 _FEWEST_IN_ORDER = 3
+_NEAR = 4
 
 
 def open_rows(check: DangerCheck, conversation: Conversation, least: Disposition) -> list[str]:
@@ -114,7 +116,8 @@ class RowReader:
 
     def __init__(self, check: DangerCheck, words: Mapping[str, Any]) -> None:
         self._check = check
-        self._numbers: Mapping[str, int] = words["numbers"]
+        self._numbers: Mapping[str, int] = words["numbers"] | words["ordinals"]
+        self._ordinals = frozenset(words["ordinals"])
         self._answer_of = {word: answer for answer in ANSWERS for word in words[answer]}
         self._doubts: Sequence[str] = words["unsure_phrases"]
         self._between = frozenset(words["between_numbers"])
@@ -160,6 +163,7 @@ class RowReader:
 
         An answer holds for the numbers behind it when it stands before the first one, else for those before it.
         """
+        tokens = [token for before, token in itertools.pairwise(["", *tokens]) if before not in self._ordinals or not self._number(token)]
         numbers = [number for token in tokens if (number := self._number(token))]
         known = self._between | self._others | self._ranges | self._except | self._answer_of.keys() | _MARKS
         if not numbers or max(numbers) > len(waiting) or any(not self._number(token) and token not in known for token in tokens):
@@ -221,9 +225,9 @@ class RowReader:
     def _all_but(self, tokens: Sequence[str]) -> bool:
         """`none except 4`, `3 yes, the others no`: a No to all stands before an exception, or behind the others."""
         first = next((place for place, token in enumerate(tokens) if token in self._except), 0)
-        others = next((place for place, token in enumerate(tokens) if token in self._others), len(tokens))
-        around = [*tokens[:first], *tokens[others + 1 :], *tokens[max(0, others - 4) : others]]
-        return any(self._answer_of.get(token) == "no" for token in around)
+        others = next((place for place, token in enumerate(tokens) if token in self._others), None)
+        around = [] if others is None else [*tokens[others + 1 :], *tokens[max(0, others - _NEAR) : others]]
+        return any(self._answer_of.get(token) == "no" for token in (*tokens[:first], *around))
 
     def _as_a_whole(self, tokens: Sequence[str], reading: Reading) -> str:
         if "refuse" in reading.acts:
