@@ -26,6 +26,7 @@ _SHORT_ANSWERS = ("affirm", "deny", "unsure")
 _SILENT = ("ask_not_in_leaflet", "ask_diagnosis")
 _UNKNOWN = "other_symptom"
 _ANY_SIGN = "red_flag"
+_RELIEF = "report_relief"
 _TALK = {
     "affirm": ("chat", "noted", "watch_short"),
     "deny": ("chat", "noted", "watch_short"),
@@ -180,7 +181,7 @@ class Turn:
 
     def _is_good_news(self, finding: str, status: Status) -> bool:
         """The pain that the procedure was done for is gone or less: good news and no finding."""
-        if "relief" not in self._reading.acts or status is Status.ABSENT:
+        if not ("relief" in self._reading.acts or self.understood.intent == _RELIEF) or status is Status.ABSENT:
             return False
         known = self._protocol.findings[finding]
         by_lexicon = any(m.finding == finding and m.status is Status.PRESENT for m in self._reading.mentions)
@@ -329,20 +330,20 @@ class Turn:
             reply = reply.preceded_by(self._block("emergency_spanish"))
         if not new:
             return reply.preceded_by(self._block("emergency_stands"))
-        asked = self.understood.topics or self.understood.intent in _SILENT
-        return reply.followed_by(Block("say", self._composer.practical("other", self.conversation))) if asked else reply
+        other = self._other_business()
+        return reply.followed_by(other) if other else reply
 
     def _other_business(self) -> Block | None:
+        """What is said to a question about something else while an emergency stands: no answer that could contradict it."""
         asks = self.understood.topics or self.understood.intent in _SILENT or self.understood.intent.startswith(TOPIC_PREFIX)
-        return Block("say", self._composer.practical("other", self.conversation)) if asks else None
+        return self._composer.practical("other", self.conversation) if asks else None
 
     def _practical(self) -> Block | None:
         """The answer to a practical question about advice that stands."""
         for act in _PRACTICAL:
-            if act in self._reading.acts:
-                text = self._composer.practical(act, self.conversation)
-                if text:
-                    return Block("say", text)
+            block = self._composer.practical(act, self.conversation) if act in self._reading.acts else None
+            if block is not None:
+                return block
         return None
 
     def _decide_or_ask(self) -> Reply:
@@ -512,7 +513,7 @@ class Turn:
         if topics:
             reply = self._composer.faq(topics).with_payload(check=any(topic.recovery for topic in topics))
             return reply.followed_by(self._block("not_in_leaflet")) if self.understood.beyond_leaflet else reply
-        if intent in _SILENT or self.understood.topics:
+        if intent in _SILENT or self.understood.topics or (not intent and "about_now" in acts):
             return self._other_question()
         return self._small_talk(intent)
 
@@ -536,7 +537,7 @@ class Turn:
             intent = ""
         if self._reading.foreign:
             return self._plain("out_of_scope", "language")
-        if acts & {"relief", "checking_in"}:
+        if acts & {"relief", "checking_in"} or intent == _RELIEF:
             return self._plain("chat", "good_news", "watch_list", check=True)
         if acts & {"aside", "pause"} and not intent:
             return self._plain("chat", "aside")
@@ -587,7 +588,8 @@ class Turn:
     def _with_topics(self, reply: Reply) -> Reply:
         """Triage comes first, and the answer to what else was asked follows in the text."""
         answers = [self._composer.topic_text(topic) for topic in self._topics()]
-        unanswered = self.understood.beyond_leaflet or (self.understood.topics and not answers) or self.understood.intent in _SILENT
+        asks_beyond = self.understood.beyond_leaflet or self.understood.intent in _SILENT or "about_now" in self._reading.acts
+        unanswered = (asks_beyond or self.understood.topics) and not (answers and not self.understood.beyond_leaflet)
         if unanswered:
             answers.append(self._block("not_in_leaflet"))
         last = reply.blocks[-1:] if reply.blocks and reply.blocks[-1].kind in ("question", "check") else ()

@@ -127,17 +127,11 @@ class Composer:
         blocks = (again, *said, lead) if emergency else (*said, lead, again)
         return Reply(blocks, whole.custom)
 
-    def practical(self, act: str, conversation: Conversation) -> str:
-        """The answer to a practical question about the advice that stands; empty where the wording has none."""
+    def practical(self, act: str, conversation: Conversation) -> Block | None:
+        """The answer to a practical question about the advice that stands; None where the wording has none."""
         texts = self._protocol.wording["practical"][act]
         urgency = conversation.disposition if conversation.disposition in texts else "always"
-        if urgency not in texts:
-            return ""
-        rules = fired(self._protocol, conversation.has("present"))
-        instruction = self._say(f"advice.{rules[0].advice}").splitlines()[0] if rules else ""
-        return self._protocol.say(
-            f"practical.{act}.{urgency}", **({"instruction": instruction} if "{instruction}" in texts[urgency] else {})
-        )
+        return self.block("say", f"practical.{act}.{urgency}") if urgency in texts else None
 
     def check(self, facts: Sequence[str], introduction: str, *before: Block) -> Reply:
         """The danger check in front of an answer: the rows that are open, by number, behind the blocks in `before`."""

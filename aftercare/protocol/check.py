@@ -18,9 +18,7 @@ from aftercare.understanding.patterns import Compiler, PatternError
 
 Content = Mapping[str, LinedDict]
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
-_PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}} | {
-    f"practical.{act}.emergency": {"instruction"} for act in ("nobody_answers", "can_wait", "other")
-}
+_PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
 _SCHEMA = Path(__file__).resolve().parents[2] / "protocols" / "schema.json"
 _MOST_WORDS_OF_A_ROW = 12
 _FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)

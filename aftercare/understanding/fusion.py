@@ -20,6 +20,7 @@ _NO_REPORT = frozenset(
         "report_history",
         "report_other_person",
         "report_resolved",
+        "report_relief",
         "idiom",
         "out_of_scope",
         "greet",
@@ -133,7 +134,9 @@ class Fusion:
             self._ask(reading, result)
             asks = result.intent.startswith(TOPIC_PREFIX)
             nothing = self._nothing(reading.opinions[0], reading)
-            result.surely_asks = asks and nothing >= self._limits["nothing_certain"] and reading.opinions[0].best[1] >= self._limits["abstain"]
+            result.surely_asks = (
+                asks and nothing >= self._limits["nothing_certain"] and reading.opinions[0].best[1] >= self._limits["abstain"]
+            )
         self._tell_vague(result)
         return result
 

@@ -181,7 +181,9 @@ def test_advice_that_was_given_stands_when_a_sign_is_denied(chat: Chat) -> None:
         assert "none of that" not in reply.text
 
 
-@pytest.mark.parametrize("text", ["I tapped that by mistake", "oops wrong button", "sorry, I hit yes by accident", "I did not mean to press that"])
+@pytest.mark.parametrize(
+    "text", ["I tapped that by mistake", "oops wrong button", "sorry, I hit yes by accident", "I did not mean to press that"]
+)
 def test_a_tap_can_be_taken_back_for_a_minute(chat: Chat, text: str) -> None:
     chat.say(SORE)
     assert chat.say(walking="yes").disposition is Disposition.EMERGENCY
@@ -260,11 +262,7 @@ def test_an_exception_behind_a_denial_is_never_a_denial_of_all(chat: Chat) -> No
     assert not chat.conversation.settled.keys() & {"chest_pain", "walking"}
 
 
-WORDS = (
-    "no|yes|not sure|none of these|3|2 and 4|only the breathing|hold on|hello|lol|thanks|my leg is weak|I have a fever|no chest pain|"
-    "walking fine|it is sore|my back hurts|2 days ago|Yesterday|what if I get chest pain?|I have it now|I tapped that by mistake|"
-    "purple elephants|can not say|the rash is gone|my old pain is gone|nobody answers|can it wait until tomorrow?"
-).split("|")
+WORDS = ["no", "yes", "not sure", "none of these", "3", "2 and 4", "only the breathing", "hold on", "hello", "lol", "thanks", "my leg is weak", "I have a fever", "no chest pain", "walking fine", "it is sore", "my back hurts", "2 days ago", "Yesterday", "what if I get chest pain?", "I have it now", "I tapped that by mistake", "purple elephants", "can not say", "the rash is gone", "my old pain is gone", "nobody answers", "can it wait until tomorrow?"]
 
 
 def moves(protocol: Protocol) -> st.SearchStrategy[list[tuple[str, str, str]]]:

@@ -115,7 +115,9 @@ def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk) 
     assert reply.custom["disposition"] == "emergency"
 
 
-@pytest.mark.parametrize("first", ["my back hurts", "my temp is 99.5", "a mild increase in back pain", "the site is sore", "my pain is 5/10"])
+@pytest.mark.parametrize(
+    "first", ["my back hurts", "my temp is 99.5", "a mild increase in back pain", "the site is sore", "my pain is 5/10"]
+)
 def test_the_danger_check_comes_before_every_other_question(talk, first: str) -> None:  # type: ignore[no-untyped-def]
     _, (reply,) = talk(first)
     assert reply.custom["type"] == "question"

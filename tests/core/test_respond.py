@@ -112,9 +112,7 @@ def states(protocol: Protocol) -> list[Conversation]:
     ]
     facts = [row.fact for row in protocol.danger_check.rows]
     sore = {"findings": {"soreness": "present"}, "evidence": {"soreness": "sore"}}
-    checked = [
-        Conversation(pending="danger_check", asked=["danger_check"], checks=facts, repeated=again, **sore) for again in (0, 1, 2)
-    ]
+    checked = [Conversation(pending="danger_check", asked=["danger_check"], checks=facts, repeated=again, **sore) for again in (0, 1, 2)]
     return [
         *asked,
         *checked,
@@ -394,7 +392,17 @@ def test_a_conversation_from_outside_is_checked(talk) -> None:  # type: ignore[n
     conversation, (reply,) = talk("my left leg feels weak")
     assert Conversation.parse(reply.custom["conversation"]) == conversation
     assert Conversation.parse({}) == Conversation()
-    for wrong in (None, [], {"slots": 1}, {"pending": None}, {"repeated": "no"}, {"checks": [1]}, {"settled": {"walking": 1}}, {"findings": {"fever": 1}}, {"asked": [1]}):
+    for wrong in (
+        None,
+        [],
+        {"slots": 1},
+        {"pending": None},
+        {"repeated": "no"},
+        {"checks": [1]},
+        {"settled": {"walking": 1}},
+        {"findings": {"fever": 1}},
+        {"asked": [1]},
+    ):
         with pytest.raises(ValueError, match="conversation"):
             Conversation.parse(wrong)
 
