@@ -1,11 +1,11 @@
 #!/bin/sh
-# Saves the records and Rasa's conversations into a new folder: backup.sh FOLDER
+# Saves the records into a new folder: backup.sh FOLDER
 #
 # AFTERCARE_RECORDS   the records' address, as the gateway has it
-# AFTERCARE_TRACKERS  the address of Rasa's conversations, of the same form
 #
-# The keys (AFTERCARE_MASTER_KEY, AFTERCARE_AUDIT_KEY) are not in it: without them nobody can read what is. Keep them elsewhere.
-# The records are saved first, so that Rasa's conversations never lack what the records know.
+# No key is in it, neither AFTERCARE_MASTER_KEY and AFTERCARE_AUDIT_KEY nor the days' keys: without them nobody can read what is. Keep the
+# first two elsewhere, and mirror the folder of the days' keys, as docs/operating.md says. Rasa's conversations are not in it: they go on from
+# the records.
 set -eu
 umask 077
 cd "$(dirname "$0")/.."
@@ -20,6 +20,5 @@ rm -rf "$part"
 mkdir -p "$part"
 "$python" -m gateway audit-head > "$part/audit-head"
 "$python" -m deploy.database save AFTERCARE_RECORDS "$part/records"
-"$python" -m deploy.database save AFTERCARE_TRACKERS "$part/trackers"
-(cd "$part" && sha256sum audit-head records trackers > SHA256SUMS)
+(cd "$part" && sha256sum audit-head records > SHA256SUMS)
 mv "$part" "$folder"

@@ -1,4 +1,4 @@
-"""Saves one database into a file, and restores it: `python -m deploy.database save|restore VARIABLE FILE`.
+"""Saves the records into a file, and restores them: `python -m deploy.database save|restore VARIABLE FILE`.
 
 PostgreSQL by its own pg_dump and pg_restore, SQLite by its own backup, saved while in use. The address stands in the
 environment variable of that name or in its file (`vault.secret`), so that no password stands in a command's arguments.
@@ -67,7 +67,7 @@ def main() -> int:
     """Run a command; the exit code is 0, or 1 with what to mend."""
     parser = argparse.ArgumentParser(prog="python -m deploy.database", description=__doc__)
     parser.add_argument("act", choices=("save", "restore"))
-    parser.add_argument("variable", help="AFTERCARE_RECORDS or AFTERCARE_TRACKERS")
+    parser.add_argument("variable", help="AFTERCARE_RECORDS")
     parser.add_argument("file", type=Path)
     arguments = parser.parse_args()
     try:

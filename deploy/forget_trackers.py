@@ -1,7 +1,7 @@
 """Deletes Rasa's own copy of conversations that are over: `python -m deploy.forget_trackers`, for the database in AFTERCARE_TRACKERS.
 
-Rasa keeps what patients wrote unsealed. A chat ends after hours, and the gateway's records hold how it stood, so a day later Rasa needs
-nothing of it.
+A chat ends after hours, and the gateway's records hold how it stood, so a day later Rasa needs nothing of it. What the database's files
+still hold of it then is sealed under keys that Rasa's workers destroy a day later.
 """
 
 from __future__ import annotations

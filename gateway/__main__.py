@@ -1,4 +1,4 @@
-"""The gateway's commands: serve, migrate, purge, new-key, and the console's: staff, audit-head, verify-audit, replay, regressions."""
+"""The gateway's commands: to serve, migrate, purge and make keys; and the console's, for accounts, audit, replay and regressions."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ def main() -> int:
     staff.add_argument("name")
     staff.add_argument("--role", choices=ROLES, default="nurse")
     staff.add_argument("--email")
+    seal = commands.add_parser("seal-account", help="list accounts that were changed in the database, or let one count as it stands")
+    seal.add_argument("name", nargs="?")
     commands.add_parser("audit-head", help="print the end of the audit, to be kept elsewhere")
     verify = commands.add_parser("verify-audit", help="check that nobody changed the audit")
     verify.add_argument("--anchors", type=Path, help="a file of what audit-head printed before, one a line")
@@ -66,7 +68,10 @@ def main() -> int:
         return 1
     engine = database.connect(settings.records_url)
     if arguments.command == "migrate":
+        unsealed = console.have_no_seals(engine)
         database.migrate(engine)
+        if unsealed:
+            console.seal_all(settings)
         return _wrap_anew(engine, settings.keyring)
     if not database.is_current(engine):
         print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)
@@ -87,6 +92,8 @@ def main() -> int:
         return 0
     if arguments.command == "staff":
         return console.add_staff(settings, arguments.name, arguments.role, arguments.email)
+    if arguments.command == "seal-account":
+        return console.seal_account(settings, arguments.name)
     if arguments.command == "audit-head":
         return console.audit_head(settings)
     if arguments.command == "verify-audit":

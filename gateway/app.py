@@ -16,8 +16,7 @@ from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
 from gateway import health
 from gateway.console.app import make_console
-from gateway.console.audit import Trail
-from gateway.console.desk import make_desk
+from gateway.console.desk import Desk, make_desk
 from gateway.console.escalation import Escalation
 from gateway.console.outbox import Outbox
 from gateway.dialogue.answering import Answering
@@ -69,7 +68,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
             _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
         proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk.trail))
+        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk))
         watches = [asyncio.create_task(each) for each in work]
         try:
             yield
@@ -136,11 +135,15 @@ async def _repeat(work: Callable[[], int]) -> None:
             await asyncio.sleep(_ESCALATE_SECONDS)
 
 
-async def _anchor(trail: Trail) -> None:
-    """Put the end of the audit into the log, which is kept elsewhere, so that cutting entries off does not go unseen."""
+async def _anchor(desk: Desk) -> None:
+    """Put the end of the audit into the log, which is kept elsewhere, so that cutting entries off does not go unseen.
+
+    The accounts are looked at too; one that somebody changed in the database is told.
+    """
     while True:
         try:
-            _log.info("audit head", head=str(await asyncio.to_thread(trail.head)))
+            _log.info("audit head", head=str(await asyncio.to_thread(desk.trail.head)))
+            await asyncio.to_thread(desk.book.everybody)
         except SQLAlchemyError as error:
             _log.error("could not read the end of the audit", error=type(error).__name__)
         await asyncio.sleep(_ANCHOR_SECONDS)

@@ -96,7 +96,11 @@ class PatientInput(RestInput):
             except Exception as error:  # the last resort: never silence, never a stack trace with a patient's words
                 _logger.error("no reply could be made: %s", type(error).__name__)
                 reply = self._assistant.trouble()
-            message = {"recipient_id": sender, "text": reply.text, "custom": {**reply.wire, "model": agent.model_id}}
+            message = {
+                "recipient_id": sender,
+                "text": reply.text,
+                "custom": {**reply.wire, "model": agent.model_id, "begun": _began(agent, sender)},
+            }
             return response.json([{**message, "buttons": reply.buttons} if reply.buttons else message])
 
         return routes
@@ -214,6 +218,14 @@ def _collected(messages: list[dict[str, Any]]) -> Reply | None:
     if len(payloads) != 1 or not text or "type" not in payloads[0]:
         return None
     return Reply.from_wire(text, payloads[0])
+
+
+def _began(agent: Agent, sender: str) -> bool:
+    """Whether the store knew nothing of the conversation when this turn began."""
+    begun: set[str] = getattr(agent.tracker_store, "begun", set())
+    began = sender in begun
+    begun.discard(sender)
+    return began
 
 
 def _report_failed_saves(agent: Agent) -> None:

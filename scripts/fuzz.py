@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the text pipeline: libFuzzer, by way of atheris, looks for words that the core can not take.
+"""Coverage-guided fuzzing of the text pipeline: libFuzzer, by way of atheris, looks for words that the core can not take, or not in time.
 
 The core is imported in functions, because atheris must see it being imported.
 """
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from aftercare.decision.reply import Reply
     from aftercare.protocol import Protocol
     from aftercare.respond import Assistant
+    from aftercare.understanding.reading import Reading
 
 SECONDS = 120
 TODAY = date(2024, 5, 15)
 LONGEST = 600
-_SLOW_SECONDS_PER_1000 = 1.0
-_LEAST_SECONDS = 0.5
+LONGEST_READ = 4_000
+# Watching the branches makes reading some ten times as slow. What takes time beyond all proportion takes far longer.
+_SECONDS = 1.5
+_PUMPED_OF = 8
 _CHILD = "--child"
 _SEED_LINES = (
     "I have chest pain",
@@ -43,6 +47,8 @@ _SEED_LINES = (
     "not sure",
     "None of these",
     "39,5 °C \u200b😀 it's gone now, 3 days ago",
+    "pulse temptemptemp! 99",
+    "cement kypho sun, no chest pain",
 )
 _BREAK = "\x1e"
 _CHATTER = re.compile(
@@ -67,6 +73,14 @@ class Case:
 def storable(text: str) -> str:
     """A text as the gateway hands it on: it lets no lone surrogate and no NUL in."""
     return text.encode("utf-8", "replace").decode().replace("\0", " ")
+
+
+def pumped(text: str) -> Iterator[str]:
+    """A text as long as a patient may send, in which all of a text, its first or its second half is said again and again."""
+    half = len(text) // 2
+    for before, again, after in (("", text, ""), ("", text[:half], text[half:]), (text[:half], text[half:], "!")):
+        if again:
+            yield before + again * ((LONGEST_READ - len(text)) // len(again)) + after
 
 
 def decode(data: bytes, protocol: Protocol) -> Case:
@@ -101,12 +115,21 @@ class Checks:
         conversation = Conversation(findings=known, evidence=dict.fromkeys(known, "my words"), asked=asked, pending=case.pending)
         for text in case.texts:
             conversation = self._turn(conversation, text)
+        for text in case.texts:
+            if zlib.crc32(text.encode()) % _PUMPED_OF == 0:
+                for longer in pumped(text):
+                    self._read(longer)
 
-    def _turn(self, before: Conversation, text: str) -> Conversation:
+    def _read(self, text: str) -> Reading:
         started = time.process_time()
         reading = self._assistant.read(text, TODAY)
-        after, reply = self._assistant.respond(before, reading, TODAY)
         seconds = time.process_time() - started
+        assert seconds < _SECONDS, f"{len(text)} characters took {seconds:.1f} s"
+        return reading
+
+    def _turn(self, before: Conversation, text: str) -> Conversation:
+        reading = self._read(text)
+        after, reply = self._assistant.respond(before, reading, TODAY)
         for mention in reading.mentions:
             assert 0 <= mention.start < mention.end <= len(text), f"evidence of {mention.finding} is outside the text"
         self._check_reply(reply, text)
@@ -116,8 +139,6 @@ class Checks:
             assert self._emergency(after.has("present")), "an emergency was lowered"
             assert reply.custom.get("disposition", "emergency") == "emergency", "the reply to an emergency says less"
         assert type(after).parse(after.to_slots()) == after, "the conversation does not come back from its slots"
-        limit = max(_LEAST_SECONDS, _SLOW_SECONDS_PER_1000 * len(text) / 1_000)
-        assert seconds < limit, f"{len(text)} characters took {seconds:.1f} s"
         return after
 
     def _check_reply(self, reply: Reply, text: str) -> None:

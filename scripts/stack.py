@@ -191,6 +191,7 @@ class Stack:
                 "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.ports.actions}/webhook",
                 "AFTERCARE_RASA_URL": self.env.get("AFTERCARE_RASA_URL") or self.url,
                 "AFTERCARE_DB": str(self.db.resolve()),
+                "AFTERCARE_TRACKER_KEYS": str(self.db.resolve().with_name("tracker-keys")),
                 "AFTERCARE_RECORDS": self.records,
                 "AFTERCARE_ROOT": str(ROOT),
                 "AFTERCARE_LOGS": str(self.logs.resolve()),

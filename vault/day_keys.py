@@ -12,6 +12,7 @@ import re
 import secrets
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -61,7 +62,7 @@ class DayKeys:
         """
         try:
             name = min((each for each in self.names() if _day(each) == day), default="") or self._make(day)
-            return name, self._file(name).read_bytes()
+            return name, self._read(name)
         except OSError as error:
             raise FolderError(f"{self.folder} can not be used ({error.strerror}).") from None
 
@@ -70,7 +71,7 @@ class DayKeys:
         if not _NAME.fullmatch(name):
             return None
         try:
-            return self._file(name).read_bytes()
+            return self._read(name)
         except OSError:
             return None
 
@@ -91,27 +92,34 @@ class DayKeys:
     def destroy(self, names: Collection[str]) -> None:
         """Overwrite and delete keys. The medium may keep an old copy of what was overwritten, as flash memory does."""
         for file in map(self._file, names):
-            file.chmod(0o600)
-            with file.open("r+b") as old:
-                old.write(secrets.token_bytes(_KEY_BYTES))
-                os.fsync(old.fileno())
-            file.unlink()
+            with suppress(FileNotFoundError):  # another process destroyed it
+                file.chmod(0o600)
+                with file.open("r+b") as old:
+                    old.write(secrets.token_bytes(_KEY_BYTES))
+                    os.fsync(old.fileno())
+                file.unlink()
         if names:
             self._sync()
 
     def _make(self, day: date) -> str:
         """Write a key so that nobody ever sees half of it."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = f"{day.isoformat()}.{secrets.token_hex(4)}"
+        name = _new_name(day)
         part = self.folder / f"{name}.part"
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-        with os.fdopen(descriptor, "wb") as new:
-            new.write(secrets.token_bytes(_KEY_BYTES))
-            new.flush()
-            os.fsync(new.fileno())
-        part.rename(self._file(name))
+        try:
+            with os.fdopen(descriptor, "wb") as new:
+                new.write(secrets.token_bytes(_KEY_BYTES))
+                new.flush()
+                os.fsync(new.fileno())
+            part.rename(self._file(name))
+        finally:
+            part.unlink(missing_ok=True)
         self._sync()
         return name
+
+    def _read(self, name: str) -> bytes:
+        return self._file(name).read_bytes()
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}{_END}"
@@ -122,6 +130,42 @@ class DayKeys:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+class PassingDayKeys(DayKeys):
+    """Keys of days that end with this process: they stand in its memory alone."""
+
+    def __init__(self) -> None:
+        super().__init__(Path())
+        self._keys: dict[str, bytes] = {}
+
+    def check(self) -> None:
+        """There is no folder that could be wrong."""
+
+    def get(self, name: str) -> bytes | None:
+        """A key by its name, if this process made it and did not destroy it."""
+        return self._keys.get(name)
+
+    def _read(self, name: str) -> bytes:
+        return self._keys[name]
+
+    def names(self) -> Iterator[str]:
+        """The names of all keys."""
+        yield from tuple(self._keys)
+
+    def destroy(self, names: Collection[str]) -> None:
+        """Forget keys."""
+        for name in names:
+            self._keys.pop(name, None)
+
+    def _make(self, day: date) -> str:
+        name = _new_name(day)
+        self._keys[name] = secrets.token_bytes(_KEY_BYTES)
+        return name
+
+
+def _new_name(day: date) -> str:
+    return f"{day.isoformat()}.{secrets.token_hex(4)}"
 
 
 def _day(name: str) -> date:

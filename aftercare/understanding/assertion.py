@@ -6,12 +6,10 @@ finding's own clause. Lists carry it on ('no fever, chills or drainage'); a new 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Any
-
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
 
 from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
 from aftercare.understanding.reading import Status
@@ -52,6 +50,8 @@ _ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_pe
 _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
 _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
+_LIST_CARRIES = 12
+_LONGEST_LIST = 60
 _SHORT_LIST, _LONG_LIST = 2, 4
 _LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
@@ -69,23 +69,55 @@ class Trigger:
     end: int
 
 
+@dataclass(frozen=True)
+class Context:
+    """What one text says that bears on the status of its mentions.
+
+    Attributes:
+        words: its words as read.
+        norms: the same, spelled as the lexicon spells them.
+        triggers: in order.
+        changes: the places of words that tell a thing of the past as changed, in order.
+        helpers: the places of words that only one who cares for the patient says, in order.
+        says_i: whether the writer says I.
+        named: the places of all words of mentions, by which a list of findings is told.
+    """
+
+    words: Sequence[str]
+    norms: Sequence[str]
+    triggers: Sequence[Trigger]
+    changes: Sequence[int]
+    helpers: Sequence[int]
+    says_i: bool
+    named: Set[int] = frozenset()
+
+    def among(self, named: Set[int]) -> Context:
+        """The same text with its mentions known: what is part of a mention is no trigger."""
+        free = [trigger for trigger in self.triggers if named.isdisjoint(range(trigger.start, trigger.end))]
+        return replace(self, triggers=free, named=named)
+
+
 class Assertion:
     """Decides the status of mentions in one tokenised text.
 
     Args:
-        vocab: the vocabulary that the documents share.
         rules: the content of lexicon/assertion.yml.
         compiler: compiles the rules' patterns.
     """
 
-    def __init__(self, vocab: Vocab, rules: Mapping[str, Any], compiler: Compiler) -> None:
+    def __init__(self, rules: Mapping[str, Any], compiler: Compiler) -> None:
         self._rules = rules
         self._breaks = frozenset(rules["break_clause"])
-        self._triggers = PatternMatcher(vocab)
+        self._reach = max(trigger["scope"] for trigger in rules["triggers"]) + _LIST_CARRIES + 1
+        self._ends_clause = _HARD_BREAKS | self._breaks
+        self._triggers = PatternMatcher()
+        self._longest = 0
         for number, trigger in enumerate(rules["triggers"]):
             for pattern in trigger["patterns"]:
-                self._triggers.add(f"{number}", compiler.compile(pattern, close=True))
-        self._guards = PatternMatcher(vocab)
+                compiled = compiler.compile(pattern, close=True)
+                self._triggers.add(f"{number}", compiled)
+                self._longest = max(self._longest, *map(len, compiled))
+        self._guards = PatternMatcher()
         for pattern in [*rules["not_a_trigger"], *rules["not_a_question"]]:
             self._guards.add("guard", compiler.compile(pattern, close=True))
         self._overrides = frozenset(rules["override_history"])
@@ -97,71 +129,84 @@ class Assertion:
         self._list_nouns = frozenset(rules["list_nouns"])
         self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
 
-    def labelled(self, doc: Doc, end: int, found: Sequence[tuple[int, int]]) -> Status | None:
+    def labelled(self, context: Context, end: int) -> Status | None:
         """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`.
 
         Args:
-            doc: the tokenised text.
-            end: the token behind the mention's last.
-            found: the places of all mentions, for the next label may follow at once.
+            context: the text, with its mentions.
+            end: the word behind the mention's last.
         """
-        norms = [token.norm_ for token in doc[end : end + 4]]
+        norms = context.norms[end : end + 6]
         marked = bool(norms) and norms[0] in _LABEL_MARKS
-        answer = norms[1] if marked and len(norms) > 1 else norms[0] if norms and not marked else ""
-        behind = end + 1 + marked
-        ends = behind >= len(doc) or doc[behind].norm_ in _HARD_BREAKS | {",", "and", ")"}
-        if not ends and not (marked and (any(start == behind for start, _ in found) or _label_follows(doc, behind))):
+        answer = "".join(norms[marked : marked + 1])
+        behind = norms[marked + 1 :]
+        ends = not behind or behind[0] in _HARD_BREAKS | {",", "and", ")"}
+        follows = end + marked + 1 in context.named or bool(_LABEL_MARKS & set(behind[1:4]))
+        if not (ends or (marked and follows)):
             return None
         if answer in self._label_no:
             return Status.ABSENT
         return Status.PRESENT if answer in self._label_yes else None
 
-    def triggers(self, doc: Doc) -> list[Trigger]:
+    def context(self, words: Sequence[str], norms: Sequence[str]) -> Context:
+        """What bears on the status of mentions in a text; see `Context`."""
+        return Context(
+            words=words,
+            norms=norms,
+            triggers=self._find_triggers(norms),
+            changes=[place for place, norm in enumerate(norms) if norm in self._overrides and not self._denied(norms, place)],
+            helpers=[place for place, norm in enumerate(norms) if norm in self._caregiver],
+            says_i="i" in norms,
+        )
+
+    def _find_triggers(self, norms: Sequence[str]) -> list[Trigger]:
         """Every trigger in the text, without those that only look like one."""
-        guards = [(start, end) for _, start, end in self._guards(doc)]
+        guarded = {place for _, start, end in self._guards(norms) for place in range(start, end)}
         found: set[Trigger] = set()
-        for number, start, end in self._triggers(doc):
+        for number, start, end in self._triggers(norms):
             rule = self._rules["triggers"][int(number)]
-            if any((first <= start and end <= last) or first <= start < last <= end for first, last in guards):
-                continue
-            if self._is_particle(doc, start, end) or (rule["side"] == "after" and is_negated(doc, start)):
+            if start in guarded or self._is_particle(norms, start, end) or (rule["side"] == "after" and is_negated(norms, start)):
                 continue
             found.add(Trigger(rule["status"], rule["side"], rule["scope"], rule.get("list", False), rule.get("sure", False), start, end))
         return sorted(found, key=lambda trigger: (trigger.start, trigger.end))
 
-    def status(
-        self, doc: Doc, start: int, end: int, triggers: Sequence[Trigger], found: Sequence[tuple[int, int]] = ()
-    ) -> tuple[Status, str]:
-        """The status of the mention over tokens `start` to `end`, and the trigger's words that decided it.
+    def status(self, context: Context, start: int, end: int) -> tuple[Status, str]:
+        """The status of the mention over words `start` to `end`, and the trigger's words that decided it.
 
         Args:
-            doc: the tokenised text.
-            start: the mention's first token.
-            end: the token behind its last.
-            triggers: what `triggers` returned for this text.
-            found: the places of all mentions in the text, by which a list of findings is told.
+            context: the text.
+            start: the mention's first word.
+            end: the word behind its last.
         """
-        reaching: list[tuple[int, int, Trigger]] = []
-        for trigger in triggers:
-            if trigger.start < end and start < trigger.end:
-                continue
-            before = trigger.side == "before" and trigger.end <= start
-            after = trigger.side == "after" and trigger.start >= end
-            if not (before or after):
-                continue
-            first, last = (trigger.end, start) if before else (end, trigger.start)
-            if before and doc[start].norm_ in self._breaks:
-                last += 1
-            if self._reaches(trigger, doc, first, last, found):
-                reaching.append((_ORDER.index(trigger.kind), last - first, trigger))
-        for _, _, trigger in sorted(reaching, key=lambda item: item[:2]):
-            status = self._confirmed(doc, start, end, trigger)
-            if status is not None:
-                return status, doc[trigger.start : trigger.end].text
+        first, last = self._clause(context.norms, start, end)
+        reaching = [
+            (trigger, *((trigger.end, start) if trigger.side == "before" else (end, trigger.start)))
+            for trigger in self._near(context.triggers, first, last)
+            if (first <= trigger.end <= start if trigger.side == "before" else end <= trigger.start <= last)
+        ]
+        for trigger, begin, finish in sorted(reaching, key=lambda each: (_ORDER.index(each[0].kind), each[2] - each[1])):
+            if self._reaches(trigger, context, begin, finish):
+                status = self._confirmed(context, start, end, trigger)
+                if status is not None:
+                    return status, " ".join(context.words[trigger.start : trigger.end])
         return Status.PRESENT, ""
 
-    def _confirmed(self, doc: Doc, start: int, end: int, trigger: Trigger) -> Status | None:
-        norms = [token.norm_ for token in doc]
+    def _clause(self, norms: Sequence[str], start: int, end: int) -> tuple[int, int]:
+        """The first word and the word behind the last of a mention's clause, no further away than any trigger reaches."""
+        first, last = start, end
+        while first > max(0, start - self._reach) and norms[first - 1] not in self._ends_clause:
+            first -= 1
+        while last < min(len(norms), end + self._reach) and norms[last] not in self._ends_clause:
+            last += 1
+        return (start + 1 if norms[start] in self._breaks else first), last
+
+    def _near(self, triggers: Sequence[Trigger], first: int, last: int) -> Sequence[Trigger]:
+        """The triggers that touch some words; a few more at their beginning."""
+        begin = bisect_left(triggers, first - self._longest, key=_begin)
+        return triggers[begin : bisect_left(triggers, last + 1, key=_begin)]
+
+    def _confirmed(self, context: Context, start: int, end: int, trigger: Trigger) -> Status | None:
+        norms = context.norms
         if trigger.kind == "absent":
             if self._taken_back & set(norms[end : end + 3]):
                 return None
@@ -169,13 +214,12 @@ class Assertion:
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
-            rest = (place for place in range(end, len(norms)) if not trigger.start <= place < trigger.end)
-            changed = any(norms[place] in self._overrides and not self._denied(norms, place) for place in rest)
-            return None if changed else Status.HISTORICAL
+            changed = _count(context.changes, end, len(norms))
+            own = _count(context.changes, max(end, trigger.start), max(end, trigger.end))
+            return None if changed > own else Status.HISTORICAL
         if trigger.kind == "other_relative":
-            others = norms[: trigger.start] + norms[trigger.end :]
-            owns = "i" in norms and not self._caregiver & set(others)
-            return Status.OTHER_PERSON if owns else None
+            others = len(context.helpers) > _count(context.helpers, trigger.start, trigger.end)
+            return Status.OTHER_PERSON if context.says_i and not others else None
         return Status(trigger.kind)
 
     def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
@@ -186,17 +230,18 @@ class Assertion:
         """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
             return Status.ABSENT
-        if {"or", "nor"} & set(norms[trigger.end : end + _LIST_ENDS_WITHIN]):
+        ahead = set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+        if ahead & {"or", "nor"}:
             return Status.ABSENT
-        items = _items(norms[trigger.end :])
+        items = _items(norms[trigger.end : trigger.end + _LONGEST_LIST])
         place = sum(word == "," for word in norms[trigger.end : start])
-        nouns = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
-        first_told = next((number for number, noun in enumerate(nouns) if number and not noun), len(items))
-        if place < len(nouns) and not nouns[place]:
+        names = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
+        first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
+        if place < len(names) and not names[place]:
             return None
         if first_told < len(items) and first_told <= _SHORT_LIST:
             return None
-        return Status.ABSENT if {"and", "&"} & set(norms[trigger.end : end + _LIST_ENDS_WITHIN]) else Status.DOUBTFUL
+        return Status.ABSENT if ahead & {"and", "&"} else Status.DOUBTFUL
 
     def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
         """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
@@ -206,11 +251,9 @@ class Assertion:
     def _denied(norms: Sequence[str], position: int) -> bool:
         return any(word in {"not", "no", "nothing", "never", "any"} for word in norms[max(0, position - 2) : position])
 
-    def _reaches(self, trigger: Trigger, doc: Doc, first: int, last: int, found: Sequence[tuple[int, int]]) -> bool:
-        between = [token.norm_ for token in doc[first:last]]
-        if any(word in _HARD_BREAKS for word in between) or len(between) > trigger.scope + (12 if trigger.carries else 0):
-            return False
-        if any(word in self._breaks for word in between):
+    def _reaches(self, trigger: Trigger, context: Context, first: int, last: int) -> bool:
+        between = context.norms[first:last]
+        if len(between) > trigger.scope + (_LIST_CARRIES if trigger.carries else 0):
             return False
         if trigger.kind in _SENTENCE_WIDE:
             return self._stays_in_frame(trigger, between)
@@ -221,9 +264,9 @@ class Assertion:
         pieces = _pieces(first, between)
         if len(pieces) == 1:
             return len(between) <= trigger.scope and not (_NEW_SUBJECT & set(between[1:]))
-        listed = all(begin == finish or any(begin < stop and at < finish for at, stop in found) for begin, finish in pieces[:-1])
+        listed = all(begin == finish or not context.named.isdisjoint(range(begin, finish)) for begin, finish in pieces[:-1])
         lengths = [finish - begin for begin, finish in pieces]
-        fresh = any(_NEW_SUBJECT & {token.norm_ for token in doc[begin:finish]} for begin, finish in pieces[1:])
+        fresh = any(_NEW_SUBJECT & set(context.norms[begin:finish]) for begin, finish in pieces[1:])
         return listed and not fresh and max(lengths) <= 5
 
     def _stays_in_frame(self, trigger: Trigger, between: Sequence[str]) -> bool:
@@ -237,36 +280,40 @@ class Assertion:
             return not own & set(between)
         return not self._speaks_again & set(between)
 
-    def _is_particle(self, doc: Doc, start: int, end: int) -> bool:
+    def _is_particle(self, norms: Sequence[str], start: int, end: int) -> bool:
         """`No, I have chest pain`: a particle before a new subject, or one that opens a clause and stands apart."""
-        if end - start != 1 or doc[start].norm_ not in self._particles:
+        if end - start != 1 or norms[start] not in self._particles:
             return False
-        if doc[start].norm_ == "no" and end < len(doc) and doc[end].norm_ in _NEW_SUBJECT:
+        if norms[start] == "no" and end < len(norms) and norms[end] in _NEW_SUBJECT:
             return True
-        opens = start == 0 or doc[start - 1].norm_ in _HARD_BREAKS | {",", "oh", "well"}
-        follows = doc[end].norm_ if end < len(doc) else "."
+        opens = start == 0 or norms[start - 1] in _HARD_BREAKS | {",", "oh", "well"}
+        follows = norms[end] if end < len(norms) else "."
         return opens and (
             follows in _HARD_BREAKS or follows == "," or follows in _NEW_SUBJECT or follows in {"not", "just", "mainly", "no", "but"}
         )
 
 
-def is_negated(doc: Doc, position: int, reach: int = 1) -> bool:
+def is_negated(norms: Sequence[str], position: int, reach: int = 1) -> bool:
     """Whether one of the `reach` words before a position, in the same clause, negates what stands there."""
-    for token in reversed(doc[max(0, position - reach) : position]):
-        if token.norm_ in NEGATORS:
+    for norm in reversed(norms[max(0, position - reach) : position]):
+        if norm in NEGATORS:
             return True
-        if token.norm_ in CLAUSE_BREAKS:
+        if norm in CLAUSE_BREAKS:
             return False
     return False
 
 
-def _label_follows(doc: Doc, position: int) -> bool:
-    """Whether another label with its answer begins at a position: `fever-no bladder-ok`."""
-    return any(token.norm_ in _LABEL_MARKS for token in doc[position + 1 : position + 4])
+def _begin(trigger: Trigger) -> int:
+    return trigger.start
+
+
+def _count(places: Sequence[int], first: int, last: int) -> int:
+    """How many of these places, which are in order, are from `first` to before `last`."""
+    return bisect_left(places, last) - bisect_left(places, first)
 
 
 def _items(norms: Sequence[str]) -> list[list[str]]:
-    """The items between the commas of a list, up to the clause's end."""
+    """The items between the commas of a list, up to the sentence's end."""
     items: list[list[str]] = [[]]
     for word in norms:
         if word in _HARD_BREAKS:

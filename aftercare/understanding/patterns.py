@@ -1,4 +1,4 @@
-"""The lexicon's pattern language, compiled to spaCy token patterns.
+"""The lexicon's pattern language, compiled to sequences of tokens, and the matcher that finds them all in one pass.
 
 `word`, `word*` (any ending), `a|b` (either), `@class` (a class of words.yml), `x?` (may be missing), `~3` (up to three
 other words of the same clause, none of them a negation). A class may hold phrases of several words.
@@ -9,21 +9,28 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any
-
-from spacy.matcher import Matcher
-from spacy.tokens import Doc
-from spacy.vocab import Vocab
-
-from aftercare.understanding.spelling import common_words
-
-Token = dict[str, Any]
+from dataclasses import dataclass, field
 
 CLAUSE_BREAKS = (".", ",", "!", "?", ";", "\n", "but", "however", "except", "although", "though")
 NEGATORS = ("not", "no", "never")
-_GAP: Token = {"NORM": {"NOT_IN": [*CLAUSE_BREAKS, *NEGATORS]}, "OP": "?"}
-_CLOSE_GAP: Token = {"NORM": {"NOT_IN": [*CLAUSE_BREAKS, *NEGATORS, "i", "she", "he", "they", "we"]}, "OP": "?"}
+_GAP_SIZE = re.compile(r"~(\d)")
+_REST_OF_WORD = re.compile(r"\w*")
+_MOST_BUILT = 50_000
+
+
+@dataclass(frozen=True)
+class Token:
+    """One place of a pattern: the words that may stand there, `word*` for all that begin so.
+
+    A filler is a place where any word but these may stand, or none.
+    """
+
+    words: frozenset[str]
+    filler: bool = False
+
+
+_GAP = Token(frozenset([*CLAUSE_BREAKS, *NEGATORS]), filler=True)
+_CLOSE_GAP = Token(_GAP.words | {"i", "she", "he", "they", "we"}, filler=True)
 
 
 class PatternError(ValueError):
@@ -58,7 +65,7 @@ class Compiler:
         return [self._trim(list(itertools.chain.from_iterable(combination))) for combination in itertools.product(*slots)]
 
     def _slot(self, item: str, pattern: str, filler: Token) -> list[list[Token]]:
-        gap = re.fullmatch(r"~(\d)", item)
+        gap = _GAP_SIZE.fullmatch(item)
         if item.startswith("~") and not gap:
             raise PatternError(f"'{pattern}' has the gap '{item}'; a gap is ~1 to ~9")
         if gap:
@@ -88,69 +95,130 @@ class Compiler:
                 raise PatternError(f"'{pattern}' uses the word class '{name}', which words.yml does not have")
 
     def _one_of(self, words: Sequence[str]) -> Token:
-        plain = [word for word in words if not word.endswith("*")]
-        stems = [word[:-1] for word in words if word.endswith("*")]
-        self.vocabulary.update(plain)
-        self.vocabulary.update(stems)
-        if not stems:
-            return {"NORM": {"IN": plain}}
-        alternatives = [re.escape(stem) + r"\w*" for stem in stems] + [re.escape(word) for word in plain]
-        return {"NORM": {"REGEX": f"^(?:{'|'.join(alternatives)})$"}}
+        self.vocabulary.update(word[:-1] if word.endswith("*") else word for word in words)
+        return Token(frozenset(words))
 
     @staticmethod
     def _trim(tokens: list[Token]) -> list[Token]:
         """Fillers at either end of a pattern match nothing of their own."""
-        while tokens and "NOT_IN" in tokens[-1]["NORM"]:
+        while tokens and tokens[-1].filler:
             tokens.pop()
-        while tokens and "NOT_IN" in tokens[0]["NORM"]:
+        while tokens and tokens[0].filler:
             tokens.pop(0)
         return tokens
 
 
-class PatternMatcher:
-    """spaCy's matcher over a great many patterns, of which only those run whose rarest word stands in the text.
+Match = tuple[str, int, int]
+Kind = frozenset[int]
 
-    Args:
-        vocab: the vocabulary that the documents share.
+
+@dataclass(eq=False)
+class _Node:
+    """What has been read of some patterns: the tokens that may come next, by number, and the patterns that end here."""
+
+    after: dict[int, _Node] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+
+
+@dataclass(eq=False)
+class _State:
+    """The nodes that some words lead to; `after`, by the kind of the next word, grows as texts are read."""
+
+    nodes: frozenset[_Node]
+    names: frozenset[str]
+    after: dict[Kind, _State] = field(default_factory=dict)
+
+
+class PatternMatcher:
+    """Finds every place of a great many patterns: a deterministic automaton, of which only the part that texts need is built.
+
+    From each word it reads on as long as some pattern goes on, at most the length of the longest, so that its time grows with the text's
+    length and no more.
     """
 
-    def __init__(self, vocab: Vocab) -> None:
-        self._vocab = vocab
-        self._patterns: list[tuple[str, Matcher]] = []
+    def __init__(self) -> None:
+        self._root = _Node()
+        self._numbers: dict[Token, int] = {}
         self._by_word: dict[str, set[int]] = {}
-        self._by_stem: list[tuple[re.Pattern[str], int]] = []
-        self._anchored_by = lru_cache(maxsize=20_000)(self._find_anchored)
+        self._by_stem: dict[str, set[int]] = {}
+        self._longest_stem = 0
+        self._fillers: dict[int, Token] = {}
+        self._forget()
 
-    def add(self, name: str, patterns: Iterable[list[Token]]) -> None:
+    def _forget(self) -> None:
+        self._kinds: dict[str, Kind] = {}
+        self._states: dict[frozenset[_Node], _State] = {}
+        self._built = 0
+        self._start = self._state({self._root})
+
+    def add(self, name: str, patterns: Iterable[Sequence[Token]]) -> None:
         """Add one lexicon pattern, as `Compiler.compile` returned it, under a name."""
-        number = len(self._patterns)
-        matcher = Matcher(self._vocab, validate=False)
         for tokens in patterns:
-            matcher.add(name, [tokens])
-            anchor = min((token["NORM"] for token in tokens if "OP" not in token), key=_how_common)
-            if "IN" in anchor:
-                for word in anchor["IN"]:
-                    self._by_word.setdefault(word, set()).add(number)
-            else:
-                self._by_stem.append((re.compile(anchor["REGEX"]), number))
-        self._patterns.append((name, matcher))
-        self._anchored_by.cache_clear()
+            node = self._root
+            for token in tokens:
+                node = node.after.setdefault(self._number(token), _Node())
+            node.names.add(name)
+        self._forget()
 
-    def __call__(self, doc: Doc) -> list[tuple[str, int, int]]:
-        """Every match as name, first token, and the token behind its last; sorted by place."""
-        numbers: set[int] = set().union(*(self._anchored_by(token.norm_) for token in doc))
-        found: set[tuple[str, int, int]] = set()
-        for number in numbers:
-            name, matcher = self._patterns[number]
-            found.update((name, start, end) for _, start, end in matcher(doc))
+    def _number(self, token: Token) -> int:
+        if token in self._numbers:
+            return self._numbers[token]
+        number = self._numbers[token] = len(self._numbers)
+        if token.filler:
+            self._fillers[number] = token
+            return number
+        for word in token.words:
+            if word.endswith("*"):
+                self._by_stem.setdefault(word[:-1], set()).add(number)
+                self._longest_stem = max(self._longest_stem, len(word) - 1)
+            else:
+                self._by_word.setdefault(word, set()).add(number)
+        return number
+
+    def __call__(self, words: Sequence[str]) -> list[Match]:
+        """Every match as name, first word, and the word behind its last; sorted by place."""
+        if self._built > _MOST_BUILT:
+            self._forget()
+        known, root = self._kinds, self._start
+        known.update({word: self._kind(word) for word in set(words) if word not in known})
+        kinds = [known[word] for word in words]
+        opening = {kind for kind in set(kinds) if (root.after.get(kind) or self._step(root, kind)).nodes}
+        found: set[Match] = set()
+        for start in [place for place, kind in enumerate(kinds) if kind in opening]:
+            state = root
+            for end in range(start, len(kinds)):
+                state = state.after.get(kinds[end]) or self._step(state, kinds[end])
+                if state.names:
+                    found.update((name, start, end + 1) for name in state.names)
+                if not state.nodes:
+                    break
         return sorted(found, key=lambda match: (match[1], match[2], match[0]))
 
-    def _find_anchored(self, word: str) -> frozenset[int]:
-        by_stem = {number for stem, number in self._by_stem if stem.match(word)}
-        return frozenset(self._by_word.get(word, set()) | by_stem)
+    def _kind(self, word: str) -> Kind:
+        """The tokens that take a word."""
+        self._built += 1
+        tokens = {number for number, filler in self._fillers.items() if word not in filler.words} | self._by_word.get(word, set())
+        for length in range(1, min(len(word), self._longest_stem) + 1):
+            if word[:length] in self._by_stem and _REST_OF_WORD.fullmatch(word, length):
+                tokens |= self._by_stem[word[:length]]
+        return frozenset(tokens)
 
+    def _step(self, state: _State, kind: Kind) -> _State:
+        self._built += 1
+        after = self._state({node.after[token] for node in state.nodes for token in node.after.keys() & kind})
+        state.after[kind] = after
+        return after
 
-def _how_common(norm: Mapping[str, Any]) -> tuple[int, int]:
-    """How often a token's words turn up in a text: the common ones among them, then all of them."""
-    words = norm["IN"] if "IN" in norm else re.findall(r"\w+", norm["REGEX"])
-    return sum(word in common_words() for word in words), len(words)
+    def _state(self, nodes: set[_Node]) -> _State:
+        """The state of these nodes and of those behind fillers, which may stand for nothing."""
+        waiting = list(nodes)
+        while waiting:
+            node = waiting.pop()
+            behind = [node.after[filler] for filler in self._fillers if filler in node.after]
+            waiting += [each for each in behind if each not in nodes]
+            nodes.update(behind)
+        key = frozenset(nodes)
+        known = self._states.get(key)
+        if known is None:
+            known = self._states[key] = _State(key, frozenset(name for node in key for name in node.names))
+        return known

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-import spacy
-from spacy.tokens import Doc
-
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
-from aftercare.understanding.assertion import Assertion, Trigger, is_negated
-from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
+from aftercare.understanding.assertion import Assertion, Context, is_negated
+from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, Match, PatternMatcher
 from aftercare.understanding.reading import LABEL, Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
@@ -35,17 +33,16 @@ class Reader:
         lexicon = protocol.lexicon
         compiler = Compiler(lexicon["words"])
         self._protocol = protocol
-        self._vocab = spacy.blank("en").vocab
-        self._findings = PatternMatcher(self._vocab)
+        self._findings = PatternMatcher()
         for finding, patterns in lexicon["patterns"].items():
             for pattern in patterns:
                 self._findings.add(finding, compiler.compile(pattern))
-        self._normal = PatternMatcher(self._vocab)
+        self._normal = PatternMatcher()
         for finding, patterns in lexicon["normal"].items():
             for pattern in patterns:
                 self._normal.add(finding, compiler.compile(pattern, close=True))
         rules = lexicon["assertion"]
-        self._assertion = Assertion(self._vocab, rules, compiler)
+        self._assertion = Assertion(rules, compiler)
         self._idioms = self._matcher(rules["idioms"], compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
@@ -61,7 +58,7 @@ class Reader:
         self._spelling = Spelling(compiler.vocabulary, lexicon["spelling"])
 
     def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> PatternMatcher:
-        matcher = PatternMatcher(self._vocab)
+        matcher = PatternMatcher()
         for pattern in patterns:
             matcher.add("pattern", compiler.compile(pattern))
         return matcher
@@ -80,11 +77,12 @@ class Reader:
         tokens = words(text, self._spelling.known)
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
-        doc = self._doc(tokens, foreign=foreign)
-        answer = self._answer(doc)
+        norms = [token.norm if foreign else self._spelling.correct(token.norm) for token in tokens]
+        context = self._assertion.context([token.norm for token in tokens], norms)
+        answer = self._answer(context)
         mentions = [
-            *self._lexicon_mentions(doc, tokens),
-            *self._measured(text, doc, tokens),
+            *self._lexicon_mentions(context, tokens),
+            *self._measured(text, context, tokens),
         ]
         return Reading(
             text=text,
@@ -93,52 +91,52 @@ class Reader:
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
             answer=answer,
-            bare=bool(answer) and self._is_bare(doc, len(doc)),
-            apart=bool(answer) and self._is_bare(doc, _sentence_end(doc)),
-            acts=self._acts_of(doc),
-            writer=self._writer(doc),
-            treated=bool(self._treated(doc)),
-            well=any(not is_negated(doc, start) for _, start, _ in self._well(doc)),
+            bare=bool(answer) and self._is_bare(norms, len(norms)),
+            apart=bool(answer) and self._is_bare(norms, _sentence_end(norms)),
+            acts=self._acts_of(norms),
+            writer=self._writer(norms),
+            treated=bool(self._treated(norms)),
+            well=any(not is_negated(norms, start) for _, start, _ in self._well(norms)),
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
 
-    def _doc(self, tokens: list[Word], *, foreign: bool) -> Doc:
-        doc = Doc(self._vocab, words=[token.norm for token in tokens])
-        for spacy_token, token in zip(doc, tokens, strict=True):
-            spacy_token.norm_ = token.norm if foreign else self._spelling.correct(token.norm)
-        return doc
-
-    def _lexicon_mentions(self, doc: Doc, tokens: list[Word]) -> list[Mention]:
-        spans = _longest(self._findings(doc))
-        idioms = [(start, end) for _, start, end in self._idioms(doc)]
-        places = [(start, end) for _, start, end in spans]
-        triggers = [t for t in self._assertion.triggers(doc) if not any(start < t.end and t.start < end for start, end in places)]
+    def _lexicon_mentions(self, context: Context, tokens: list[Word]) -> list[Mention]:
+        spans = _longest(self._findings(context.norms))
+        idioms = _covered(self._idioms(context.norms))
+        context = context.among(_covered(spans))
+        by_finding: dict[str, list[Match]] = {}
+        for span in spans:
+            by_finding.setdefault(span[0], []).append(span)
+        covered = {finding: _covered(matches) for finding, matches in by_finding.items()}
+        normal = _longest(self._normal(context.norms))
+        denied = {(finding, place) for finding, start, end in normal if self._stands(finding) for place in range(start, end)}
         mentions = []
-        normal = _longest(self._normal(doc))
-        denials = [(finding, first, last) for finding, first, last in normal if self._protocol.findings[finding].denial_stands]
         for finding, start, end in spans:
-            if any(first < end and start < last for first, last in idioms) or self._is_suppressed(finding, start, end, spans):
+            stronger = (covered.get(other, frozenset()) for other in self._suppress.get(finding, ()))
+            if any(not places.isdisjoint(range(start, end)) for places in (idioms, *stronger)):
                 continue
-            if any(finding == denied and first <= start and end <= last for denied, first, last in denials):
+            if (finding, start) in denied and (finding, end - 1) in denied:
                 continue
-            answer = self._assertion.labelled(doc, end, places)
-            status, trigger = (answer, LABEL) if answer else self._assertion.status(doc, start, end, triggers, places)
+            answer = self._assertion.labelled(context, end)
+            status, trigger = (answer, LABEL) if answer else self._assertion.status(context, start, end)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
-        read = {mention.finding for mention in mentions}
-        for finding, start, end in normal:
-            if finding not in read and not is_negated(doc, start, _DENIAL_REACH) and not _is_asked(doc, end):
-                words_of_it = doc[start:end].text
-                mentions.append(Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, words_of_it))
-        return mentions
+        return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
 
-    def _is_suppressed(self, finding: str, start: int, end: int, spans: list[tuple[str, int, int]]) -> bool:
-        stronger = self._suppress.get(finding, [])
-        return any(other in stronger and first < end and start < last for other, first, last in spans)
+    def _stands(self, finding: str) -> bool:
+        return self._protocol.findings[finding].denial_stands
 
-    def _measured(self, text: str, doc: Doc, tokens: list[Word]) -> list[Mention]:
+    def _normal_mentions(self, context: Context, tokens: list[Word], normal: Iterable[Match], read: set[str]) -> list[Mention]:
+        """What the text says is as it should be, of findings that it does not name otherwise."""
+        asked = _asked(context.norms)
+        return [
+            Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, " ".join(context.words[start:end]))
+            for finding, start, end in normal
+            if finding not in read and not is_negated(context.norms, start, _DENIAL_REACH) and not asked[end]
+        ]
+
+    def _measured(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
         limits = self._protocol.thresholds
-        triggers = self._assertion.triggers(doc)
         mentions = []
         for temperature in measures.temperatures(text):
             if temperature.value >= limits["fever_f"]:
@@ -148,7 +146,7 @@ class Reader:
             else:
                 finding, status = "fever", Status.ABSENT
             if status is Status.PRESENT:
-                status = self._status_at(temperature, doc, tokens, triggers)
+                status = self._status_at(temperature, context, tokens)
             mentions.append(Mention(finding, status, temperature.start, temperature.end, "" if status is Status.PRESENT else "measured"))
         scores = measures.pain_scores(text)
         if scores:
@@ -165,51 +163,51 @@ class Reader:
             return _SEVERE
         return "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
 
-    def _status_at(self, measure: measures.Measure, doc: Doc, tokens: list[Word], triggers: Sequence[Trigger]) -> Status:
-        places = [i for i, token in enumerate(tokens) if token.start < measure.end and measure.start < token.end]
-        if not places:
-            return Status.PRESENT
-        return self._assertion.status(doc, places[0], places[-1] + 1, triggers)[0]
+    def _status_at(self, measure: measures.Measure, context: Context, tokens: list[Word]) -> Status:
+        first = bisect_right(tokens, measure.start, key=lambda token: token.end)
+        last = bisect_left(tokens, measure.end, key=lambda token: token.start)
+        return self._assertion.status(context, first, last)[0] if first < last else Status.PRESENT
 
-    def _answer(self, doc: Doc) -> str:
+    def _answer(self, context: Context) -> str:
         """Yes, no or unsure, when the message begins with such an answer; unsure wins anywhere in a short one.
 
         `normal` where a short answer says that all is as it should be. A hedge (`a little`) is unsure as well, unless a no comes
         first. A yes that is taken back at once (`I do not`) is a no.
         """
-        short = len(doc) <= _SHORT_ANSWER
-        if short and self._answers["unsure"](doc):
+        norms = context.norms
+        short = len(norms) <= _SHORT_ANSWER
+        if short and self._answers["unsure"](norms):
             return "unsure"
-        if len(doc) <= _LONGER_STATEMENT and self._answers["nothing_else"](doc):
+        if len(norms) <= _LONGER_STATEMENT and self._answers["nothing_else"](norms):
             return "normal"
-        plain = len(doc) <= _SHORT_STATEMENT and not _EXCEPTIONS & {token.norm_ for token in doc}
-        if plain and any(not is_negated(doc, start) for _, start, _ in self._answers["normal"](doc)):
+        plain = len(norms) <= _SHORT_STATEMENT and not _EXCEPTIONS & set(norms)
+        if plain and any(not is_negated(norms, start) for _, start, _ in self._answers["normal"](norms)):
             return "normal"
-        first = {name: min((start for _, start, _ in matcher(doc)), default=len(doc)) for name, matcher in self._answers.items()}
-        if short and first["no"] > 0 and self._answers["hedge"](doc):
+        first = {name: min((start for _, start, _ in matcher(norms)), default=len(norms)) for name, matcher in self._answers.items()}
+        if short and first["no"] > 0 and self._answers["hedge"](norms):
             return "unsure"
-        taken_back = any(start <= 1 and doc[end : end + 1].text in NEGATORS for _, start, end in self._answers["yes"](doc))
+        behind_yes = (context.words[end : end + 1] for _, start, end in self._answers["yes"](norms) if start <= 1)
+        taken_back = any(word in NEGATORS for words in behind_yes for word in words)
         name = min(("unsure", "no", "yes"), key=lambda each: first[each])
         if name == "yes" and taken_back:
             return "no"
-        return name if first[name] <= 1 and first[name] < len(doc) else ""
+        return name if first[name] <= 1 and first[name] < len(norms) else ""
 
-    def _is_bare(self, doc: Doc, end: int) -> bool:
+    def _is_bare(self, norms: Sequence[str], end: int) -> bool:
         """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
-        told = {place for matcher in self._answers.values() for _, start, last in matcher(doc) for place in range(start, last)}
-        rest = (token.norm_ for place, token in enumerate(doc[:end]) if place not in told)
-        return all(word in self._fillers or not word.isalnum() for word in rest)
+        told = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
+        return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms[:end]))
 
-    def _acts_of(self, doc: Doc) -> frozenset[str]:
+    def _acts_of(self, norms: Sequence[str]) -> frozenset[str]:
         """What the message does in the conversation, besides reporting."""
-        count = sum(token.norm_.isalnum() for token in doc)
-        return frozenset(act for act, (longest, matcher) in self._acts.items() if count <= longest and matcher(doc))
+        count = sum(norm.isalnum() for norm in norms)
+        return frozenset(act for act, (longest, matcher) in self._acts.items() if count <= longest and matcher(norms))
 
-    def _writer(self, doc: Doc) -> str:
-        norms = {token.norm_ for token in doc}
-        if norms & self._caregiver:
+    def _writer(self, norms: Sequence[str]) -> str:
+        said = set(norms)
+        if said & self._caregiver:
             return "helper"
-        return "patient" if norms & self._first_person else ""
+        return "patient" if said & self._first_person else ""
 
     def _is_foreign(self, letters: list[str]) -> bool:
         if len(letters) < 3:
@@ -221,21 +219,31 @@ class Reader:
         return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
 
 
-def _sentence_end(doc: Doc) -> int:
+def _sentence_end(norms: Sequence[str]) -> int:
     """The place of the first sentence's end."""
-    return next((place for place, token in enumerate(doc) if token.norm_ in {".", "!", "\n"}), len(doc))
+    return next((place for place, norm in enumerate(norms) if norm in {".", "!", "\n"}), len(norms))
 
 
-def _is_asked(doc: Doc, position: int) -> bool:
-    """Whether the clause that goes on at a position ends in a question mark."""
-    mark = next((token.norm_ for token in doc[position:] if token.norm_ in CLAUSE_BREAKS), "")
-    return mark == "?"
+def _asked(norms: Sequence[str]) -> list[bool]:
+    """Whether the clause that goes on at a word, or behind the last one, ends in a question mark."""
+    asked = [False]
+    for norm in reversed(norms):
+        asked.append(norm == "?" if norm in CLAUSE_BREAKS else asked[-1])
+    return asked[::-1]
 
 
-def _longest(spans: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+def _covered(spans: Iterable[Match]) -> frozenset[int]:
+    """The places of all words in these spans."""
+    return frozenset(place for _, start, end in spans for place in range(start, end))
+
+
+def _longest(spans: Iterable[Match]) -> list[Match]:
     """Of overlapping matches of the same finding, the longest."""
-    kept: list[tuple[str, int, int]] = []
-    for finding, start, end in sorted(set(spans), key=lambda span: (span[1] - span[2], span[1])):
-        if not any(finding == other and start < last and first < end for other, first, last in kept):
+    kept: list[Match] = []
+    taken: dict[str, set[int]] = {}
+    for finding, start, end in sorted(spans, key=lambda span: (span[1] - span[2], span[1])):
+        places = taken.setdefault(finding, set())
+        if places.isdisjoint(range(start, end)):
+            places.update(range(start, end))
             kept.append((finding, start, end))
     return sorted(kept, key=lambda span: span[1])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import resources
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 _SHORTEST = 4
 _LONG = 7
 _SAME_START = 3
 _LONG_STEM = 5
+_BEHIND_ALL = "\U0010ffff"
 
 
 def _by_frequency() -> list[str]:
@@ -38,9 +39,13 @@ def _endings(stems: Iterable[str]) -> frozenset[str]:
     ordered = sorted(english_words())
     found: set[str] = set()
     for stem in {word for word in stems if len(word) >= _LONG_STEM and word.isalpha()}:
-        first = bisect_left(ordered, stem)
-        found.update(itertools.takewhile(lambda word, stem=stem: word.startswith(stem), ordered[first:]))  # type: ignore[misc]
+        found.update(ordered[bisect_left(ordered, stem) : bisect_left(ordered, stem + _BEHIND_ALL)])
     return frozenset(found)
+
+
+def _edits(length: int) -> int:
+    """How many edits a misspelt word of so many letters may be away from its right form."""
+    return 2 if length >= _LONG else 1
 
 
 class Spelling:
@@ -52,7 +57,11 @@ class Spelling:
     def __init__(self, lexicon: Iterable[str], fixed: dict[str, str]) -> None:
         self._own = frozenset(word for word in lexicon if word.isalpha())
         self._lexicon = self._own | _endings(lexicon)
-        self._targets = sorted(word for word in self._lexicon if len(word) >= _SHORTEST)
+        targets = [word for word in self._lexicon if len(word) >= _SHORTEST]
+        self._longest = max(map(len, targets), default=0) + 2
+        self._by_length = {
+            length: [target for target in targets if abs(len(target) - length) <= _edits(length)] for length in range(self._longest + 1)
+        }
         self._fixed = fixed
         self._snap = lru_cache(maxsize=4096)(self._nearest)
 
@@ -64,26 +73,19 @@ class Spelling:
         """The word as the lexicon spells it, or the word itself."""
         if word in self._fixed:
             return self._fixed[word]
-        if len(word) < _SHORTEST or not word.isalpha() or self.known(word):
+        if not _SHORTEST <= len(word) <= self._longest or not word.isalpha() or self.known(word):
             return word
         snapped = self._snap(word)
         return self._fixed.get(snapped, snapped)
 
     def _nearest(self, word: str) -> str:
-        allowed = 2 if len(word) >= _LONG else 1
-        best, rivals = allowed + 1, []
-        for target in self._targets:
-            if abs(len(target) - len(word)) > allowed:
-                continue
-            distance = OSA.distance(word, target, score_cutoff=best)
-            if distance > 1 and target[:_SAME_START] != word[:_SAME_START]:
-                continue
-            if distance < best:
-                best, rivals = distance, [target]
-            elif distance == best and distance <= allowed:
-                rivals.append(target)
-        if best > allowed or not rivals:
+        allowed = _edits(len(word))
+        near = process.extract(word, self._by_length[len(word)], scorer=OSA.distance, score_cutoff=allowed, limit=None)
+        alike = [(distance, target) for target, distance, _ in near if distance <= 1 or target[:_SAME_START] == word[:_SAME_START]]
+        if not alike:
             return word
+        best = min(distance for distance, _ in alike)
+        rivals = [target for distance, target in alike if distance == best]
         same_start = [target for target in rivals if target[0] == word[0]]
         choice = same_start or rivals
         return (

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 _CONFUSABLE = str.maketrans(
     "аеорсухіјѕԁһԛԝвкмнтАЕОРСУХІЈЅВКМНТαοενρτικυΑΟΕΝΡΤΙΚΥ",
     "aeopcyxijsdhqwbkmhtaeopcyxijsbkmhtaoevptikuaoenptiky",
 )
-_PLAIN = str.maketrans("’‘‛ʼ´`“”–—", "'" * 6 + '""--')
+_PLAIN = str.maketrans("’‘‛ʼ´`“”–—…", "'" * 6 + '""--.')
 _LETTERS_APART = " .-_*"
 _LEET = tuple(str.maketrans("013457@$", letters) for letters in ("oleastas", "oieastas"))
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W_]+(?:['@$][^\W_]+)*|[^\w\s]|_", re.UNICODE)
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _SHORTEST_RUN, _LONGEST_RUN = 4, 80
+_LONGEST_FOLD, _MOST_MARKS = 4, 2
 
 _ENDINGS = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 _IRREGULAR = {
@@ -47,8 +49,7 @@ _APOSTROPHE_S = {
 }
 
 
-@dataclass(frozen=True)
-class Word:
+class Word(NamedTuple):
     """One word in matching form; `start` and `end` are offsets into the text as typed."""
 
     norm: str
@@ -58,16 +59,18 @@ class Word:
 
 def _fold(text: str) -> tuple[str, list[int]]:
     """Compatibility-fold each character; also the offset in `text` that each folded character came from."""
-    folded: list[str] = []
-    origin: list[int] = []
-    for offset, character in enumerate(text.translate(_CONFUSABLE).translate(_PLAIN)):
-        if unicodedata.category(character) in {"Cf", "Cc"} and character not in "\n\t":
-            continue
-        for piece in unicodedata.normalize("NFKD", character):
-            if unicodedata.category(piece) != "Mn":
-                folded.extend(piece.lower())
-                origin.extend([offset] * len(piece.lower()))
-    return "".join(folded), origin
+    pieces = [_fold_one(character) for character in text]
+    return "".join(pieces), [offset for offset, piece in enumerate(pieces) for _ in piece]
+
+
+@lru_cache(maxsize=4096)
+def _fold_one(character: str) -> str:
+    """What stands for a character; itself where that would be long, so that no text grows in reading."""
+    character = character.translate(_CONFUSABLE).translate(_PLAIN)
+    if unicodedata.category(character) in {"Cf", "Cc"} and character not in "\n\t":
+        return ""
+    plain = "".join(piece for piece in unicodedata.normalize("NFKD", character) if unicodedata.category(piece) != "Mn").lower()
+    return plain if len(plain) <= (_LONGEST_FOLD if plain.isalnum() else _MOST_MARKS) else character
 
 
 def _collapse(word: str, known: Callable[[str], bool]) -> str:
@@ -82,6 +85,8 @@ def _collapse(word: str, known: Callable[[str], bool]) -> str:
 def _expand(token: str) -> tuple[str, ...]:
     if token in _IRREGULAR:
         return _IRREGULAR[token]
+    if "'" not in token:
+        return (token,)
     for ending, word in _ENDINGS.items():
         if token.endswith(ending) and len(token) > len(ending):
             return (token[: -len(ending)], word)
@@ -94,33 +99,41 @@ def _split(letters: str, known: Callable[[str], bool]) -> list[str]:
     """`chestpain` -> `chest`, `pain`: the fewest known words that make up the letters, or the letters as they are."""
     if len(letters) > _LONGEST_RUN:
         return [letters]
-    best: list[list[str] | None] = [[]] + [None] * len(letters)
-    for end in range(1, len(letters) + 1):
+    fewest = [0] + [len(letters) + 1] * len(letters)
+    begins = [0] * len(fewest)
+    for end in range(1, len(fewest)):
         for start in range(end):
-            before, piece = best[start], letters[start:end]
-            if before is None or not (piece in {"i", "a"} or (len(piece) > 1 and known(piece))):
-                continue
-            current = best[end]
-            if current is None or len(before) + 1 < len(current):
-                best[end] = [*before, piece]
-    return best[-1] or [letters]
+            piece = letters[start:end]
+            if fewest[start] + 1 < fewest[end] and (piece in {"i", "a"} or (len(piece) > 1 and known(piece))):
+                fewest[end], begins[end] = fewest[start] + 1, start
+    if fewest[-1] > len(letters):
+        return [letters]
+    pieces: list[str] = []
+    end = len(letters)
+    while end:
+        pieces.insert(0, letters[begins[end] : end])
+        end = begins[end]
+    return pieces
 
 
 def _spaced_runs(folded: str, tokens: list[re.Match[str]]) -> Iterator[list[re.Match[str]]]:
     """Group tokens; letters typed apart (`c h e s t`, `c.h.e.s.t`) form one group, every other token its own."""
     run: list[re.Match[str]] = []
     for token, following in zip(tokens, [*tokens[1:], None], strict=False):
-        touches = following is not None and following.start() == token.end() and len(following.group()) == 1
-        if touches and run and token.start() == run[-1].end() and token.group() in _LETTERS_APART:
-            continue
-        gap = folded[run[-1].end() : token.start()] if run else ""
-        if run and not (len(token.group()) == 1 and token.group().isalpha() and len(gap) == 1 and gap in _LETTERS_APART):
-            yield from [run] if len(run) >= _SHORTEST_RUN else [[one] for one in run]
-            run = []
-        run.append(token)
-        if not (len(token.group()) == 1 and token.group().isalpha()):
-            yield from [[one] for one in run]
-            run = []
+        typed = token.group()
+        letter = len(typed) == 1 and typed.isalpha()
+        if run:
+            touches = following is not None and following.start() == token.end() and len(following.group()) == 1
+            if touches and token.start() == run[-1].end() and typed in _LETTERS_APART:
+                continue
+            gap = folded[run[-1].end() : token.start()]
+            if not (letter and len(gap) == 1 and gap in _LETTERS_APART):
+                yield from [run] if len(run) >= _SHORTEST_RUN else [[one] for one in run]
+                run = []
+        if letter:
+            run.append(token)
+        else:
+            yield [token]
     yield from [run] if len(run) >= _SHORTEST_RUN else [[one] for one in run]
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -151,7 +151,7 @@ class Trail:
             return
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        last = self._stored_head(connection)
+        last = stored_head(connection)
         sealed = connection.scalar(select(audit_head.c.seq).where(audit_head.c.id == _HEAD)) or 0
         seq = max(last.seq, sealed) + 1
         row = {"seq": seq, "at": self._clock(), "staff_id": staff, "act": act, "case_id": case, "detail": dict(detail or {})}
@@ -166,13 +166,13 @@ class Trail:
     def head(self) -> Head:
         """The end of the chain, to be kept where the database's keeper cannot change it."""
         with self._engine.connect() as connection:
-            return self._stored_head(connection)
+            return stored_head(connection)
 
-    def verify(self, anchors: Iterator[Head] | tuple[Head, ...] = ()) -> Verdict:
+    def verify(self, anchors: Iterable[Head] = ()) -> Verdict:
         """Check every entry.
 
         Args:
-            anchors: heads that were kept elsewhere; the chain must still hold each of them.
+            anchors: heads that were kept elsewhere, or in seals; the chain must still hold each of them.
         """
         known: dict[int, set[bytes]] = {}
         for anchor in anchors:
@@ -227,10 +227,6 @@ class Trail:
                 acts.append(act)
         return acts
 
-    def _stored_head(self, connection: Connection) -> Head:
-        row = connection.execute(select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1)).one_or_none()
-        return Head(row.seq, row.mac) if row else Head(0, _FIRST)
-
     def _mac(self, before: bytes, row: Mapping[str, Any]) -> bytes:
         at: datetime = row["at"]
         entry = {**row, "at": at.isoformat()}
@@ -239,3 +235,9 @@ class Trail:
 
     def _seal(self, seq: int, mac: bytes) -> bytes:
         return hmac.new(self._key, b"head" + str(seq).encode() + mac, hashlib.sha256).digest()
+
+
+def stored_head(connection: Connection) -> Head:
+    """The end of the chain as it is stored."""
+    row = connection.execute(select(audit.c.seq, audit.c.mac).order_by(audit.c.seq.desc()).limit(1)).one_or_none()
+    return Head(row.seq, row.mac) if row else Head(0, _FIRST)

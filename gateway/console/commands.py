@@ -6,11 +6,15 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import Engine, inspect
+
 from aftercare.protocol import Protocol
 from gateway.console.audit import Head, Trail
+from gateway.console.newcomers import Newcomers
 from gateway.console.rendering import TIER_NAMES
 from gateway.console.replay import LESS, MORE, SAME, Change, Replay, newest, parse_numbers
-from gateway.console.staff import StaffBook, StaffError
+from gateway.console.seals import Seals
+from gateway.console.staff import Staff, StaffBook, StaffError
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings
@@ -19,16 +23,63 @@ from gateway.settings import Settings
 def add_staff(settings: Settings, name: str, role: str, email: str | None) -> int:
     """Make an account and print the code with which its owner sets it up."""
     engine = connect(settings.records_url)
+    book = StaffBook(engine, settings.keyring, utc_now)
     try:
-        person, code = StaffBook(engine, settings.keyring, utc_now).invite(name, role, email)
+        person, code = book.invite(name, role, email)
     except StaffError as error:
         print(error, file=sys.stderr)
         return 1
     Trail(engine, settings.audit_key, utc_now).note("account_made", detail={"account": person.id, "role": role, "by": "command"})
+    Newcomers(engine, book, utc_now, f"{settings.console_origins[0]}/console").tell(person, "made", "the operator")
     print(f"Account {person.name!r} ({role}). Within 24 hours its owner opens")
     print(f"  {settings.console_origins[0]}/console/setup")
     print(f"and types this code, which is shown only once:\n  {code}")
     return 0
+
+
+def have_no_seals(engine: Engine) -> bool:
+    """Whether the accounts are of a release that did not seal them."""
+    tables = inspect(engine)
+    return tables.has_table("staff") and "seal" not in {column["name"] for column in tables.get_columns("staff")}
+
+
+def seal_all(settings: Settings) -> None:
+    """Seal the accounts of an older release as they stand, and name them, so that somebody looks whether each is one of the clinic's."""
+    engine = connect(settings.records_url)
+    book = StaffBook(engine, settings.keyring, utc_now)
+    people = book.everybody()
+    for person in people:
+        book.accept(person.name)
+        _note_sealed(settings, engine, person)
+    if people:
+        print("These accounts were sealed as they stand. Shut each that you do not know, on the page Staff:")
+        for person in people:
+            print(f"  {person.name} ({person.role})")
+
+
+def seal_account(settings: Settings, name: str | None) -> int:
+    """Seal one account as it stands; without a name, list the accounts that somebody changed in the database."""
+    engine = connect(settings.records_url)
+    book = StaffBook(engine, settings.keyring, utc_now)
+    if name is None:
+        changed = [person for person in book.everybody() if person.tampered]
+        for person in changed:
+            print(f"{person.name!r} ({person.role}) was changed in the database without the key, and counts as closed.")
+        print(f"{len(changed)} such accounts.")
+        return 1 if changed else 0
+    try:
+        person = book.accept(name)
+    except StaffError as error:
+        print(error, file=sys.stderr)
+        return 1
+    _note_sealed(settings, engine, person)
+    print(f"{person.name!r} ({person.role}) counts as it stands. A new code, on the page Staff, takes away its password and app.")
+    return 0
+
+
+def _note_sealed(settings: Settings, engine: Engine, person: Staff) -> None:
+    detail = {"account": person.id, "role": person.role, "by": "command"}
+    Trail(engine, settings.audit_key, utc_now).note("account_sealed", detail=detail)
 
 
 def note_purge(settings: Settings, conversations: int) -> None:
@@ -52,7 +103,8 @@ def verify_audit(settings: Settings, anchors: Path | None) -> int:
     except (OSError, ValueError):
         print(f"{anchors} is no file of heads; write what `audit-head` prints into it, one a line.", file=sys.stderr)
         return 1
-    verdict = Trail(connect(settings.records_url), settings.audit_key, utc_now).verify(heads)
+    engine = connect(settings.records_url)
+    verdict = Trail(engine, settings.audit_key, utc_now).verify((*heads, *Seals(settings.keyring).anchors(engine)))
     if verdict.problem:
         print(f"The audit was tampered with: {verdict.problem}. The {verdict.entries} entries before hold.", file=sys.stderr)
         return 1

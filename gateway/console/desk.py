@@ -8,17 +8,19 @@ from datetime import timedelta
 
 from aftercare.protocol import Protocol
 from gateway.console.audit import Trail
+from gateway.console.newcomers import Newcomers
 from gateway.console.oidc import Vouching
 from gateway.console.once import Once
 from gateway.console.policy import Policy
 from gateway.console.rendering import Renderer
+from gateway.console.seals import Tampering
 from gateway.console.sessions import Sessions
 from gateway.console.staff import StaffBook
 from gateway.console.tries import Tries
 from gateway.records.store import Records
 from gateway.settings import Settings
 
-_HEAVY, _HASHING = 2, 2
+_HEAVY, _HASHING, _STRANGERS = 2, 2, 1
 _LOOKED = timedelta(minutes=10)
 
 
@@ -29,7 +31,9 @@ class Desk:
     Attributes:
         vouching: None without a provider.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
+        newcomers: tells the leads of accounts that came to patients' words.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
+        strangers: the same, of places without a successful login, so that they keep none of the others waiting.
         heavy: how many searches, exports and figures are made at once; the others wait, so that the threads are left to patients.
     """
 
@@ -43,25 +47,30 @@ class Desk:
     renderer: Renderer
     tries: Tries
     vouching: Vouching | None
+    newcomers: Newcomers
     looked: Once
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
+    strangers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_STRANGERS))
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
 
 def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
     """The console's parts over the gateway's records."""
     clock, policy = records.clock, settings.policy
-    book = StaffBook(records.engine, records.keyring, clock)
+    trail = Trail(records.engine, settings.audit_key, clock)
+    tell = Tampering(trail, clock).tell
+    book = StaffBook(records.engine, records.keyring, clock, tell)
     return Desk(
         settings=settings,
         protocol=protocol,
         records=records,
         policy=policy,
-        trail=Trail(records.engine, settings.audit_key, clock),
+        trail=trail,
         book=book,
-        sessions=Sessions(records.engine, book, policy, clock),
+        sessions=Sessions(records.engine, book, policy, clock, tell),
         renderer=Renderer(settings, protocol, clock),
-        tries=Tries(),
+        tries=Tries(records.engine, clock),
+        newcomers=Newcomers(records.engine, book, clock, f"{settings.console_origins[0]}/console"),
         vouching=Vouching(settings.provider, records.keyring, clock) if settings.provider else None,
         looked=Once(_LOOKED, clock),
     )

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from gateway.console.audit import Trail
 from gateway.console.floods import Flood, flooding, floods
+from gateway.console.newcomers import LEVEL as NEWCOMERS
 from gateway.console.policy import Step
 from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.database import writing
@@ -160,7 +161,7 @@ class Escalation:
     def _knows(self, connection: Connection, last: datetime) -> bool:
         """Whether the silence behind the last conversation was told."""
         n = notice.c
-        return connection.scalar(select(n.id).where(n.case_id.is_(None), n.created_at > last).limit(1)) is not None
+        return connection.scalar(select(n.id).where(n.case_id.is_(None), n.level > NEWCOMERS, n.created_at > last).limit(1)) is not None
 
     def _write(
         self,

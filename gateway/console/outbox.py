@@ -47,11 +47,12 @@ class Posted:
     """A notice and what became of it.
 
     Attributes:
-        case: the case's number; None for a silence.
+        case: the case's number; None for a silence or an account.
         flood: it is about all the emergencies from one address, the case among them.
         step: the rota's step that is told.
         due_at: when it is tried next; None when it is not.
         problem: why the last try failed, or None.
+        about: case, silence or account.
     """
 
     id: int
@@ -67,6 +68,7 @@ class Posted:
     sent_at: datetime | None
     given_up_at: datetime | None
     problem: str | None
+    about: str
 
 
 class Outbox:
@@ -219,4 +221,5 @@ def signature(key: bytes, timestamp: str, content: bytes) -> str:
 def _posted(row: Any) -> Posted:
     copied = ("id", "level", "channel", "recipient", "due_at", "attempts", "sent_at", "given_up_at", "problem")
     named = {name: getattr(row, name) for name in copied}
-    return Posted(case=row.case_id, flood=row.address_group is not None, step=row.body["step"], at=row.created_at, **named)
+    about, flood = row.body.get("about", ""), row.address_group is not None
+    return Posted(case=row.case_id, flood=flood, step=row.body["step"], at=row.created_at, about=about, **named)

@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import Engine, insert, select, update
 
 from gateway.console.policy import Policy
+from gateway.console.seals import Tell
 from gateway.console.staff import Staff, StaffBook
 from gateway.records.database import writing
 from gateway.records.store import Clock
@@ -46,9 +47,11 @@ class Sessions:
         book: the accounts.
         policy: when a login locks itself and when it ends.
         clock: tells the time.
+        tell: is told of a login that somebody made or changed in the database.
     """
 
-    def __init__(self, engine: Engine, book: StaffBook, policy: Policy, clock: Clock) -> None:
+    def __init__(self, engine: Engine, book: StaffBook, policy: Policy, clock: Clock, tell: Tell | None = None) -> None:
+        self._tell = tell
         self._engine = engine
         self._book = book
         self._policy = policy
@@ -57,17 +60,21 @@ class Sessions:
     def start(self, person: Staff) -> str:
         """Log somebody in, and return the token, which is stored nowhere."""
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock()
-        new = {"token_hash": _hash(token), "staff_id": person.id, "started_at": now, "seen_at": now, "proved_at": now}
+        new = {"token_hash": hash_of(token), "staff_id": person.id, "started_at": now, "seen_at": now, "proved_at": now}
         with writing(self._engine) as connection:
-            connection.execute(insert(staff_session).values(**new, locked=False))
+            connection.execute(insert(staff_session).values(**new, locked=False, seal=self._book.seals.of_login(new, connection)))
         return token
 
     def find(self, token: str) -> Login | None:
         """The login of a token; None when there is none that counts."""
         with self._engine.connect() as connection:
-            row = connection.execute(select(staff_session).where(staff_session.c.token_hash == _hash(token))).one_or_none()
+            row = connection.execute(select(staff_session).where(staff_session.c.token_hash == hash_of(token))).one_or_none()
         now = self._clock()
         if row is None or row.ended_at is not None or now >= row.started_at + self._policy.longest:
+            return None
+        if self._book.seals.login(row._mapping) is None:
+            if self._tell is not None:
+                self._tell("login", row.staff_id)
             return None
         person = self._book.get(row.staff_id)
         if person is None or person.disabled:
@@ -85,8 +92,13 @@ class Sessions:
 
     def unlock(self, token: str) -> None:
         """Its owner is back."""
-        now = self._clock()
-        self._set(token, locked=False, seen_at=now, proved_at=now)
+        now, mine = self._clock(), staff_session.c.token_hash == hash_of(token)
+        with writing(self._engine) as connection:
+            row = connection.execute(select(staff_session).where(mine).with_for_update()).mappings().one_or_none()
+            if row is None or self._book.seals.login(row) is None:
+                return
+            seal = self._book.seals.of_login({**row, "proved_at": now}, connection)
+            connection.execute(update(staff_session).where(mine).values(locked=False, seen_at=now, proved_at=now, seal=seal))
 
     def end(self, token: str) -> None:
         """Log out."""
@@ -102,7 +114,7 @@ class Sessions:
 
     def _set(self, token: str, **values: object) -> None:
         with writing(self._engine) as connection:
-            connection.execute(update(staff_session).where(staff_session.c.token_hash == _hash(token)).values(**values))
+            connection.execute(update(staff_session).where(staff_session.c.token_hash == hash_of(token)).values(**values))
 
 
 def csrf_of(token: str) -> str:
@@ -110,5 +122,6 @@ def csrf_of(token: str) -> str:
     return hmac.new(token.encode(), _CSRF, hashlib.sha256).hexdigest()
 
 
-def _hash(token: str) -> bytes:
+def hash_of(token: str) -> bytes:
+    """What is stored of a token."""
     return hashlib.sha256(token.encode()).digest()

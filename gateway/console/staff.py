@@ -12,19 +12,19 @@ from typing import Any
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import ColumnElement, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from gateway.console.passwords import LONGEST_PASSWORD, problem_of
 from gateway.console.rights import ROLES
+from gateway.console.seals import Seals, Tell
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Clock
 from gateway.records.tables import staff, staff_session
 
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 INVITED = timedelta(hours=24)
-_FAILURES = 5
-_LOCKED = timedelta(minutes=15)
+_TAMPERED = "Somebody changed this account in the database, so it stays closed. The operator can look: python -m gateway seal-account"
 _CODE_BYTES = 20
 _STEP_SECONDS = 30
 _ISSUER = "Aftercare"
@@ -37,6 +37,10 @@ class StaffError(ValueError):
     """What was asked of an account cannot be done; the message says what to do instead."""
 
 
+class WrongPasswordError(StaffError):
+    """The password so far is not right."""
+
+
 @dataclass(frozen=True)
 class Staff:
     """One person's account.
@@ -44,8 +48,9 @@ class Staff:
     Attributes:
         subject: who they are at the hospital's provider, or None for a local account.
         ready: the account can log in: it has a password and a second factor, or a subject.
+        disabled: it was shut, or its seal does not hold.
         invited_until: how long its invitation counts.
-        locked_until: how long it is locked after wrong tries.
+        tampered: somebody changed it in the database; it counts as shut.
     """
 
     id: int
@@ -58,7 +63,7 @@ class Staff:
     sound: bool
     ready: bool
     invited_until: datetime | None
-    locked_until: datetime | None
+    tampered: bool
 
 
 class StaffBook:
@@ -66,11 +71,14 @@ class StaffBook:
 
     Args:
         engine: the records' database.
-        keyring: seals the second factor's secrets.
+        keyring: seals the second factor's secrets, and the accounts.
         clock: tells the time.
+        tell: is told of an account that somebody changed in the database.
     """
 
-    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock, tell: Tell | None = None) -> None:
+        self.seals = Seals(keyring)
+        self._tell = tell
         self._engine = engine
         self._keyring = keyring
         self._clock = clock
@@ -78,7 +86,8 @@ class StaffBook:
     def everybody(self) -> list[Staff]:
         """All accounts by name."""
         with self._engine.connect() as connection:
-            return [_staff(row) for row in connection.execute(select(staff).order_by(func.lower(staff.c.name)))]
+            rows = connection.execute(select(staff).order_by(func.lower(staff.c.name))).all()
+        return list(map(self._staff, rows))
 
     def get(self, number: int) -> Staff | None:
         """The account of this number."""
@@ -95,7 +104,7 @@ class StaffBook:
     def _one(self, which: ColumnElement[bool]) -> Staff | None:
         with self._engine.connect() as connection:
             row = connection.execute(select(staff).where(which)).one_or_none()
-        return _staff(row) if row else None
+        return self._staff(row) if row else None
 
     def invite(self, name: str, role: str, email: str | None = None) -> tuple[Staff, str]:
         """Make an account, and the code with which its owner sets it up; the code is stored nowhere.
@@ -120,22 +129,61 @@ class StaffBook:
         return found, code
 
     def adopt(self, subject: str, name: str, role: str, email: str | None) -> Staff:
-        """The account of somebody whom the hospital's provider vouches for, made or brought up to date."""
+        """The account of somebody whom the hospital's provider vouches for, made or brought up to date.
+
+        Raises:
+            StaffError: somebody changed it in the database.
+        """
         known = self.of_subject(subject)
         name = " ".join("".join(c if c.isprintable() else " " for c in name).split())[:80] or "No name"
         if known is None:
             free = name if self.named(name) is None else f"{name[:60]} ({hashlib.sha256(subject.encode()).hexdigest()[:6]})"
             self._insert(free, role, email, subject=subject)
         else:
-            self._update(known.id, role=role, email=email)
+            with writing(self._engine) as connection:
+                self._change(connection, staff.c.id == known.id, role=role, email=email)
         found = self.of_subject(subject)
         assert found is not None
         return found
 
     def _insert(self, name: str, role: str, email: str | None, **columns: Any) -> None:
-        new = {"name": name, "role": role, "email": email, "totp_step": 0, "failures": 0, "single_keys": True, "sound": True}
+        new = {"name": name, "role": role, "email": email, "totp_step": 0, "single_keys": True, "sound": True}
         with writing(self._engine) as connection:
             connection.execute(insert(staff).values(**new, created_at=self._clock(), **columns))
+            self._seal(connection, staff.c.name == name)
+
+    def _seal(self, connection: Connection, which: ColumnElement[bool]) -> None:
+        row = connection.execute(select(staff).where(which)).mappings().one()
+        connection.execute(update(staff).where(staff.c.id == row["id"]).values(seal=self.seals.of_account(row, connection)))
+
+    def _change(self, connection: Connection, which: ColumnElement[bool], **values: Any) -> bool:
+        """Change an account and seal it anew; False when there is none such.
+
+        Raises:
+            StaffError: its seal does not hold, so that a new one would hide what was done to it.
+        """
+        row = connection.execute(select(staff).where(which).with_for_update()).mappings().one_or_none()
+        if row is None:
+            return False
+        if self.seals.account(row) is None:
+            raise StaffError(_TAMPERED)
+        connection.execute(update(staff).where(staff.c.id == row["id"]).values(**values))
+        self._seal(connection, staff.c.id == row["id"])
+        return True
+
+    def accept(self, name: str) -> Staff:
+        """Seal an account as it stands, which somebody has looked at.
+
+        Raises:
+            StaffError: there is no such account.
+        """
+        with writing(self._engine) as connection:
+            if connection.scalar(select(staff.c.id).where(staff.c.name == name)) is None:
+                raise StaffError(f"There is no account {name!r}.")
+            self._seal(connection, staff.c.name == name)
+        found = self.named(name)
+        assert found is not None
+        return found
 
     def reinvite(self, number: int) -> str:
         """A new invitation for a local account: its password and second factor stop working, its sessions end; it is open again.
@@ -153,16 +201,15 @@ class StaffBook:
                 "disabled_at": None,
             }
             local = (staff.c.id == number) & staff.c.subject.is_(None)
-            if not connection.execute(update(staff).where(local).values(**changed, failures=0, locked_until=None)).rowcount:
+            if not self._change(connection, local, **changed):
                 raise StaffError("This account logs in with the hospital's account. It needs no invitation.")
             _end_sessions(connection, number, self._clock())
         return code
 
     def invited(self, code: str) -> Staff | None:
         """Whose invitation this code is, as long as it counts."""
-        return self._one(
-            (staff.c.invitation == _hash(code.strip())) & (staff.c.invited_until > self._clock()) & staff.c.disabled_at.is_(None)
-        )
+        found = self._one((staff.c.invitation == _hash(code.strip())) & (staff.c.invited_until > self._clock()))
+        return None if found is None or found.disabled else found
 
     @staticmethod
     def new_secret() -> str:
@@ -183,15 +230,12 @@ class StaffBook:
         """Accept an invitation.
 
         Raises:
-            StaffError: the invitation does not count, the password is too short, or the code of the app is wrong.
+            StaffError: the invitation does not count, the password is weak, or the code of the app is wrong.
         """
         invited = self.invited(code)
         if invited is None:
             raise StaffError("This code does not count any more. Ask for a new one.")
-        if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-            raise StaffError(f"Choose a password of {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters.")
-        if password.casefold() in (invited.name.casefold(), invited.name.casefold() * 2):
-            raise StaffError("Choose a password that is not your name.")
+        _check(password, invited)
         step = _step(secret, one_time, self._clock())
         if step is None:
             raise StaffError("The code of the app is not right. Wait for the next one and type that.")
@@ -199,41 +243,61 @@ class StaffBook:
         with writing(self._engine) as connection:
             mine = (staff.c.id == invited.id) & (staff.c.invitation == _hash(code.strip())) & staff.c.disabled_at.is_(None)
             values = {"password": hashed, "totp": sealed, "totp_step": step, "invitation": None, "invited_until": None}
-            if not connection.execute(update(staff).where(mine).values(**values)).rowcount:
+            if not self._change(connection, mine, **values):
                 raise StaffError("This code does not count any more. Ask for a new one.")
         return invited
 
+    def change_password(self, number: int, old: str, new: str, keep: bytes) -> None:
+        """Give oneself another password; all other logins of the account end.
+
+        Args:
+            number: the account.
+            old: the password so far.
+            new: the password from now on.
+            keep: the hash of the login's token that stays.
+
+        Raises:
+            StaffError: the old one is wrong, the new one is weak or the same, or the hospital's provider vouches for the account.
+        """
+        person = self.get(number)
+        if person is None or person.subject is not None:
+            raise StaffError("The password of this account is the hospital's. Change it there.")
+        if self.prove(person.name, old, None) is None:
+            raise WrongPasswordError("Your password so far is not right. Nothing was changed.")
+        if old == new:
+            raise StaffError("This is the password that you have. Choose another one.")
+        _check(new, person)
+        hashed = _HASHER.hash(new)
+        with writing(self._engine) as connection:
+            self._change(connection, staff.c.id == number, password=hashed)
+            _end_sessions(connection, number, self._clock(), keep)
+
     def prove(self, name: str, password: str, one_time: str | None) -> Staff | None:
-        """Who this is, if name, password and one-time code are right; each code counts once, and failures lock the account for a while.
+        """Who this is, if name, password and one-time code are right; each code counts once. How often it may be tried, `Tries` says.
 
         A last code of a half minute that is still to come is of a clock that was wrong, and keeps nobody out.
 
         Args:
             name: the account's name.
             password: its password.
-            one_time: the authenticator's code; None where the password alone is asked for, of somebody who is logged in. Such tries
-                neither lock the account nor are kept out by its lock, so that a stranger who types wrong codes shuts out nobody at work.
+            one_time: the authenticator's code; None where the password alone is asked for, of somebody who is logged in.
         """
         with self._engine.connect() as connection:
             row = connection.execute(select(staff).where(staff.c.name == " ".join(name.split()))).one_or_none()
         right = _matches(row.password if row and row.password else _NOBODY, password)
-        if row is None or row.password is None or row.disabled_at is not None:
+        person = self._staff(row) if row is not None else None
+        if row is None or person is None or row.password is None or person.disabled or not right:
             return None
         if one_time is None:
-            return _staff(row) if right else None
+            return person
         now, mine = self._clock(), staff.c.id == row.id
-        unlocked = staff.c.locked_until.is_(None) | (staff.c.locked_until <= now)
         step = _step(self._keyring.open(row.totp, _place(row.id)), one_time, now)
+        if step is None:
+            return None
+        unused = (staff.c.totp_step < step) | (staff.c.totp_step > _now_step(now) + 1)
         with writing(self._engine) as connection:
-            if right and step is not None:
-                unused = (staff.c.totp_step < step) | (staff.c.totp_step > _now_step(now) + 1)
-                fresh = update(staff).where(mine, unlocked, staff.c.password == row.password, unused)
-                if connection.execute(fresh.values(failures=0, locked_until=None, totp_step=step)).rowcount:
-                    return _staff(row)
-            connection.execute(update(staff).where(mine, unlocked).values(failures=staff.c.failures + 1))
-            full = update(staff).where(mine, staff.c.failures >= _FAILURES)
-            connection.execute(full.values(failures=0, locked_until=now + _LOCKED))
-        return None
+            fresh = update(staff).where(mine, staff.c.password == row.password, staff.c.disabled_at.is_(None), unused)
+            return person if connection.execute(fresh.values(totp_step=step)).rowcount else None
 
     def change(self, number: int, *, role: str | None = None, disabled: bool | None = None) -> None:
         """Change somebody's role, or shut or open the account; their sessions end.
@@ -248,36 +312,42 @@ class StaffBook:
             if was is None:
                 raise StaffError("There is no such account.")
             able = staff.c.subject.is_not(None) | staff.c.password.is_not(None)
-            admins = select(staff.c.id).where(staff.c.role == "admin", staff.c.disabled_at.is_(None), able).order_by(staff.c.id)
-            others = set(connection.scalars(admins.with_for_update())) - {number}
+            admins = select(staff).where(staff.c.role == "admin", staff.c.disabled_at.is_(None), able).order_by(staff.c.id)
+            found = connection.execute(admins.with_for_update()).mappings().all()
+            others = {row["id"] for row in found if self.seals.account(row) is not None} - {number}
             if was.role == "admin" and (disabled or (role is not None and role != "admin")) and not others:
                 raise StaffError("This is the last admin. Make another one first.")
             values: dict[str, Any] = {} if role is None else {"role": role}
             if disabled is not None:
                 values["disabled_at"] = self._clock() if disabled else None
-            connection.execute(update(staff).where(staff.c.id == number).values(**values))
+            self._change(connection, staff.c.id == number, **values)
             _end_sessions(connection, number, self._clock())
 
     def prefer(self, number: int, *, single_keys: bool, sound: bool) -> None:
         """Remember how somebody wants to work."""
-        self._update(number, single_keys=single_keys, sound=sound)
-
-    def _update(self, number: int, **values: Any) -> None:
         with writing(self._engine) as connection:
-            connection.execute(update(staff).where(staff.c.id == number).values(**values))
+            connection.execute(update(staff).where(staff.c.id == number).values(single_keys=single_keys, sound=sound))
+
+    def _staff(self, row: Any) -> Staff:
+        tampered = self.seals.account(row._mapping) is None
+        if tampered and self._tell is not None:
+            self._tell("account", row.id)
+        ready = row.subject is not None or (row.password is not None and row.totp is not None)
+        return Staff(
+            row.id, row.name, row.email, row.role, row.subject, row.disabled_at is not None or tampered, row.single_keys, row.sound, ready,
+            row.invited_until, tampered,
+        )  # fmt: skip
 
 
-def _end_sessions(connection: Any, number: int, now: Any) -> None:
-    mine = (staff_session.c.staff_id == number) & staff_session.c.ended_at.is_(None)
+def _check(password: str, person: Staff) -> None:
+    problem = problem_of(password, (person.name, person.email or ""))
+    if problem:
+        raise StaffError(problem)
+
+
+def _end_sessions(connection: Connection, number: int, now: datetime, keep: bytes = b"") -> None:
+    mine = (staff_session.c.staff_id == number) & staff_session.c.ended_at.is_(None) & (staff_session.c.token_hash != keep)
     connection.execute(update(staff_session).where(mine).values(ended_at=now))
-
-
-def _staff(row: Any) -> Staff:
-    ready = row.subject is not None or (row.password is not None and row.totp is not None)
-    return Staff(
-        row.id, row.name, row.email, row.role, row.subject, row.disabled_at is not None, row.single_keys, row.sound, ready,
-        row.invited_until, row.locked_until,
-    )  # fmt: skip
 
 
 def _new_code() -> str:

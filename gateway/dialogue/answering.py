@@ -184,7 +184,8 @@ class Answering:
         end = time.monotonic() + max(seconds, _LEAST_SECONDS)
         for knows in (True, False) if known else (False,):
             answered = await self._rasa.ask(name, text, before, end - time.monotonic(), known=knows)
-            if before.has("present") <= answered.conversation.has("present"):
+            forgotten = knows and answered.begun and before != Conversation()
+            if not forgotten and before.has("present") <= answered.conversation.has("present"):
                 return answered
         raise RasaError("forgotten")
 

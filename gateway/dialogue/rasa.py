@@ -67,6 +67,7 @@ class _Custom(_Part):
     conversation: dict[str, Any]
     model: str = ""
     stored: bool = True
+    begun: bool = False
 
     @model_validator(mode="after")
     def triage_says_what_to_do(self) -> _Custom:
@@ -103,12 +104,14 @@ class Answered:
         conversation: how the conversation stands behind the reply.
         model: the id of the model that gave it.
         kept: Rasa itself will remember.
+        begun: Rasa knew nothing of the conversation when it was asked.
     """
 
     reply: Reply
     conversation: Conversation
     model: str
     kept: bool
+    begun: bool = False
 
 
 class Wire:
@@ -234,5 +237,5 @@ def _checked(body: bytes) -> Answered:
         conversation = Conversation.parse(custom.conversation)
     except ValueError:
         raise RasaError("invalid") from None
-    said = custom.model_dump(exclude={"conversation", "model", "stored"}, exclude_unset=True)
-    return Answered(Reply.from_wire(text, said).without("not_stored"), conversation, custom.model, custom.stored)
+    said = custom.model_dump(exclude={"conversation", "model", "stored", "begun"}, exclude_unset=True)
+    return Answered(Reply.from_wire(text, said).without("not_stored"), conversation, custom.model, custom.stored, custom.begun)

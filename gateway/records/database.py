@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,10 +14,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, make_url
+
+from gateway.records.tables import probe
 
 THREADS = 16
 _LOCK_SECONDS = 1.0
+_PROBE_BYTES = 32_768
 _TURN = "turn_to_write"
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -97,3 +101,14 @@ def is_current(engine: Engine) -> bool:
     config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def try_to_write(engine: Engine) -> None:
+    """Write as much as a long message takes, and take it away again, to see that there is room and nothing is in the way.
+
+    Raises:
+        SQLAlchemyError: the database is full, read-only, locked, or not there.
+    """
+    with writing(engine) as connection:
+        connection.execute(insert(probe).values(filler=secrets.token_bytes(_PROBE_BYTES)))
+        connection.execute(delete(probe))

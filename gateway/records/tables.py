@@ -241,12 +241,11 @@ staff = Table(
     Column("totp_step", Integer, nullable=False),
     Column("invitation", LargeBinary, unique=True),
     Column("invited_until", Moment),
-    Column("failures", Integer, nullable=False),
-    Column("locked_until", Moment),
     Column("disabled_at", Moment),
     Column("single_keys", Boolean, nullable=False),
     Column("sound", Boolean, nullable=False),
     Column("created_at", Moment, nullable=False),
+    Column("seal", LargeBinary),
 )
 
 staff_session = Table(
@@ -259,6 +258,29 @@ staff_session = Table(
     Column("proved_at", Moment, nullable=False),
     Column("locked", Boolean, nullable=False),
     Column("ended_at", Moment),
+    Column("seal", LargeBinary),
+)
+
+login_try = Table(
+    "login_try",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("at", Moment, nullable=False),
+    Column("whom", LargeBinary, nullable=False),
+    Column("place", LargeBinary, nullable=False),
+    Column("known", Boolean, nullable=False),
+    Column("right", Boolean, nullable=False),
+    Index("try_by_whom", "whom", "place", "at"),
+    Index("try_by_place", "place", "at"),
+    Index("try_by_age", "right", "at"),
+)
+
+# Something is written here to see whether the database can be written, and taken away at once.
+probe = Table(
+    "probe",
+    metadata,
+    Column("id", _ID, primary_key=True, autoincrement=True),
+    Column("filler", LargeBinary, nullable=False),
 )
 
 break_glass = Table(

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import spacy
 import yaml
 
 from aftercare.protocol import Disposition, Protocol
@@ -86,6 +85,6 @@ def test_no_present_red_flag_is_a_known_failure(protocol: Protocol) -> None:
     ],
 )
 def test_a_negation_reaches_so_many_words_in_its_own_clause(text: str, reach: int, negated: bool) -> None:
-    doc = spacy.blank("en")(text)
-    assert is_negated(doc, len(doc) - 1, reach) is negated
-    assert reach > 1 or is_negated(doc, len(doc) - 1) is negated
+    norms = text.split()
+    assert is_negated(norms, len(norms) - 1, reach) is negated
+    assert reach > 1 or is_negated(norms, len(norms) - 1) is negated

@@ -19,12 +19,14 @@ from tests.deploy.cluster import AUDIT_KEY, MASTER_KEY
 from tests.gateway.support import Clock, Door, ScriptedRasa, opened, scripted
 
 
-def environment(records: str, trackers: str = "") -> dict[str, str]:
-    """What our commands need on these databases."""
+def environment(records: str, day_keys: Path | None = None) -> dict[str, str]:
+    """What our commands need on this database, with the days' keys in this folder, which is made, or where the demo has them."""
+    if day_keys is not None:
+        day_keys.mkdir(mode=0o700, exist_ok=True)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AFTERCARE_")}
     own = {
         "AFTERCARE_RECORDS": records,
-        "AFTERCARE_TRACKERS": trackers,
+        "AFTERCARE_DAY_KEYS": str(day_keys or ""),
         "AFTERCARE_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
         "AFTERCARE_AUDIT_KEY": base64.b64encode(AUDIT_KEY).decode(),
     }

@@ -173,7 +173,7 @@ def test_each_service_gets_its_own_secrets_and_no_others() -> None:
         "aftercare-gateway@": [gateway],
         "aftercare-rasa@": ["AFTERCARE_TRACKERS_PASSWORD:/etc/aftercare/secrets/rasa/TRACKERS_PASSWORD"],
         "aftercare-actions@": [],
-        "aftercare-backup": [gateway, f"AFTERCARE_TRACKERS:{operations}/TRACKERS"],
+        "aftercare-backup": [gateway],
         "aftercare-purge": [gateway, f"AFTERCARE_TRACKERS:{operations}/TRACKERS"],
         "aftercare-synthetic": [f"AFTERCARE_PROBE_KEY:{operations}/PROBE_KEY"],
     }

@@ -16,8 +16,10 @@ from aftercare.protocol import load_protocol
 from deploy import render
 from scripts.stack import free_port
 from tests.deploy.cluster import NGINX, eventually, make_certificate, nginx_binary
+from tests.gateway.support import CANARY
 
 _TOO_MUCH = 300_000
+_PATIENT = "127.0.0.9"
 _MESSAGES = "/api/v1/session/messages"
 
 
@@ -139,3 +141,18 @@ def test_the_console_is_only_there_for_its_networks_and_by_its_name(nginx: Nginx
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_no_log_names_who_asked_or_for_what(nginx: Nginx) -> None:
+    """Not even where no gateway answers, which nginx would log as an error, with address and query."""
+    trust = ssl.create_default_context(cafile=str(nginx.folder / "tls" / "fullchain.pem"))
+    with httpx.Client(transport=httpx.HTTPTransport(verify=trust, local_address=_PATIENT)) as client:
+        for path in ("/demo", _MESSAGES, "/nowhere"):
+            answer = client.get(f"https://localhost:{nginx.env['AFTERCARE_HTTPS_PORT'].partition(':')[2]}{path}?word={CANARY}")
+            assert answer.status_code == 503
+    logs = [file for file in nginx.folder.iterdir() if file.suffix == ".log"]
+    assert {"access.log", "error.log"} <= {file.name for file in logs}
+    assert eventually(lambda: "/nowhere" in (nginx.folder / "access.log").read_text(), 5)
+    for file in logs:
+        assert _PATIENT not in file.read_text(), file.name
+        assert CANARY not in file.read_text(), file.name

@@ -110,12 +110,12 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
 
     def reply(self, body: Json) -> list[Json]:
         """The messages of a well Rasa."""
-        known = self._kept.get(body["sender"], Conversation())
+        begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
         today = date.today()
         after, reply = self._assistant.respond(conversation, self._assistant.read(body["message"], today), today)
         self._kept[body["sender"]] = after
-        return [{"recipient_id": body["sender"], "text": reply.text, "custom": {**reply.wire, "model": "model-1"}}]
+        return [{"recipient_id": body["sender"], "text": reply.text, "custom": {**reply.wire, "model": "model-1", "begun": begun}}]
 
     def forget(self) -> None:
         """Lose every conversation."""

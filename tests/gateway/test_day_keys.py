@@ -24,6 +24,7 @@ from vault.day_keys import DayKeys, FolderError
 
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
 _WRAPPED = re.compile(rb"(?s)(?=([0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{8}.{60}))")
+_UNDER_MASTER_ALONE = 60
 _DAY = date(2026, 3, 1)
 
 
@@ -60,8 +61,9 @@ class Thief:
         """What can be read of a message with every wrapped key that the files hold."""
         keyring, found = Keyring([MASTER_KEY], DayKeys(keys)), []
         for wrapped in {each for file in self.files for each in _WRAPPED.findall(file)}:
-            with suppress(SealError):
-                found.append(keyring.unwrap(wrapped, self.name).open(self.sealed, f"{self.name}/2/message"))
+            for attempt in (wrapped, wrapped[-_UNDER_MASTER_ALONE:]):
+                with suppress(SealError):
+                    found.append(keyring.unwrap(attempt, self.name).open(self.sealed, f"{self.name}/2/message"))
         return found
 
 

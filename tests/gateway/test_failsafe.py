@@ -308,6 +308,18 @@ def test_a_rasa_that_forgot_is_told_and_asked_again(door: Door, patient: Patient
     assert is_emergency(patient.say("No"))
 
 
+def test_a_rasa_that_began_anew_is_told_also_where_no_finding_is_lost(door: Door) -> None:
+    helper = door.patient(writer="helper")
+    helper.say("Hello")
+    helper.say("Hello")
+    assert "conversation" not in door.rasa.heard[-1]
+    door.rasa.forget()
+    helper.say("Hello")
+    assert door.rasa.heard[-1]["conversation"]["writer"] == "helper"
+    helper.say("Hello")
+    assert "conversation" not in door.rasa.heard[-1]
+
+
 def test_a_rasa_that_forgets_again_and_again_is_passed_over(door: Door, patient: Patient) -> None:
     patient.say("My legs feel weak")
     door.rasa.twist(_with({}, "custom", "conversation"))

@@ -7,7 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
+from sqlalchemy import Engine, event, func, make_url, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from gateway.records.database import connect, try_to_write
+from gateway.records.tables import probe
 from tests.gateway.support import HARMLESS, RED_FLAG, Door, Patient, is_emergency, refused, stored
 
 _SECONDS = 3.0
@@ -98,7 +105,6 @@ def test_the_chat_can_be_read_while_nothing_can_be_stored(door: Door, patient: P
     with locked(door.file):
         assert len(patient.events()) == 3
         assert patient.ask("GET", "/summary").status_code == 200
-        assert door.client.get("/readyz").status_code == 200
 
 
 def test_an_answer_outlasts_a_short_lock(door: Door, patient: Patient) -> None:
@@ -119,6 +125,48 @@ def test_a_database_that_is_gone_is_told(door: Door, patient: Patient) -> None:
         refused(patient.ask("GET", "/events"), 503, "not_stored")
     assert is_emergency(refused(patient.send(RED_FLAG), 503, "not_stored")["answer"])
     refused(door.start(), 503, "not_stored")
+
+
+def test_readiness_tells_that_the_records_are_locked(door: Door) -> None:
+    with locked(door.file), in_time():
+        response = door.client.get("/readyz")
+    assert (response.status_code, response.json()["records"]) == (503, "down")
+    assert door.client.get("/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("pragma", ["query_only=ON", "max_page_count=1"])
+def test_readiness_tells_that_the_records_are_read_only_or_full(door: Door, pragma: str) -> None:
+    engine = door.records.engine
+    engine.dispose()
+
+    @event.listens_for(engine, "connect")
+    def hinder(connection: Any, _record: Any) -> None:
+        connection.execute(f"PRAGMA {pragma}")
+
+    with in_time():
+        response = door.client.get("/readyz")
+    assert (response.status_code, response.json()["records"]) == (503, "down")
+    event.remove(engine, "connect", hinder)
+    engine.dispose()
+    assert door.client.get("/readyz").status_code == 200
+
+
+def test_asking_for_readiness_leaves_nothing(engine: Engine) -> None:
+    for _ in range(3):
+        try_to_write(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(probe)) == 0
+
+
+def test_a_postgresql_that_takes_no_writes_is_not_ready(postgresql_url: str) -> None:
+    engine = connect(postgresql_url)
+    with engine.begin() as connection:
+        name = make_url(postgresql_url).database
+        connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    engine.dispose()
+    with pytest.raises(SQLAlchemyError):
+        try_to_write(engine)
+    engine.dispose()
 
 
 def test_readiness_tells_that_records_are_missing(door: Door) -> None:

@@ -1,23 +1,31 @@
-"""The windowed tracker store gives what Rasa's own gives, and loses nothing; the lock lets one through after the other."""
+"""The windowed tracker store gives what Rasa's own gives, loses nothing and shows nothing; the lock lets one through after the other."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from rasa.core.lock_store import LockError
 from rasa.core.tracker_store import SQLTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+import rasa_ext.envelopes
 from rasa_ext.lock_store import FifoLockStore
 from rasa_ext.tracker_store import WindowedTrackerStore
+from scripts import postgresql
 
 SENDER = "patient"
+CANARY = "quokkaberry"
 _SLOTS = ("findings", "pending", "disposition", "asked")
 DOMAIN = Domain.from_dict({"slots": {name: {"type": "any", "mappings": [{"type": "custom"}]} for name in _SLOTS}, "intents": ["report"]})
 
@@ -36,6 +44,33 @@ def _turn(number: int) -> list[Event]:
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "conversations.db"
+
+
+@pytest.fixture(autouse=True)
+def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the keys."""
+    folder = tmp_path / "tracker-keys"
+    monkeypatch.setenv("AFTERCARE_TRACKER_KEYS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def travel(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Let days go by."""
+    passed = 0
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(days=passed)
+
+    monkeypatch.setattr(rasa_ext.envelopes, "datetime", Later)
+
+    def go(days: int) -> None:
+        nonlocal passed
+        passed += days
+
+    return go
 
 
 @pytest.fixture
@@ -58,9 +93,11 @@ def _slots(tracker: DialogueStateTracker | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("turns", [1, 2, 9, 10, 11, 12, 13, 60])
-async def test_slots_and_last_turn_are_those_of_rasas_own_store(store: WindowedTrackerStore, file: Path, turns: int) -> None:
+async def test_slots_and_last_turn_are_those_of_rasas_own_store(store: WindowedTrackerStore, tmp_path: Path, turns: int) -> None:
+    plain = SQLTrackerStore(DOMAIN, db=str(tmp_path / "plain.db"))
     await _talk(store, turns)
-    own = await SQLTrackerStore(DOMAIN, db=str(file)).retrieve(SENDER)
+    await _talk(plain, turns)
+    own = await plain.retrieve(SENDER)
     found = await store.retrieve(SENDER)
     assert _slots(found) == _slots(own)
     assert found is not None
@@ -73,8 +110,7 @@ async def test_slots_and_last_turn_are_those_of_rasas_own_store(store: WindowedT
 
 async def test_every_event_is_stored_once_and_in_order(store: WindowedTrackerStore) -> None:
     await _talk(store, 60)
-    with store.session_scope() as session:
-        stored = [json.loads(row.data) for row in session.query(store.SQLEvent).order_by(store.SQLEvent.id)]
+    stored = _stored(store)
     assert [event["text"] for event in stored if event["event"] == "user"] == [f"message {number}" for number in range(1, 61)]
     assert [event["text"] for event in stored if event["event"] == "bot"] == [f"answer {number}" for number in range(1, 61)]
 
@@ -105,6 +141,143 @@ async def test_a_tracker_that_is_saved_twice_is_stored_once(store: WindowedTrack
     await store.save(tracker)
     with store.session_scope() as session:
         assert session.query(store.SQLEvent).filter(store.SQLEvent.type_name == "user").count() == 2
+
+
+def _stored(store: WindowedTrackerStore) -> list[dict[str, Any]]:
+    """The events of the patient as they were stored, opened."""
+    with store.session_scope() as session:
+        rows = session.query(store.SQLEvent).order_by(store.SQLEvent.id).all()
+    opened = [store._envelopes.open(row.data, SENDER) for row in rows]
+    return [json.loads(text) for text in opened if text is not None]
+
+
+# Nothing can be read.
+
+
+async def _report(store: SQLTrackerStore, sender: str = SENDER, said: str = f"chest pain {CANARY}") -> None:
+    tracker = await store.get_or_create_tracker(sender)
+    reported = UserUttered(said, intent={"name": f"report_{CANARY}"}, entities=[{"entity": CANARY, "value": CANARY}])
+    tracker.update_with_events(
+        [reported, SlotSet("findings", {CANARY: "present"}), BotUttered(CANARY), ActionExecuted("action_listen")], DOMAIN
+    )
+    await store.save(tracker)
+
+
+def _holding(folder: Path, word: str) -> list[str]:
+    return [file.name for file in folder.rglob("*") if file.is_file() and word.encode() in file.read_bytes()]
+
+
+async def test_no_file_of_the_database_holds_a_word(store: WindowedTrackerStore, file: Path) -> None:
+    for number in range(20):
+        await _report(store, f"patient {number}")
+    assert _holding(file.parent, "patient 7"), "nothing was read of what is not yet in the file"
+    assert not _holding(file.parent, CANARY)
+    store.engine.dispose()
+    assert not _holding(file.parent, CANARY)
+    with closing(sqlite3.connect(file)) as reader:
+        assert reader.execute("SELECT DISTINCT intent_name FROM events").fetchall() == [(None,)]
+
+
+async def test_a_conversation_outlives_the_worker_where_the_keys_do(store: WindowedTrackerStore, file: Path) -> None:
+    await _report(store)
+    assert _slots(await WindowedTrackerStore(DOMAIN, db=str(file)).retrieve(SENDER))["findings"] == {CANARY: "present"}
+
+
+async def test_without_a_folder_the_keys_end_with_the_worker(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AFTERCARE_TRACKER_KEYS")
+    first = WindowedTrackerStore(DOMAIN, db=str(file))
+    await _report(first)
+    assert _slots(await first.retrieve(SENDER))["findings"] == {CANARY: "present"}
+    second = WindowedTrackerStore(DOMAIN, db=str(file))
+    assert await second.retrieve(SENDER) is None
+    assert second.begun == {SENDER}
+    await _report(second, said="hello again")
+    assert [event["text"] for event in _stored(second) if event["event"] == "user"] == ["hello again"]
+
+
+async def test_what_one_conversation_says_does_not_open_in_another(store: WindowedTrackerStore) -> None:
+    await _report(store)
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE events SET sender_id = 'somebody else'"))
+    assert await store.retrieve("somebody else") is None
+
+
+async def test_after_a_day_of_rest_the_key_is_destroyed(store: WindowedTrackerStore, keys: Path, travel: Callable[[int], None]) -> None:
+    await _report(store)
+    (key,) = keys.iterdir()
+    travel(1)
+    await _report(store, "another")
+    assert await store.retrieve(SENDER) is not None
+    travel(1)
+    await _report(store, "a third")
+    assert not key.exists()
+    assert await store.retrieve(SENDER) is None
+
+
+async def test_a_conversation_that_goes_on_keeps_its_slots(store: WindowedTrackerStore, travel: Callable[[int], None]) -> None:
+    """A red flag stands for good, though the day on which it was said can not be read any more."""
+    await _report(store)
+    for number in range(1, 5):
+        travel(1)
+        tracker = await store.get_or_create_tracker(SENDER)
+        tracker.update_with_events([UserUttered(f"day {number}"), SlotSet("pending", f"question {number}")], DOMAIN)
+        await store.save(tracker)
+        found = await store.retrieve(SENDER)
+        assert _slots(found)["findings"] == {CANARY: "present"}
+        assert _slots(found)["pending"] == f"question {number}"
+    assert CANARY not in " ".join(str(event.get("text")) for event in _stored(store))
+
+
+async def test_a_day_without_a_message_costs_nothing(store: WindowedTrackerStore, travel: Callable[[int], None]) -> None:
+    await _report(store)
+    travel(1)
+    tracker = await store.get_or_create_tracker(SENDER)
+    before = len(_stored(store))
+    await store.save(tracker)
+    assert len(_stored(store)) == before
+
+
+async def test_what_an_earlier_release_stored_is_sealed_at_the_start(file: Path) -> None:
+    plain = SQLTrackerStore(DOMAIN, db=str(file))
+    for number in range(20):
+        await _report(plain, f"patient {number}")
+    plain.engine.dispose()
+    assert _holding(file.parent, CANARY)
+    store = WindowedTrackerStore(DOMAIN, db=str(file))
+    assert not _holding(file.parent, CANARY)
+    assert _slots(await store.retrieve("patient 3"))["findings"] == {CANARY: "present"}
+
+
+async def test_postgresqls_tables_hold_no_word_either() -> None:
+    if postgresql.binaries() is None:
+        pytest.skip(postgresql.NOT_INSTALLED)
+    with postgresql.server() as address:
+        folder = Path(address.partition("host=")[2])
+        where = {"dialect": "postgresql", "host": str(folder), "db": "postgres", "username": "aftercare"}
+        plain = SQLTrackerStore(DOMAIN, **where)
+        await _report(plain)
+        _checkpoint(plain)
+        assert _holding(folder / "data" / "base", CANARY), "this test looks in the wrong place"
+        store = WindowedTrackerStore(DOMAIN, **where)
+        await _report(store, "another")
+        _checkpoint(store)
+        assert _holding(folder / "data" / "base", "another")
+        assert not _holding(folder / "data" / "base", CANARY)
+        assert _slots(await store.retrieve(SENDER))["findings"] == {CANARY: "present"}
+        for each in (plain, store):
+            each.engine.dispose()
+
+
+def _checkpoint(store: SQLTrackerStore) -> None:
+    """Let the server write what it holds in memory."""
+    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CHECKPOINT")
+
+
+def test_a_folder_that_others_can_read_is_refused(file: Path, keys: Path) -> None:
+    keys.mkdir(mode=0o755)
+    with pytest.raises(OSError, match="chmod 0700"):
+        WindowedTrackerStore(DOMAIN, db=str(file))
 
 
 async def test_messages_of_one_conversation_pass_one_by_one_and_in_order() -> None:

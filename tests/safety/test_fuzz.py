@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from datetime import date
 
@@ -13,7 +14,7 @@ from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
 from aftercare.understanding.reading import Reading
-from scripts.fuzz import Case, Checks, decode, fuzz, reproduce, seeds, storable, words
+from scripts.fuzz import LONGEST_READ, Case, Checks, decode, fuzz, pumped, reproduce, seeds, storable, words
 
 SECONDS = 10
 
@@ -29,6 +30,8 @@ class _Broken(Assistant):
         reading = super().read(text, today)
         if self._fault == "raises":
             raise ValueError(text)
+        if self._fault == "slow":
+            wait_until(time.process_time() + len(text) ** 2 / 1_000_000)
         if self._fault == "evidence outside":
             return replace(reading, mentions=tuple(replace(each, end=len(text) + 1) for each in reading.mentions))
         return reading
@@ -49,6 +52,11 @@ class _Broken(Assistant):
 CASE = Case("", "", ("I have chest pain",))
 
 
+def wait_until(moment: float) -> None:
+    while time.process_time() < moment:
+        pass
+
+
 def test_a_sound_core_passes(protocol: Protocol) -> None:
     checks = Checks(Assistant(protocol))
     for data in seeds().values():
@@ -64,6 +72,18 @@ def test_a_fault_is_seen(protocol: Protocol, fault: str) -> None:
 def test_an_emergency_that_a_second_message_lowers_is_seen(protocol: Protocol) -> None:
     with pytest.raises(AssertionError, match=r"no longer|lowered"):
         Checks(_Broken(protocol, "forgets")).run(Case("chest_pain", "", ("thank you",)))
+
+
+def test_a_core_that_takes_longer_than_in_proportion_is_seen(protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scripts.fuzz._PUMPED_OF", 1)
+    with pytest.raises(AssertionError, match="took"):
+        Checks(_Broken(protocol, "slow")).run(CASE)
+
+
+@pytest.mark.parametrize("text", ["", "a", "chest pain", "x" * 600])
+def test_a_text_is_made_as_long_as_may_be_sent(text: str) -> None:
+    assert all(len(text) < len(longer) <= LONGEST_READ for longer in pumped(text))
+    assert len(list(pumped(text))) == min(3, 2 * len(text))
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\x00\x00", b"\x05\x03\xed\xa0\x80\x00", b"\x01\x02ab\x1ecd\x1eef\x1egh"])

@@ -15,7 +15,9 @@ import httpx
 import pytest
 
 from aftercare.protocol import load_protocol
+from rasa_ext.envelopes import Envelopes
 from scripts.stack import Stack
+from vault.day_keys import DayKeys
 
 CANARY = "quokkaberry"
 PATIENCE_SECONDS = 3.0
@@ -109,9 +111,11 @@ def _locked(stack: Stack) -> Iterator[None]:
 
 
 def _stored(stack: Stack, sender: str) -> str:
-    """Everything that is stored of a conversation."""
+    """Everything that is stored of a conversation, opened with the keys beside the database."""
+    envelopes = Envelopes(DayKeys(stack.db.with_name("tracker-keys")))
     with closing(sqlite3.connect(stack.db)) as reader:
-        return "\n".join(data for (data,) in reader.execute("SELECT data FROM events WHERE sender_id = ?", (sender,)))
+        rows = reader.execute("SELECT data FROM events WHERE sender_id = ?", (sender,)).fetchall()
+    return "\n".join(envelopes.open(data, sender) or "" for (data,) in rows)
 
 
 # The action server hangs or dies.
@@ -235,8 +239,18 @@ def test_locked_database_and_hanging_action_server(patients: Any, stack: Stack, 
 
 
 def test_database_is_for_this_user_only(stack: Stack) -> None:
-    for file in stack.db.parent.glob(stack.db.name + "*"):
+    for file in [*stack.db.parent.glob(stack.db.name + "*"), *stack.db.with_name("tracker-keys").iterdir()]:
         assert file.stat().st_mode & 0o077 == 0, file.name
+
+
+def test_no_file_holds_a_word(patients: Any, stack: Stack, sender: str) -> None:
+    """Not Rasa's database, nor its log, nor the records beside it."""
+    patients.say(sender, f"My legs feel weak. {CANARY}")
+    assert CANARY in _stored(stack, sender)
+    files = [file for file in stack.db.parent.iterdir() if file.is_file()]
+    assert any(sender.encode() in file.read_bytes() for file in files), "nothing was read of what was just stored"
+    told = [file.name for file in files for word in (CANARY, "legs feel weak", "leg_weakness") if word.encode() in file.read_bytes()]
+    assert not told
 
 
 def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: str) -> None:

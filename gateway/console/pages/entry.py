@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,12 +15,15 @@ from markupsafe import Markup
 
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
 from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE, Login
-from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffBook, StaffError
+from gateway.console.passwords import LONGEST_PASSWORD
+from gateway.console.sessions import COOKIE, Login, hash_of
+from gateway.console.staff import Staff, StaffBook, StaffError, WrongPasswordError
 from gateway.console.tries import LOGIN, UNLOCK
 from gateway.network import network
 
 router = APIRouter()
+DEVICE = "__Host-device"
+_DEVICE_KEPT = timedelta(days=90)
 _Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
 _Own = Annotated[Visitor, Depends(having("own_account"))]
 
@@ -42,17 +47,21 @@ async def login_page(request: Request, desk: TheDesk, next: str = "") -> Respons
 async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
     """Log in with name, password and one-time code."""
     _ours(request, desk)
-    async with desk.hashing:
-        _not_too_often(request, desk)
+    made = await asyncio.to_thread(desk.tries.begin, name, address_of(request), request.cookies.get(DEVICE, ""))
+    if made is None:
+        raise TurnedAwayError(429, "too_often")
+    async with desk.hashing if made.known else desk.strangers:
         person = await asyncio.to_thread(desk.book.prove, name, password, code)
-        if person is None:
-            desk.tries.failed(LOGIN, address_of(request))
     if person is None:
         known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
         await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
         return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
     response = RedirectResponse(inside(next), 303)
     await start_login(request, desk, response, person, "password")
+    device = request.cookies.get(DEVICE) or secrets.token_urlsafe()
+    await asyncio.to_thread(desk.tries.right, made, device)
+    kept = int(_DEVICE_KEPT.total_seconds())
+    response.set_cookie(DEVICE, device, secure=True, httponly=True, samesite="strict", path="/", max_age=kept)
     return response
 
 
@@ -79,10 +88,10 @@ async def set_up(
 ) -> Response:
     """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation."""
     _ours(request, desk)
-    _not_too_often(request, desk)
     person = await asyncio.to_thread(desk.book.invited, code)
     if person is None:
-        desk.tries.failed(LOGIN, address_of(request))
+        await not_too_often(request, desk)
+        await asyncio.to_thread(desk.tries.failed, LOGIN, address_of(request))
         problem = "This code does not count, or not any more. Ask for a new one."
         return desk.renderer.page(request, "setup.html", None, 422, invited=None, secret="", code="", square="", problem=problem)
     problem, status = "", 200
@@ -140,7 +149,7 @@ async def log_out(desk: TheDesk, login: KnownLogin) -> Response:
 @router.get("/me")
 async def me_page(request: Request, desk: TheDesk, visitor: _Own) -> Response:
     """One's own preferences, and the keys."""
-    return desk.renderer.page(request, "me.html", visitor.login)
+    return desk.renderer.page(request, "me.html", visitor.login, problem="", changed=False)
 
 
 @router.post("/me")
@@ -150,6 +159,34 @@ async def prefer(request: Request, desk: TheDesk, visitor: _Own, single_keys: _T
     detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
     await asyncio.to_thread(desk.trail.note, "preferences", staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/me", 303)
+
+
+@router.post("/me/password")
+async def change_password(
+    request: Request, desk: TheDesk, visitor: _Own, old: _Text = "", password: _Text = "", again: _Text = ""
+) -> Response:
+    """Give oneself another password; the other logins of the account end. Five wrong ones end this login too."""
+    token, problem = visitor.login.token, ""
+    try:
+        if password != again:
+            raise StaffError("The two new passwords are not the same.")
+        async with desk.hashing:
+            if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
+                raise TurnedAwayError(401, "log_in")
+            await asyncio.to_thread(desk.book.change_password, visitor.id, old, password, hash_of(token))
+    except WrongPasswordError as error:
+        await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
+        await asyncio.to_thread(desk.tries.failed, UNLOCK, token)
+        if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
+            await asyncio.to_thread(desk.sessions.end, token)
+            raise TurnedAwayError(401, "log_in") from None
+        problem = str(error)
+    except StaffError as error:
+        problem = str(error)
+    if not problem:
+        await asyncio.to_thread(desk.sessions.unlock, token)
+        await asyncio.to_thread(desk.trail.note, "password_changed", staff=visitor.id)
+    return desk.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
 
 
 def inside(path: str) -> str:
@@ -164,16 +201,16 @@ async def _still_locked(desk: Desk, login: Login, password: str) -> str:
     if login.staff.subject is not None:
         return desk.renderer.reason("locked_provider") if login.locked else ""
     async with desk.hashing:
-        may_try = desk.tries.left(UNLOCK, login.token)
+        may_try = await asyncio.to_thread(desk.tries.left, UNLOCK, login.token)
         right = may_try and await asyncio.to_thread(desk.book.prove, login.staff.name, password, None) is not None
         if not right:
-            desk.tries.failed(UNLOCK, login.token)
+            await asyncio.to_thread(desk.tries.failed, UNLOCK, login.token)
     if right:
         await asyncio.to_thread(desk.sessions.unlock, login.token)
         await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
         return ""
     await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
-    if not desk.tries.left(UNLOCK, login.token):
+    if not await asyncio.to_thread(desk.tries.left, UNLOCK, login.token):
         await asyncio.to_thread(desk.sessions.end, login.token)
         raise TurnedAwayError(401, "log_in")
     return desk.renderer.reason("wrong_password")
@@ -184,8 +221,9 @@ def address_of(request: Request) -> str:
     return network(request.client.host) if request.client else ""
 
 
-def _not_too_often(request: Request, desk: Desk) -> None:
-    if not desk.tries.left(LOGIN, address_of(request)):
+async def not_too_often(request: Request, desk: Desk) -> None:
+    """Turn an address away that was wrong too often in the last minute; what is right is looked at before."""
+    if not await asyncio.to_thread(desk.tries.left, LOGIN, address_of(request)):
         raise TurnedAwayError(429, "too_often")
 
 

@@ -18,9 +18,9 @@ from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
 from gateway.console.export import csv_file, fhir
 from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
+from gateway.console.passwords import LONGEST_PASSWORD
 from gateway.console.queue import Filter, Queue
 from gateway.console.sheet import Sheets
-from gateway.console.staff import LONGEST_PASSWORD
 from gateway.console.tries import UNLOCK
 
 router = APIRouter()
@@ -137,8 +137,8 @@ async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> 
         return desk.renderer.reason("export_proof")
     if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is None:
         await asyncio.to_thread(desk.trail.note, "export_proof_failed", staff=visitor.id)
-        desk.tries.failed(UNLOCK, visitor.login.token)
-        if not desk.tries.left(UNLOCK, visitor.login.token):
+        await asyncio.to_thread(desk.tries.failed, UNLOCK, visitor.login.token)
+        if not await asyncio.to_thread(desk.tries.left, UNLOCK, visitor.login.token):
             await asyncio.to_thread(desk.sessions.end, visitor.login.token)
             raise TurnedAwayError(401, "log_in")
         return desk.renderer.reason("wrong_password")

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, TheDesk, TurnedAwayError
 from gateway.console.desk import Desk
 from gateway.console.oidc import COOKIE, LONGEST, Journey, Voucher, VouchError, Vouching
-from gateway.console.pages.entry import address_of, inside, start_login
+from gateway.console.pages.entry import address_of, inside, not_too_often, start_login
 from gateway.console.sessions import COOKIE as LOGIN_COOKIE
 from gateway.console.tries import LOGIN
 
@@ -39,13 +39,12 @@ async def go(request: Request, desk: TheDesk, next: str = "", unlock: bool = Fal
 async def came_back(request: Request, desk: TheDesk) -> Response:
     """What the provider says of who came back; the browser goes on from a page of our own, since a redirect would not send its login."""
     vouching = _vouching(desk)
-    if not desk.tries.left(LOGIN, address_of(request)):
-        raise TurnedAwayError(429, "too_often")
     try:
         journey, voucher = await vouching.finish(request.cookies.get(COOKIE, ""), request.query_params)
         response = await _let_in(request, desk, journey, voucher)
     except VouchError as error:
-        desk.tries.failed(LOGIN, address_of(request))
+        await not_too_often(request, desk)
+        await asyncio.to_thread(desk.tries.failed, LOGIN, address_of(request))
         await asyncio.to_thread(desk.trail.note, "login_failed", detail={"how": "provider", "why": error.reason})
         response = _refused(request, desk, error)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
@@ -57,6 +56,8 @@ async def _let_in(request: Request, desk: Desk, journey: Journey, voucher: Vouch
     if known is not None and known.disabled:
         raise VouchError("disabled")
     person = await asyncio.to_thread(desk.book.adopt, voucher.subject, voucher.name, voucher.role, voucher.email)
+    if known is None or known.role != person.role:
+        await asyncio.to_thread(desk.newcomers.tell, person, "made" if known is None else "role", "the hospital's provider")
     response = desk.renderer.page(request, "arrived.html", None, then=inside(journey.next), name=person.name)
     if not journey.token:
         await start_login(request, desk, response, person, "provider")

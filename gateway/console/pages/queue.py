@@ -31,12 +31,14 @@ async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor
     views = await asyncio.to_thread(Views(desk.records.engine).of, visitor.id)
     desk.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
     await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    newcomers = await asyncio.to_thread(desk.newcomers.latest) if visitor.login.staff.role == "lead" else []
     return desk.renderer.page(
         request,
         "queue.html",
         visitor.login,
         views=views,
         people=await asyncio.to_thread(desk.book.everybody),
+        newcomers=newcomers,
         **shown,
         outcomes=desk.policy.outcomes,
         closes_floods=visitor.may("close_flood"),

@@ -12,8 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
+from gateway.console.passwords import LONGEST_PASSWORD
 from gateway.console.rights import ROLES
-from gateway.console.staff import LONGEST_PASSWORD, Staff, StaffError
+from gateway.console.staff import Staff, StaffError
 from gateway.console.tries import UNLOCK
 
 router = APIRouter()
@@ -44,6 +45,7 @@ async def invite(
     except StaffError as error:
         return await _page(request, desk, visitor, 422, str(error), name=name, role=role, email=email)
     await _note(desk, visitor, "account_made", person.id, role=person.role)
+    await asyncio.to_thread(desk.newcomers.tell, person, "made", visitor.name)
     return await _page(request, desk, visitor, 200, "", invited=person, code=code)
 
 
@@ -57,6 +59,7 @@ async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number:
     except StaffError as error:
         return await _page(request, desk, visitor, 422, str(error))
     await _note(desk, visitor, "account_invited", number)
+    await asyncio.to_thread(desk.newcomers.tell, person, "invited", visitor.name)
     return await _page(request, desk, visitor, 200, "", invited=person, code=code)
 
 
@@ -102,6 +105,9 @@ async def _change(
     except StaffError as error:
         return await _page(request, desk, visitor, 422, str(error))
     await _note(desk, visitor, act, number, **detail)
+    after = await asyncio.to_thread(desk.book.get, number)
+    if after is not None and (after.role != person.role or (person.disabled and not after.disabled)):
+        await asyncio.to_thread(desk.newcomers.tell, after, "role" if after.role != person.role else "opened", visitor.name)
     return RedirectResponse(f"{BASE}/staff", 303)
 
 
@@ -130,8 +136,8 @@ async def _prove(desk: Desk, visitor: Visitor, password: str) -> None:
         await asyncio.to_thread(desk.sessions.unlock, token)
         return
     await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
-    desk.tries.failed(UNLOCK, token)
-    if not desk.tries.left(UNLOCK, token):
+    await asyncio.to_thread(desk.tries.failed, UNLOCK, token)
+    if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
         await asyncio.to_thread(desk.sessions.end, token)
         raise TurnedAwayError(401, "log_in")
     raise StaffError("Your password is not right. Nothing was changed.")

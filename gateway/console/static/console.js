@@ -130,6 +130,7 @@
   const lock = () => {
     if (!curtain || curtain.open) return;
     document.getElementById("main").inert = true;
+    body.classList.add("locked");
     curtain.showModal();
   };
   const unlock = () => {
@@ -137,6 +138,7 @@
     curtain.querySelector("form").reset();
     document.getElementById("lock-told").replaceChildren();
     document.getElementById("main").inert = false;
+    body.classList.remove("locked");
     curtain.close();
   };
   curtain?.addEventListener("cancel", (event) => event.preventDefault());

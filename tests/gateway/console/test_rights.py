@@ -26,6 +26,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/"): _ALL,
     ("GET", "/me"): _ALL,
     ("POST", "/me"): _ALL,
+    ("POST", "/me/password"): _ALL,
     ("GET", "/queue"): _TEAM,
     ("GET", "/alarm"): _TEAM,
     ("POST", "/search"): _TEAM,

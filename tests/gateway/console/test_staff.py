@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pyotp
@@ -13,10 +15,11 @@ from sqlalchemy import Engine, select, update
 
 from gateway.console.audit import Wanted
 from gateway.console.desk import Desk
+from gateway.console.outbox import Outbox
 from gateway.console.staff import Staff, StaffBook, StaffError
 from gateway.records.sealing import Keyring
 from gateway.records.tables import staff
-from tests.gateway.console.people import PASSWORD, Person, desk_of
+from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import MASTER_KEY, Clock, Door
 
 Hire = Callable[..., Person]
@@ -101,27 +104,6 @@ def _at_once(times: int, act: Callable[[], Any]) -> list[Any]:
     return found
 
 
-def test_five_failures_lock_for_a_quarter_of_an_hour(book: StaffBook, clock: Clock) -> None:
-    _, secret = _made(book, clock, "Anna", "nurse")
-    for _ in range(4):
-        assert book.prove("Anna", WRONG, _later(clock, secret)) is None
-    assert book.prove("Anna", PASSWORD, _later(clock, secret)) is not None
-    for _ in range(4):
-        assert book.prove("Anna", PASSWORD, "000000") is None
-    assert book.prove("Anna", WRONG, "000000") is None
-    assert book.prove("Anna", PASSWORD, _later(clock, secret)) is None
-    clock.travel(minutes=12)
-    assert book.prove("Anna", PASSWORD, _later(clock, secret)) is None
-    clock.travel(minutes=2)
-    assert book.prove("Anna", PASSWORD, _later(clock, secret)) is not None
-
-
-def test_failures_at_once_lock_too(book: StaffBook, clock: Clock) -> None:
-    _, secret = _made(book, clock, "Anna", "nurse")
-    _at_once(6, lambda: book.prove("Anna", WRONG, "000000"))
-    assert book.prove("Anna", PASSWORD, _later(clock, secret)) is None
-
-
 def test_who_is_at_work_is_not_shut_out_by_a_stranger(book: StaffBook, clock: Clock) -> None:
     _made(book, clock, "Anna", "nurse")
     for _ in range(6):
@@ -147,6 +129,38 @@ def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, cloc
     assert book.prove("Nobody", PASSWORD, "000000") is None
     assert len(looked) == 2
     assert all(hashed.startswith("$argon2id$") for hashed in looked)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "password1234",
+        "Winter2026!!",
+        "qwertyuiop12",
+        "123456789012",
+        "letmeinletmein",
+        "aaaaaaaaaaaa",
+        "annaannaanna",
+        "AnnaLarssonAnna",
+        "short",
+    ],
+)
+def test_a_password_that_is_guessed_soon_is_refused(book: StaffBook, clock: Clock, password: str) -> None:
+    _, code = book.invite("Anna Larsson", "nurse")
+    secret = book.new_secret()
+    with pytest.raises(StaffError, match=r"[Cc]hoose"):
+        book.set_up(code, password, secret, pyotp.TOTP(secret).at(clock()))
+    assert book.invited(code) is not None
+    book.set_up(code, "lantern orbit quiet spoon", secret, pyotp.TOTP(secret).at(clock()))
+
+
+def test_a_very_long_password_is_looked_at_in_time(book: StaffBook, clock: Clock) -> None:
+    _, code = book.invite("Anna", "nurse")
+    for password in ("x" * 200, "Tr0ub4dor&3" * 18, "1l|1l|1l|" * 22):
+        began = time.monotonic()
+        with suppress(StaffError):
+            book.set_up(code, password, book.new_secret(), "000000")
+        assert time.monotonic() - began < 2
 
 
 def test_an_invitation_counts_once_and_for_a_day(book: StaffBook, clock: Clock) -> None:
@@ -191,6 +205,8 @@ def test_a_second_factor_does_not_open_in_another_account(book: StaffBook, clock
     with engine.begin() as connection:
         mine = connection.scalar(select(staff.c.totp).where(staff.c.name == "Anna"))
         connection.execute(update(staff).where(staff.c.id == other.id).values(totp=mine))
+    assert book.prove("Ben", PASSWORD, _later(clock, secret)) is None
+    book.accept("Ben")
     with pytest.raises(RuntimeError):
         book.prove("Ben", PASSWORD, _later(clock, secret))
 
@@ -353,12 +369,70 @@ def test_a_name_cannot_break_the_page(admin: Person) -> None:
     assert "&lt;script&gt;alert" in page
 
 
-def test_setting_up_with_made_up_codes_is_slowed_down(door: Door) -> None:
+OTHER = "lantern orbit quiet spoon"
+
+
+def test_somebody_changes_their_own_password_and_other_logins_end(door: Door, nurse: Person, desk: Desk, clock: Clock) -> None:
+    clock.travel(minutes=1)
+    elsewhere = Person(door, nurse.name, "nurse", nurse.secret, _steps=nurse._steps).log_in()
+    answer = nurse.post("/me/password", old=PASSWORD, password=OTHER, again=OTHER)
+    assert answer.status_code == 200
+    assert "was changed" in answer.text
+    assert nurse.get("/").status_code == 200
+    assert elsewhere.get("/").status_code == 303
+    clock.travel(minutes=1)
+    assert nurse.post("/login", name=nurse.name, password=PASSWORD, code=nurse.code()).status_code == 401
+    assert nurse.post("/login", name=nurse.name, password=OTHER, code=nurse.code()).status_code == 303
+    assert len(desk.trail.read(Wanted(act="password_changed")).entries) == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "password", "again"),
+    [(WRONG, OTHER, OTHER), (PASSWORD, OTHER, PASSWORD), (PASSWORD, PASSWORD, PASSWORD), (PASSWORD, "password1234", "password1234")],
+)
+def test_a_password_is_not_changed_by_a_wrong_form(nurse: Person, desk: Desk, old: str, password: str, again: str) -> None:
+    assert nurse.post("/me/password", old=old, password=password, again=again).status_code == 422
+    assert desk.book.prove(nurse.name, PASSWORD, None) is not None
+
+
+def test_guessing_the_password_to_change_it_ends_the_login(nurse: Person) -> None:
+    answers = [nurse.post("/me/password", old=WRONG, password=OTHER, again=OTHER).status_code for _ in range(5)]
+    assert answers == [422, 422, 422, 422, 401]
+    assert nurse.get("/me").status_code == 303
+
+
+def test_all_leads_are_told_of_an_account_that_may_read_words(door: Door, admin: Person, desk: Desk, lead: Person, nurse: Person) -> None:
+    desk.book.invite("Second Lead", "lead", "second@clinic.example")
+    outbox = Outbox(desk.records.engine, desk.settings, desk.records.clock)
+    before = len(outbox.latest(50))
+    admin.post("/staff", name="Auditor Only", role="auditor")
+    assert len(outbox.latest(50)) == before
+    admin.post("/staff", name="Cleo Ruiz", role="nurse")
+    admin.post(f"/staff/{desk.book.named('Auditor Only').id}/role", role="lead")  # type: ignore[union-attr]
+    told = [(posted.recipient, posted.about) for posted in outbox.latest(50)][: -before or None]
+    assert told == [("second@clinic.example", "account")] * 2
+    page = lead.get("/").text
+    assert "Cleo Ruiz (nurse): made by Admin Example" in page
+    assert "Auditor Only (lead): new role by Admin Example" in page
+    assert "Cleo Ruiz" not in nurse.get("/").text.partition("<details")[0]
+    assert 'id="newcomers"' not in nurse.get("/").text
+    assert "An account that may read words" in lead.get("/notices").text
+
+
+def test_a_new_code_for_a_nurse_is_told_too_and_nobody_to_tell_is_said(admin: Person, nurse: Person, desk: Desk) -> None:
+    admin.post(f"/staff/{nurse.id}/invite")
+    (posted,) = Outbox(desk.records.engine, desk.settings, desk.records.clock).latest(50)
+    assert (posted.channel, posted.problem) == ("none", "no lead has e-mail")
+
+
+def test_setting_up_with_made_up_codes_is_slowed_down(door: Door, desk: Desk) -> None:
     stranger = Person(door, "Nobody", "nurse")
     for _ in range(20):
         assert stranger.post("/setup", code="made up").status_code == 422
     assert stranger.post("/setup", code="made up").status_code == 429
-    assert desk_of(door).book.everybody() == []
+    assert desk.book.everybody() == []
+    _, code = desk.book.invite("Cleo", "nurse")
+    assert stranger.post("/setup", code=code).status_code == 200, "a right code is none the worse for it"
 
 
 def test_a_made_up_secret_breaks_no_page(door: Door, desk: Desk) -> None:
