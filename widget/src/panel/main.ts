@@ -60,9 +60,19 @@ const parent = new Parent(config.parents, {
 const actions: Actions = {
   transcript: {
     press(id, title) {
-      chat.press(id, title);
+      if (!chat.press(id, title)) return;
       scroller.toNewest();
       focusSoon("words");
+    },
+    tick(row, answer, sure) {
+      if (chat.answerRow(row, answer, sure)) checkSent();
+    },
+    sendCheck() {
+      if (chat.sendCheck()) checkSent();
+    },
+    unfold(id) {
+      chat.unfold();
+      focusSoon(id);
     },
     startNew() {
       void chat.startNew();
@@ -125,6 +135,12 @@ const actions: Actions = {
     }
   },
 };
+
+/** On a phone the text box would bring up its keyboard, over the answer. */
+function checkSent(): void {
+  scroller.toNewest();
+  focusSoon(matchMedia("(pointer: coarse)").matches ? "main" : "words");
+}
 
 let scheduled = false;
 
