@@ -261,7 +261,7 @@ def test_left_behind_call_your_doctor_the_case_says_so(door: Door, patient: Pati
 
 
 def test_left_behind_information_it_is_nothing(door: Door, patient: Patient, clock: Clock) -> None:
-    answer = patient.say("Can I take a shower?")
+    answer = patient.say("What if I get chest pain?")
     assert answer["check"]["waits"] is False
     assert _case(door).danger_check == Standing.NONE
     clock.travel(minutes=_MINUTES, seconds=1)
