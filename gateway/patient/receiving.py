@@ -141,16 +141,15 @@ class Receiver:
         """The rows of the last answer's danger check that the message answers, and that answer's place; its own again for a repeat."""
         if not body.rows:
             return [], None
-        known = await self._known(session, body)
-        if known is not None:
-            facts = rows.facts_of(body.rows, self._gateway.core.assistant.protocol.danger_check)
-            return [{"fact": fact, "text": "", "answer": answer} for fact, answer in facts.items()], None
         answer = await asyncio.to_thread(self._gateway.records.last, session.conversation, "answer")
         asked = answer.words.get("rows", []) if answer is not None and answer.words is not None else []
         found = rows.answered(body.rows, asked)
-        if answer is None or found is None:
+        if answer is not None and found is not None:
+            return found, answer.seq
+        if await self._known(session, body) is None:
             raise RefusedError(409, "button_gone")
-        return found, answer.seq
+        facts = rows.facts_of(body.rows, self._gateway.core.assistant.protocol.danger_check)
+        return [{"fact": fact, "text": "", "answer": answer} for fact, answer in facts.items()], None
 
     async def _store(
         self,

@@ -204,7 +204,7 @@ class Records:
         if known is None:
             try:
                 return self.add(name, "message", facts, words=words, client_id=client_id, only_behind=only_behind), True
-            except IntegrityError:
+            except (IntegrityError, OvertakenError):
                 known = self.message(name, client_id)
                 if known is None:
                     raise

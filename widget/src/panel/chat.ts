@@ -21,6 +21,8 @@ export interface ChatUi {
   draft(): string;
   clearDraft(): void;
   unread(count: number): void;
+  /** Something is to be answered by a tap. */
+  asks(): void;
 }
 
 const BACK_FOR = 5000;
@@ -508,6 +510,7 @@ export class Chat {
     const words = spokenAnswer(answer, this.config.strings);
     if (answer.disposition === "emergency") this.announcer.alert(words, ANSWER_LANG);
     else this.announcer.say(words, ANSWER_LANG);
+    if (answer.check?.waits) this.ui.asks();
     if (!this.state.shown) this.setUnread(this.state.unread + 1);
   }
 

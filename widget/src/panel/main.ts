@@ -38,6 +38,9 @@ const chat = new Chat(
     draft: () => textBox()?.value ?? "",
     clearDraft: () => setDraft(""),
     unread: (count) => parent.unread(count),
+    asks() {
+      if (byFinger()) textBox()?.blur();
+    },
   },
   prefs,
 );
@@ -136,10 +139,14 @@ const actions: Actions = {
   },
 };
 
-/** On a phone the text box would bring up its keyboard, over the answer. */
+/** On a phone the text box brings up its keyboard, over what is to be read or tapped. */
+function byFinger(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}
+
 function checkSent(): void {
   scroller.toNewest();
-  focusSoon(matchMedia("(pointer: coarse)").matches ? "main" : "words");
+  focusSoon(byFinger() ? "main" : "words");
 }
 
 let scheduled = false;
