@@ -145,7 +145,7 @@ def _answered(
         values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
         values |= _opened(at, seq)
-    elif rises or (case.place == Place.REST and (failed or values["asking"])):
+    elif rises or (case.place in (Place.REST, Place.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 

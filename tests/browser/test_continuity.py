@@ -58,10 +58,10 @@ def test_in_five_tabs_all_see_what_follows(device: Device) -> None:
     tabs = [device.open() for _ in range(5)]
     tabs[-1].say(WEAK_LEGS)
     for tab in tabs:
-        expect(tab.answers.last).to_contain_text(BLADDER)
+        expect(tab.answers.last).to_contain_text(WORSE)
     tabs[0].press("No")
     for tab in tabs:
-        expect(tab.answers.last).to_contain_text(WALKING)
+        expect(tab.answers.last).to_contain_text(CHEST)
 
 
 def test_button_pressed_in_one_tab_can_not_be_pressed_in_the_other(device: Device) -> None:
