@@ -47,7 +47,7 @@ class Standing(StrEnum):
 WAITING = (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN)
 
 
-def place(tier: int, state: str, *, failed: bool, asking: bool, check: str) -> Place:
+def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Place:
     """The place of a case.
 
     Args:
