@@ -147,8 +147,9 @@ class Composer:
         return self._reply([*before, self.block("question", "say_again")], type="question", about="other_symptoms", buttons=[])
 
     def _with_rows(self, reply: Reply, facts: Sequence[str], introduction: str) -> Reply:
-        rows = [{"fact": fact, "text": self._protocol.danger_check.row(fact).text} for fact in facts]
-        lines = [self._say(f"check.{introduction}"), *(f"{number}. {row['text']}" for number, row in enumerate(rows, 1))]
+        asked = [self._protocol.danger_check.row(fact) for fact in facts]
+        rows = [{"fact": row.fact, "text": row.text, "tier": row.tier.wire} for row in asked]
+        lines = [self._say(f"check.{introduction}"), *(f"{number}. {row.text}" for number, row in enumerate(asked, 1))]
         block = Block("check", "\n".join(lines))
         return reply.followed_by(block).with_payload(about=NAME, checks=list(facts), rows=rows)
 

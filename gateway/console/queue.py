@@ -220,7 +220,7 @@ class Queue:
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now))) or 0
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now))) or 0
             snoozed = (
-                connection.scalar(select(func.count()).select_from(triage_case).where(c.place <= Place.REST, c.snoozed_until > now)) or 0
+                connection.scalar(select(func.count()).select_from(triage_case).where(c.place < Place.CLOSED, c.snoozed_until > now)) or 0
             )
         red, red_seen, call, call_seen = (by_place.get(place, 0) for place in (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN))
         return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed)
@@ -232,7 +232,7 @@ class Queue:
             changed = connection.scalar(select(func.max(c.changed_at)))
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now)))
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now)))
-            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place <= Place.REST, c.snoozed_until <= now))
+            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place < Place.CLOSED, c.snoozed_until <= now))
         return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
 
     def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -240,9 +240,9 @@ class Queue:
         awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
         by_view = {
             "work": [c.place <= Place.CALL_SEEN, awake],
-            "all": [c.place <= Place.REST, awake],
+            "all": [c.place < Place.CLOSED, awake],
             "closed": [c.place == Place.CLOSED],
-            "snoozed": [c.place <= Place.REST, c.snoozed_until > now],
+            "snoozed": [c.place < Place.CLOSED, c.snoozed_until > now],
             "any": [],
         }
         conditions: list[ColumnElement[bool]] = by_view[wanted.view]

@@ -16,7 +16,7 @@ from gateway.console.pages import replay as pages
 from gateway.console.replay import LESS, Replay, newest
 from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
 
 
 @pytest.fixture
@@ -72,12 +72,32 @@ def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk,
 
 def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
     patient = door.patient()
-    assert patient.say("my back hurts")["type"] == "question"
+    assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
     report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
+
+
+def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, desk: Desk, candidate: Path) -> None:
+    tapped, denied = door.patient(), door.patient()
+    tapped.answer_to(stored(tapped.tick(tapped.say(HARMLESS)["check"], {"Numb between the legs": "yes"})))
+    denied.settled(HARMLESS)
+    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
+    assert report.different == []
+    assert report.matrix == {(3, 3): 1, (1, 1): 1}
+
+
+def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
+    before, behind = door.patient(), door.patient()
+    before.say(HARMLESS)
+    behind.say("I have a fever of 101")
+    clock.travel(minutes=11)
+    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
+    assert report.different == []
+    assert report.matrix == {(0, 0): 1, (2, 2): 1}
 
 
 def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) -> None:
