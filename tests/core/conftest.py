@@ -30,7 +30,10 @@ FACTS = _names(
     "site_appearance leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset "
     "bleeding rash_swelling other_symptoms"
 )
-ROWS = ["chest_pain", "breathing", "bladder_bowel", "saddle_numbness", "walking", "other_symptoms", "rash_swelling", "bleeding", "chills", "leg_weakness", "site_appearance", "pain_severity"]
+ROWS = [
+    *("chest_pain", "breathing", "bladder_bowel", "saddle_numbness", "walking", "other_symptoms", "rash_swelling", "bleeding"),
+    *("chills", "leg_weakness", "site_appearance", "pain_severity"),
+]
 TOPICS = _names(
     "what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks "
     "side_effects rare_complications cement_leakage imaging_before medications_before fasting driver "

@@ -92,11 +92,12 @@ def test_an_emergency_comes_with_no_check(chat: Chat) -> None:
     assert "about" not in chat.say("I have chest pain").custom
 
 
-@pytest.mark.parametrize("text", ["is it ok to eat before the procedure", "asdf", "lol", ""])
-def test_small_talk_and_nonsense_bring_no_check(chat: Chat, text: str) -> None:
-    if text == "is it ok to eat before the procedure":
-        pytest.importorskip("aftercare")
-    assert chat.say("lol" if "eat" in text else text).custom.get("about") is None
+@pytest.mark.parametrize("text", ["asdf", "lol", "", "😀"])
+def test_words_that_report_nothing_bring_no_check_however_often(chat: Chat, text: str) -> None:
+    for _ in range(4):
+        reply = chat.say(text)
+        assert reply.custom["type"] == "chat"
+        assert "about" not in reply.custom
 
 
 def test_what_the_words_settled_is_not_shown(chat: Chat) -> None:
@@ -262,7 +263,36 @@ def test_an_exception_behind_a_denial_is_never_a_denial_of_all(chat: Chat) -> No
     assert not chat.conversation.settled.keys() & {"chest_pain", "walking"}
 
 
-WORDS = ["no", "yes", "not sure", "none of these", "3", "2 and 4", "only the breathing", "hold on", "hello", "lol", "thanks", "my leg is weak", "I have a fever", "no chest pain", "walking fine", "it is sore", "my back hurts", "2 days ago", "Yesterday", "what if I get chest pain?", "I have it now", "I tapped that by mistake", "purple elephants", "can not say", "the rash is gone", "my old pain is gone", "nobody answers", "can it wait until tomorrow?"]
+WORDS = [
+    "no",
+    "yes",
+    "not sure",
+    "none of these",
+    "3",
+    "2 and 4",
+    "only the breathing",
+    "hold on",
+    "hello",
+    "lol",
+    "thanks",
+    "my leg is weak",
+    "I have a fever",
+    "no chest pain",
+    "walking fine",
+    "it is sore",
+    "my back hurts",
+    "2 days ago",
+    "Yesterday",
+    "what if I get chest pain?",
+    "I have it now",
+    "I tapped that by mistake",
+    "purple elephants",
+    "can not say",
+    "the rash is gone",
+    "my old pain is gone",
+    "nobody answers",
+    "can it wait until tomorrow?",
+]
 
 
 def moves(protocol: Protocol) -> st.SearchStrategy[list[tuple[str, str, str]]]:
