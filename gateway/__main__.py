@@ -1,4 +1,4 @@
-"""The gateway's commands: to serve, migrate, purge and make keys; and the console's, for accounts, audit, replay and regressions."""
+"""The gateway's commands: to serve, check, migrate, purge and make keys; and the console's, for accounts, audit, replay and regressions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import base64
 import os
 import secrets
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import prometheus_client
 import uvicorn
 from sqlalchemy import Engine
 
-from aftercare.protocol import ProtocolError, load_protocol, reload_protocol
+from aftercare.protocol import Protocol, ProtocolError, load_protocol, reload_protocol
 from gateway.app import create_app
 from gateway.console import commands as console
 from gateway.console.regressions import FILE, write_regressions
@@ -23,18 +25,46 @@ from gateway.logs import set_up_logs
 from gateway.records import database
 from gateway.records.retention import count, purge, wrap_anew
 from gateway.records.sealing import Keyring
-from gateway.settings import SettingsError, from_environment
+from gateway.settings import Settings, SettingsError, from_environment
 from vault.day_keys import DayKeys
 
 _GRACE_SECONDS = 3
 _DAYS_AHEAD = 31
 
 
+@dataclass(frozen=True)
+class _Call:
+    """What a command works with."""
+
+    arguments: argparse.Namespace
+    protocol: Protocol
+    settings: Settings
+    engine: Engine
+
+
 def main() -> int:
     """Run a command; the exit code is 0, or 1 with what to mend."""
+    arguments = _parser().parse_args()
+    if arguments.command in _ALONE:
+        return _ALONE[arguments.command]()
+    try:
+        protocol = load_protocol()
+        settings = from_environment(os.environ, demo=protocol.clinic.mode == "demo")
+        call = _Call(arguments, protocol, settings, database.connect(settings.records_url))
+        if arguments.command != "migrate" and not database.is_current(call.engine):
+            print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)
+            return 1
+        return _COMMANDS[arguments.command](call)
+    except (ProtocolError, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m gateway", description="The front door of Aftercare.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="answer patients")
+    commands.add_parser("check", help="read the whole set-up, try every address, and tell what is missing or weak")
     commands.add_parser("migrate", help="make the records' tables, or bring them up to date")
     forget = commands.add_parser("purge", help="make the words of conversations unreadable that are older than AFTERCARE_RETENTION_DAYS")
     forget.add_argument("--dry-run", action="store_true", help="change nothing, only tell")
@@ -55,59 +85,62 @@ def main() -> int:
     which.add_argument("--cases", default="", help="these cases instead, as 12,15")
     regressions = commands.add_parser("regressions", help="write accepted disagreements, with what tells who somebody is masked, as cases")
     regressions.add_argument("--write", type=Path, default=FILE, metavar="FILE", help="the file that they are added to")
-    arguments = parser.parse_args()
-    if arguments.command == "new-key":
-        print(base64.b64encode(secrets.token_bytes(32)).decode())
-        return 0
-    try:
-        protocol = load_protocol()
-        settings = from_environment(os.environ, demo=protocol.clinic.mode == "demo")
-        candidate = reload_protocol(arguments.protocol) if arguments.command == "replay" else protocol
-    except (ProtocolError, SettingsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    engine = database.connect(settings.records_url)
-    if arguments.command == "migrate":
-        unsealed = console.have_no_seals(engine)
-        database.migrate(engine)
-        if unsealed:
-            console.seal_all(settings)
-        return _wrap_anew(engine, settings.keyring)
-    if not database.is_current(engine):
-        print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)
-        return 1
-    if arguments.command == "purge":
-        now, days = datetime.now(UTC), DayKeys(settings.day_keys)
-        done = purge(engine, now - settings.retention, dry_run=arguments.dry_run, days=days)
-        if not arguments.dry_run:
-            console.note_purge(settings, len(done.conversations))
-            days.make_ahead(now.date(), _DAYS_AHEAD)
-        every, readable = count(engine)
-        verb = "would become" if arguments.dry_run else "became"
-        print(f"{len(done.conversations)} conversations without an event since {done.before:%Y-%m-%d %H:%M} UTC {verb} unreadable.")
-        print(f"{every} conversations in all, {readable} readable now.")
-        print(f"{len(done.keys)} keys of days {'would be' if arguments.dry_run else 'were'} destroyed.")
-        for name in done.conversations:
-            print(f"  {name}")
-        return 0
-    if arguments.command == "staff":
-        return console.add_staff(settings, arguments.name, arguments.role, arguments.email)
-    if arguments.command == "seal-account":
-        return console.seal_account(settings, arguments.name)
-    if arguments.command == "audit-head":
-        return console.audit_head(settings)
-    if arguments.command == "verify-audit":
-        return console.verify_audit(settings, arguments.anchors)
-    if arguments.command == "replay":
-        return console.replay(settings, protocol, candidate, arguments.days, arguments.cases)
-    if arguments.command == "regressions":
-        return write_regressions(settings, arguments.write)
-    engine.dispose()
+    return parser
+
+
+def _new_key() -> int:
+    print(base64.b64encode(secrets.token_bytes(32)).decode())
+    return 0
+
+
+def _check() -> int:
+    from gateway.check import check  # what it tries with is no burden on the others' start
+
+    return check(os.environ, load_protocol)
+
+
+def _migrate(call: _Call) -> int:
+    unsealed = console.have_no_seals(call.engine)
+    database.migrate(call.engine)
+    if unsealed:
+        console.seal_all(call.settings)
+    return _wrap_anew(call.engine, call.settings.keyring)
+
+
+def _purge(call: _Call) -> int:
+    dry = call.arguments.dry_run
+    now, days = datetime.now(UTC), DayKeys(call.settings.day_keys)
+    done = purge(call.engine, now - call.settings.retention, dry_run=dry, days=days)
+    if not dry:
+        console.note_purge(call.settings, len(done.conversations))
+        days.make_ahead(now.date(), _DAYS_AHEAD)
+    every, readable = count(call.engine)
+    verb = "would become" if dry else "became"
+    print(f"{len(done.conversations)} conversations without an event since {done.before:%Y-%m-%d %H:%M} UTC {verb} unreadable.")
+    print(f"{every} conversations in all, {readable} readable now.")
+    print(f"{len(done.keys)} keys of days {'would be' if dry else 'were'} destroyed.")
+    for name in done.conversations:
+        print(f"  {name}")
+    return 0
+
+
+def _staff(call: _Call) -> int:
+    return console.add_staff(call.settings, call.arguments.name, call.arguments.role, call.arguments.email)
+
+
+def _replay(call: _Call) -> int:
+    candidate = reload_protocol(call.arguments.protocol)
+    return console.replay(call.settings, call.protocol, candidate, call.arguments.days, call.arguments.cases)
+
+
+def _serve(call: _Call) -> int:
+    call.engine.dispose()
     set_up_logs()
+    settings = call.settings
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr="127.0.0.1")
     uvicorn.run(
-        create_app(settings, protocol),
+        create_app(settings, call.protocol),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -129,6 +162,20 @@ def _wrap_anew(engine: Engine, keyring: Keyring) -> int:
     if failed:
         print(f"The keys of {failed} conversations can not be unwrapped: a master key or a day's key is missing.", file=sys.stderr)
     return 0
+
+
+_ALONE: Mapping[str, Callable[[], int]] = {"new-key": _new_key, "check": _check}
+_COMMANDS: Mapping[str, Callable[[_Call], int]] = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "purge": _purge,
+    "staff": _staff,
+    "seal-account": lambda call: console.seal_account(call.settings, call.arguments.name),
+    "audit-head": lambda call: console.audit_head(call.settings),
+    "verify-audit": lambda call: console.verify_audit(call.settings, call.arguments.anchors),
+    "replay": _replay,
+    "regressions": lambda call: write_regressions(call.settings, call.arguments.write),
+}
 
 
 if __name__ == "__main__":

@@ -232,6 +232,11 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
     )
     problems += _address_problems(settings)
     problems += _delivery_problems(settings)
+    if not demo and not any(step.email or step.webhook for step in settings.policy.rota):
+        problems.append(
+            "The policy's rota reaches nobody: no one would be told of an emergency that no nurse acknowledges; copy "
+            "gateway/console/policy.yml, write e-mail addresses or names of webhooks into it, and name the copy in AFTERCARE_POLICY."
+        )
     if not (settings.widget / "dist" / "panel.js").is_file():
         problems.append("The widget is not built; run: make setup")
     if problems:

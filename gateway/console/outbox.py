@@ -11,7 +11,8 @@ import hmac
 import json
 import smtplib
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -180,23 +181,7 @@ class Outbox:
         Raises:
             DeliveryError: there is none, or it would get its password unencrypted.
         """
-        if not self._settings.smtp:
-            raise DeliveryError("no mail server")
-        server = urlsplit(self._settings.smtp)
-        context = ssl.create_default_context()
-        connected = (
-            smtplib.SMTP_SSL(server.hostname or "", server.port or 0, timeout=_SECONDS, context=context)
-            if server.scheme == "smtps"
-            else smtplib.SMTP(server.hostname or "", server.port or 0, timeout=_SECONDS)
-        )
-        with connected as smtp:
-            smtp.ehlo_or_helo_if_needed()
-            if server.scheme == "smtp" and smtp.has_extn("starttls"):
-                smtp.starttls(context=context)
-            if server.username is not None:
-                if not isinstance(smtp.sock, ssl.SSLSocket):
-                    raise DeliveryError("mail server does not encrypt")
-                smtp.login(unquote(server.username), unquote(server.password or ""))
+        with mail_server(self._settings.smtp) as smtp:
             smtp.send_message(self._letter(row))
 
     def _letter(self, row: Any) -> EmailMessage:
@@ -211,6 +196,33 @@ class Outbox:
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(content.strip() + "\n")
         return letter
+
+
+@contextmanager
+def mail_server(address: str) -> Iterator[smtplib.SMTP]:
+    """A connection to the mail server, encrypted where it offers that, and logged in where the address names somebody.
+
+    Raises:
+        DeliveryError: there is none, or it would get its password unencrypted.
+    """
+    if not address:
+        raise DeliveryError("no mail server")
+    server = urlsplit(address)
+    context = ssl.create_default_context()
+    connected = (
+        smtplib.SMTP_SSL(server.hostname or "", server.port or 0, timeout=_SECONDS, context=context)
+        if server.scheme == "smtps"
+        else smtplib.SMTP(server.hostname or "", server.port or 0, timeout=_SECONDS)
+    )
+    with connected as smtp:
+        smtp.ehlo_or_helo_if_needed()
+        if server.scheme == "smtp" and smtp.has_extn("starttls"):
+            smtp.starttls(context=context)
+        if server.username is not None:
+            if not isinstance(smtp.sock, ssl.SSLSocket):
+                raise DeliveryError("mail server does not encrypt")
+            smtp.login(unquote(server.username), unquote(server.password or ""))
+        yield smtp
 
 
 def signature(key: bytes, timestamp: str, content: bytes) -> str:

@@ -9,8 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 
 import gateway.settings
+from gateway.console.policy import DEFAULT
 from gateway.settings import SettingsError, from_environment
 from tests.gateway.support import MASTER_KEY, MASTER_KEY_TEXT, ROOT
 from vault.day_keys import DayKeys
@@ -33,9 +35,14 @@ def day_keys(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clinic(embed: Path, day_keys: Path) -> dict[str, str]:
+def clinic(embed: Path, day_keys: Path, tmp_path: Path) -> dict[str, str]:
     """An environment in which a real clinic's gateway starts."""
+    rota = [{"step": "second nurse", "email": [], "webhook": ["pager"]}]
+    (tmp_path / "policy.yml").write_text(yaml.safe_dump({**yaml.safe_load(DEFAULT.read_text()), "rota": rota}))
     return {
+        "AFTERCARE_POLICY": str(tmp_path / "policy.yml"),
+        "AFTERCARE_WEBHOOKS": "pager=https://pager.example/hook",
+        "AFTERCARE_WEBHOOK_KEY": "k" * 32,
         "AFTERCARE_PUBLIC_URL": "https://chat.example",
         "AFTERCARE_MASTER_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
         "AFTERCARE_EMBED": str(embed),
@@ -82,9 +89,9 @@ def test_outside_the_demo_no_key_is_made_up(clinic: dict[str, str], tmp_path: Pa
 
 def test_every_mistake_is_told_at_once() -> None:
     said = _problems({"AFTERCARE_GATEWAY_PORT": "none", "AFTERCARE_RETENTION_DAYS": "0"})
-    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "EMBED", "AUDIT_KEY"):
+    for name in ("GATEWAY_PORT", "RETENTION_DAYS", "PUBLIC_URL", "MASTER_KEY", "DAY_KEYS", "EMBED", "AUDIT_KEY", "POLICY"):
         assert f"AFTERCARE_{name}" in said, name
-    assert len(said.splitlines()) == 7
+    assert len(said.splitlines()) == 8
 
 
 @pytest.mark.parametrize("name", ["AFTERCARE_GATEWAY_PORT", "AFTERCARE_METRICS_PORT", "AFTERCARE_RETENTION_DAYS"])

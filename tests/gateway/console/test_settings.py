@@ -31,8 +31,10 @@ def clinic(tmp_path: Path) -> dict[str, str]:
     """An environment in which a real clinic's gateway starts."""
     file = tmp_path / "embed.yml"
     file.write_text("keys:\n  spine:\n    origins: [https://spine.example]\n    language: en\n")
+    (tmp_path / "clinics-policy.yml").write_text(yaml.safe_dump({**yaml.safe_load(DEFAULT.read_text()), "rota": _rota(webhook=["pager"])}))
     tmp_path.chmod(0o700)
-    return {
+    return _HOOK | {
+        "AFTERCARE_POLICY": str(tmp_path / "clinics-policy.yml"),
         "AFTERCARE_PUBLIC_URL": "https://chat.example",
         "AFTERCARE_MASTER_KEY": _new_key(),
         "AFTERCARE_AUDIT_KEY": _new_key(),
@@ -67,9 +69,9 @@ def _rota(**step: list[str]) -> list[dict[str, Any]]:
     return [{"step": "second nurse", "email": [], "webhook": [], **step}]
 
 
-def test_a_clinic_needs_neither_webhooks_nor_mail_nor_a_provider(clinic: dict[str, str]) -> None:
+def test_a_clinic_needs_neither_mail_nor_a_provider(clinic: dict[str, str]) -> None:
     settings = from_environment(clinic, demo=False)
-    assert (settings.webhooks, settings.smtp, settings.provider) == ({}, "", None)
+    assert (settings.smtp, settings.provider) == ("", None)
     assert settings.console_origins == ("https://chat.example",)
 
 
@@ -153,6 +155,18 @@ def test_a_webhook_of_the_rota_has_an_address(clinic: dict[str, str], policy: Ca
     assert "siren" in said
     assert "AFTERCARE_WEBHOOKS" in said
     assert from_environment(clinic | _HOOK | policy(rota=_rota(webhook=["pager"])), demo=False).policy.rota[0].webhook == ("pager",)
+
+
+def test_a_rota_that_reaches_nobody_is_for_the_demo_alone(clinic: dict[str, str]) -> None:
+    silent = clinic | {"AFTERCARE_POLICY": ""}
+    said = _problems(silent)
+    assert "rota reaches nobody" in said
+    assert "AFTERCARE_POLICY" in said
+    assert not [step for step in from_environment(silent, demo=True).policy.rota if step.email or step.webhook]
+
+
+def test_one_step_that_reaches_somebody_is_enough_to_start(clinic: dict[str, str], policy: Callable[..., dict[str, str]]) -> None:
+    from_environment(clinic | policy(rota=[*_rota(), *_rota(webhook=["pager"])]), demo=False)
 
 
 def test_mail_goes_to_a_server(clinic: dict[str, str], policy: Callable[..., dict[str, str]]) -> None:
