@@ -18,6 +18,8 @@ from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
 
+FAINTED = "I fainted this morning"
+
 
 @pytest.fixture
 def candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -40,15 +42,16 @@ def _soreness_needs_a_doctor(folder: Path) -> None:
     _edit(folder, "soreness", "disposition: self_care\n    advice: rest_and_ice", "disposition: call_doctor\n    advice: call_clinic")
 
 
-def _chest_pain_can_wait(folder: Path) -> None:
-    _edit(folder, "chest_pain", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
+def _fainting_can_wait(folder: Path) -> None:
+    """No row of the danger check has fainting for its Yes, so that the candidate can be loaded."""
+    _edit(folder, "fainting", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
 
 
 def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, candidate: Path) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(RED_FLAG)
+    red.say(FAINTED)
     sore.say(HARMLESS)
-    _chest_pain_can_wait(candidate)
+    _fainting_can_wait(candidate)
     report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
@@ -180,12 +183,12 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     door: Door, desk: Desk, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sqlite_url: str
 ) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(RED_FLAG)
+    red.say(FAINTED)
     sore.say(HARMLESS)
     number = case_of(door, red)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate)) == 0
     assert "0 less urgent" in capsys.readouterr().out
-    _chest_pain_can_wait(candidate)
+    _fainting_can_wait(candidate)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", f"{number}") == 1
     told = capsys.readouterr().out
     assert f"Case {number}: less urgent" in told
