@@ -106,20 +106,25 @@ class PatientInput(RestInput):
         return routes
 
     async def _refuse_wrong_rows(self, agent: Agent, received: Received) -> None:
-        """Refuse answers to rows of the danger check that do not wait.
+        """Refuse answers to rows of the danger check that do not wait; where the store can not tell which do, to what is no row of it.
 
         Raises:
             BadRequestError: one of them does not wait, or is answered with something else.
         """
         if not received.answers:
             return
-        conversation = received.conversation
-        if conversation is None:
-            tracker = await _processor(agent).fetch_tracker_with_initial_session(received.sender)
-            conversation = Conversation.from_slots(tracker.current_slot_values())
+        conversation = received.conversation or await self._kept(agent, received.sender)
         wrong = self._assistant.refused_rows(conversation, received.answers)
         if wrong:
             raise BadRequestError(f"'answers' holds rows of the danger check that waits, each 'yes', 'no' or 'unsure': {wrong}.")
+
+    async def _kept(self, agent: Agent, sender: str) -> Conversation:
+        try:
+            tracker = await _processor(agent).fetch_tracker_with_initial_session(sender)
+            return Conversation.from_slots(tracker.current_slot_values())
+        except Exception as error:  # a row that was answered with Yes must not be lost
+            _logger.error("conversation not read: %s", type(error).__name__)
+            return Conversation(checks=[row.fact for row in self._assistant.protocol.danger_check.rows])
 
     async def _turn(self, agent: Agent, on_new_message: Handler, received: Received) -> Reply:
         _report_failed_saves(agent)
@@ -155,7 +160,7 @@ class PatientInput(RestInput):
         conversation = received.conversation
         today = date.today()
         reading = await asyncio.get_running_loop().run_in_executor(None, core.read, _both_ends(text), today)
-        before = conversation or Conversation()
+        before = conversation or Conversation(checks=list(received.answers))
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
