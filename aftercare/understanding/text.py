@@ -12,13 +12,13 @@ _CONFUSABLE = str.maketrans(
     "аеорсухіјѕԁһԛԝвкмнтАЕОРСУХІЈЅВКМНТαοενρτικυΑΟΕΝΡΤΙΚΥ",
     "aeopcyxijsdhqwbkmhtaeopcyxijsbkmhtaoevptikuaoenptiky",
 )
-_PLAIN = str.maketrans("’‘‛ʼ´`“”–—…", "'" * 6 + '""--.')
+_PLAIN = str.maketrans("’‘‛ʼ´`“”–—…‥‼⁉⁈⁇", "'" * 6 + '""--..!???')
 _LETTERS_APART = " .-_*"
 _LEET = tuple(str.maketrans("013457@$", letters) for letters in ("oleastas", "oieastas"))
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W_]+(?:['@$][^\W_]+)*|[^\w\s]|_", re.UNICODE)
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _SHORTEST_RUN, _LONGEST_RUN = 4, 80
-_LONGEST_FOLD, _MOST_MARKS = 4, 2
+_LONGEST_FOLD = 4
 
 _ENDINGS = {"n't": "not", "'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 _IRREGULAR = {
@@ -70,7 +70,7 @@ def _fold_one(character: str) -> str:
     if unicodedata.category(character) in {"Cf", "Cc"} and character not in "\n\t":
         return ""
     plain = "".join(piece for piece in unicodedata.normalize("NFKD", character) if unicodedata.category(piece) != "Mn").lower()
-    return plain if len(plain) <= (_LONGEST_FOLD if plain.isalnum() else _MOST_MARKS) else character
+    return plain if len(plain) <= (_LONGEST_FOLD if plain.isalnum() else 1) else character
 
 
 def _collapse(word: str, known: Callable[[str], bool]) -> str:
@@ -150,6 +150,7 @@ def words(text: str, known: Callable[[str], bool] = lambda word: False) -> list[
     """
     folded, origin = _fold(text)
     result: list[Word] = []
+    forms: dict[str, tuple[str, ...]] = {}
     previous_end = 0
     for group in _spaced_runs(folded, list(_WORD.finditer(folded))):
         begin, finish = group[0].start(), group[-1].end()
@@ -157,11 +158,20 @@ def words(text: str, known: Callable[[str], bool] = lambda word: False) -> list[
             result.append(Word("\n", origin[begin], origin[begin]))
         previous_end = finish
         start, end = origin[begin], origin[finish - 1] + 1
-        token = _collapse("".join(match.group() for match in group), known)
+        typed = folded[begin:finish] if len(group) == 1 else "".join(match.group() for match in group)
         if len(group) > 1:
-            result.extend(Word(word, start, end) for piece in _split(token, known) for word in _expand(piece))
+            pieces = _split(_collapse(typed, known), known)
+            result.extend(Word(word, start, end) for piece in pieces for word in _expand(piece))
             continue
-        if any(ch.isalpha() for ch in token) and any(ch.isdigit() or ch in "@$" for ch in token):
-            token = next((plain for plain in map(token.translate, _LEET) if known(plain)), token)
-        result.extend(Word(piece, start, end) for piece in _expand(token))
+        if typed not in forms:
+            forms[typed] = _forms(typed, known)
+        result.extend([Word(form, start, end) for form in forms[typed]])
     return result
+
+
+def _forms(token: str, known: Callable[[str], bool]) -> tuple[str, ...]:
+    """The words that one token stands for."""
+    token = _collapse(token, known)
+    if any(ch.isalpha() for ch in token) and any(ch.isdigit() or ch in "@$" for ch in token):
+        token = next((plain for plain in map(token.translate, _LEET) if known(plain)), token)
+    return _expand(token)

@@ -83,7 +83,7 @@ def _announced_names() -> Patterns:
         ("name", rf"\b(?i:mr|mrs)\b\.?[ \t]+(?P<hide>{word})"),
         ("name", rf"\b(?i:my|his|her|our|mi)[ \t]+(?i:{relations}),?[ \t]+" + some),
         ("name", r"(?i:\b(?:regards|sincerely|thanks|thank\s+you|yours|love|best)\b)[,.!]*\s+" + some + r"[.!]?\s*$"),
-        ("name", r"(?:^|\n)\s*[-–—]\s*" + some + r"\s*$"),
+        ("name", r"(?:^|\n)[^\S\n]*[-–—]\s*" + some + r"\s*$"),
         flags=0,
     )
 
@@ -112,7 +112,7 @@ _NUMBERS = _compiled(
     (
         "record number",
         rf"\b(?:{_RECORDS})(?:\s+(?:number|no|num|id|card))?\b\.?(?:\s*(?:is|[:#=]|number))*\s*"
-        r"(?P<hide>(?=[\w\-]*\d[\w\-]*\d)[\w\-]{4,})",
+        r"(?P<hide>(?=(?:[^\W\d]|-){0,40}\d(?:[^\W\d]|-){0,40}\d)[\w\-]{4,})",
     ),
     ("record number", r"\b\d{3}-\d{2}-\d{4}\b|\b\d[a-z][a-z0-9]\d-?[a-z][a-z0-9]\d-?[a-z]{2}\d{2}\b|\b[a-z]{1,4}-?\d{5,}\b"),
     ("record number", r"(?<![\d.])\d{9,}"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ALLOWED = {"aftercare", "spacy", "rapidfuzz", "yaml", "jsonschema", "symspellpy", "numpy"}
+ALLOWED = {"aftercare", "rapidfuzz", "yaml", "jsonschema", "symspellpy", "numpy"}
 _FORBIDDEN = (
     "rasa rasa_sdk sanic fastapi starlette flask django aiohttp uvicorn httpx requests urllib3 socket asyncio "
     "sqlalchemy sqlite3 psycopg psycopg2 redis pymongo alembic actions rasa_ext scripts gateway widget evaluation tests"

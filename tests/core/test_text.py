@@ -153,3 +153,18 @@ def test_a_long_text_keeps_its_first_and_last_clauses() -> None:
 def test_a_decimal_point_ends_no_clause() -> None:
     text = "it was 37.6 at noon. the spot is pink"
     assert [text[start:end].strip() for start, end in clauses(text)] == ["it was 37.6 at noon.", "the spot is pink"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("gone… then", ["gone", ".", "then"]),
+        ("help‼", ["help", "!"]),
+        ("what⁉", ["what", "?"]),
+        ("ﬁne", ["fine"]),
+        ("⑽", ["⑽"]),
+        ("ﷺ", ["ﷺ"]),
+    ],
+)
+def test_no_character_becomes_many_words(typed: str, read: list[str]) -> None:
+    assert norms(typed) == read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,20 @@ def test_the_mask_counts_and_goes_deep() -> None:
 def test_no_text_keeps_a_mask_busy_for_long() -> None:
     for text in ("my name is " + "a " * 2_000, "1 " * 2_000, "A" * 4_000, "1-" * 2_000, "x@" * 2_000, "Aa " * 1_300, "in Aa " * 600):
         Mask.deidentified(["Jane Doe"])(text)
+
+
+@pytest.mark.parametrize(
+    "piece", ["\n", "id-", "5 ", "5 a@b.", ":a@b.c", "- A", "\n5 in A", "name is ", "thanks ", "record 9", "a.", "1 may ", "555 0", "9"]
+)
+def test_hiding_takes_time_in_proportion_to_the_text(piece: str) -> None:
+    mask = Mask.deidentified(["Ann Lee"])
+
+    def seconds(length: int) -> float:
+        text, started = (piece * length)[:length], time.process_time()
+        mask(text)
+        return time.process_time() - started
+
+    short = min(seconds(4_000) for _ in range(3))
+    long = min(seconds(16_000) for _ in range(3))
+    assert long < 0.1 or long < 8 * short
+    assert short < 0.3
