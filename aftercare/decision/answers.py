@@ -18,6 +18,7 @@ from aftercare.understanding.reading import Reading
 
 PRESENT, ABSENT = "present", "absent"
 _SHORT_ANSWER = 6
+_WORD = re.compile(r"[a-z]+")
 
 
 class Answer(Enum):
@@ -73,7 +74,7 @@ def _by_lexicon(reading: Reading, lexical: Answer) -> Answer:
 
 def _takes_back(protocol: Protocol, reading: Reading) -> bool:
     """`No, but it feels odd`: something stands behind the denial that was not heard as a denial."""
-    return bool(set(protocol.lexicon["dialogue"]["except"]) & set(re.findall(r"[a-z]+", reading.text.lower())))
+    return bool(set(protocol.lexicon["dialogue"]["except"]) & set(_WORD.findall(reading.text.lower())))
 
 
 def pressed(question: Question, text: str) -> Button | None:
