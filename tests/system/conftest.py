@@ -101,10 +101,13 @@ class Patients:
         """Send a request to the patient's address as it is."""
         return self._client.post(PATH, **request)
 
-    def say(self, sender: str, message: str = "", **answers: str) -> Answer:
-        """Type a message, answer rows of the danger check one by one, or both; the answer, which keeps the contract."""
+    def say(self, sender: str, message: str = "", *, conversation: Mapping[str, Any] | None = None, **answers: str) -> Answer:
+        """Type a message, answer rows of the danger check one by one, or both; the answer, which keeps the contract.
+
+        With a conversation it goes on from there, as it went on without Rasa.
+        """
         self._typed[sender] += [message, *(f"{ROWS[fact]['text']} {TAPPED[answer]}" for fact, answer in answers.items())]
-        response = self.post(content=_json(sender, message, answers), headers={"Content-Type": "application/json"})
+        response = self.post(content=_json(sender, message, answers, conversation), headers={"Content-Type": "application/json"})
         assert response.status_code == 200, f"{message!r}: {response.status_code} {response.text[:300]}"
         return parsed(response.json(), self._typed[sender])
 
@@ -112,9 +115,10 @@ class Patients:
         self._client.close()
 
 
-def _json(sender: str, message: str, answers: Mapping[str, str]) -> bytes:
+def _json(sender: str, message: str, answers: Mapping[str, str], conversation: Mapping[str, Any] | None) -> bytes:
     """JSON in ASCII, so that a lone surrogate can be sent as other clients send it."""
-    return json.dumps({"sender": sender, "message": message, **({"answers": answers} if answers else {})}).encode("ascii")
+    more = {"answers": answers, "conversation": conversation}
+    return json.dumps({"sender": sender, "message": message, **{key: value for key, value in more.items() if value}}).encode("ascii")
 
 
 def parsed(messages: Any, typed: list[str]) -> Answer:
