@@ -97,13 +97,18 @@ class Answering:
                 except SealError:
                     _log.error("unanswered message can not be opened", conversation=conversation, seq=seq)
 
-    async def follow_up(self) -> None:
+    async def follow_up(self, only: str | None = None) -> None:
         """Where a question has waited too long for its answer, let the more urgent answer hold and tell the patient.
 
         A danger check that was left before an answer: the patient is told whom to call; behind one, the record says that it was left.
+
+        Args:
+            only: the conversation to look at; all when None.
         """
         minutes = self._core.assistant.protocol.thresholds["broken_off_minutes"]
         for name, seq in await asyncio.to_thread(self._records.asked_and_left, minutes):
+            if only not in (None, name):
+                continue
             try:
                 before, _ = await self._conversation(name)
                 left = await self._core.broken_off(before)
