@@ -68,9 +68,8 @@ def _check_table(protocol: Protocol) -> list[str]:
     lines = [
         "## The danger check",
         "",
-        "The leaflet asks nothing. Aftercare asks these rows before every care-at-home answer, and those of an emergency behind every other",
-        f"answer about recovery; an answer holds for {check.valid_hours:g} hours. “Not sure” counts as Yes. No rules out the findings of the",
-        "last column.",
+        "The leaflet asks nothing. Aftercare asks these rows before every care-at-home answer, and those of an emergency behind every",
+        f"other answer about recovery; an answer holds for {check.valid_hours:g} hours. “Not sure” counts as Yes.",
         "",
         "| row | asked | Yes leads to | No rules out |",
         "| --- | --- | --- | --- |",
@@ -88,7 +87,7 @@ def _condition(protocol: Protocol, all_of: tuple[str, ...], any_of: tuple[str, .
 
 
 def picture(protocol: Protocol) -> str:
-    """The rules as an SVG: one column a disposition, one entry a rule and a row of the danger check; the leftmost column with a true entry decides."""
+    """The rules and the danger check's rows as an SVG, a column a disposition; the leftmost column with a true entry decides."""
     columns = [list(_column(protocol, urgency)) for urgency in sorted(Disposition, reverse=True)]
     height = max(len(column) for column in columns) * _LINE + 3 * _MARGIN + _LINE
     parts = [
