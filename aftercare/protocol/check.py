@@ -145,7 +145,7 @@ def _is_hidden(rule: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> bool:
 
 def _questions(content: Content) -> Iterator[str]:
     findings = content["findings"]["findings"]
-    covered = {content["danger_check"]["rows"][number]["yes"] for number in range(len(content["danger_check"]["rows"]))}
+    covered = {row["yes"] for row in content["danger_check"]["rows"]}
     for number, question in enumerate(content["interview"]["questions"]):
         here = _at(content, "interview", "questions", number)
         named = set(question["covers"])
@@ -158,7 +158,8 @@ def _questions(content: Content) -> Iterator[str]:
         alone = not rule.get("all") and rule["disposition"] == "emergency"
         for finding in (*rule.get("all", ()), *rule.get("any", ())):
             if alone and finding not in covered:
-                yield f"{_at(content, 'rules', 'rules', number)}: no question settles the red flag '{finding}'; add one to interview.yml"
+                here = _at(content, "rules", "rules", number)
+                yield f"{here}: nothing asks about the red flag '{finding}'; add a row to danger_check.yml or a question to interview.yml"
 
 
 def _danger_check(content: Content) -> Iterator[str]:
