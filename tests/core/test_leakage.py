@@ -26,9 +26,9 @@ def sentences(part: str) -> list[str]:
     own, pairs_of = patients(part), [] if part == REGRESSIONS else pairs(part)
     answers = [words for patient in own for words in (*patient.facts.values(), patient.none, patient.others)]
     answers += [pair.text for pair in pairs_of] + [answer.text for answer in card_answers(part)]
-    turns = [turn for dialogue in dialogues(part) for turn in dialogue.turns]
-    openings = [case.text for case in cases(part)] + [patient.opening for patient in own]
-    return openings + turns + [words for words in answers if len(plain(words).split()) >= FEWEST_IN_AN_ANSWER]
+    answers += [turn for dialogue in dialogues(part) for turn in dialogue.turns[1:]]
+    openings = [case.text for case in cases(part)] + [patient.opening for patient in own] + [each.turns[0] for each in dialogues(part)]
+    return openings + [words for words in answers if len(plain(words).split()) >= FEWEST_IN_AN_ANSWER]
 
 
 @pytest.fixture(scope="module")
