@@ -13,11 +13,12 @@ from rasa_sdk.types import DomainDict
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
 from aftercare.understanding.reading import Reading
+from readers.pool import Readers
 
 _logger = logging.getLogger(__name__)
-_assistant = Assistant(load_protocol())
+_core = Readers(load_protocol())
+_core.warm()
 
 
 class ActionRespond(Action):
@@ -34,11 +35,12 @@ class ActionRespond(Action):
         """
         try:
             text = tracker.latest_message.get("text") or ""
-            today = date.today()
-            reading = Reading.from_entities(text, tracker.latest_message.get("entities", ())) or _assistant.read(text, today)
+            reading = Reading.from_entities(text, tracker.latest_message.get("entities", ()))
+            if reading is None:
+                raise ValueError("the message has not been read")
             before = Conversation.from_slots(tracker.current_slot_values())
             answers = (tracker.latest_message.get("metadata") or {}).get("answers")
-            after, reply = _assistant.respond(before, reading, today, answers=answers)
+            after, reply = await _core.respond(before, reading, date.today(), answers=answers)
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

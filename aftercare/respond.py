@@ -131,7 +131,6 @@ class Assistant:
         conversation: Conversation,
         reading: Reading,
         today: date,
-        *,
         at: datetime | None = None,
         answers: Mapping[str, str] | None = None,
     ) -> tuple[Conversation, Reply]:

@@ -35,6 +35,7 @@ from gateway.services import Services
 from gateway.settings import Settings
 from gateway.voice import Voice
 from gateway.web import Entrance, Hosts, Net
+from readers.pool import Readers
 
 _log = structlog.get_logger(__name__)
 _LOOK_FOR_UNANSWERED_SECONDS = 5.0
@@ -42,7 +43,9 @@ _ESCALATE_SECONDS = 5.0
 _ANCHOR_SECONDS = 3_600.0
 
 
-def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None, clock: Clock = utc_now) -> FastAPI:
+def create_app(
+    settings: Settings, protocol: Protocol, rasa: Rasa | None = None, clock: Clock = utc_now, readers: Readers | None = None
+) -> FastAPI:
     """The gateway as an ASGI application.
 
     Args:
@@ -50,8 +53,11 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
         protocol: the clinic's protocol.
         rasa: tests may bring their own.
         clock: tells the time.
+        readers: where the core can be stopped; tests may bring their own.
     """
-    voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol))
+    readers = readers or Readers(protocol)
+    readers.start()
+    voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol), readers)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
@@ -69,6 +75,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
         proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
         work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk))
+        await asyncio.to_thread(readers.warm)
         watches = [asyncio.create_task(each) for each in work]
         try:
             yield
@@ -78,6 +85,7 @@ def create_app(settings: Settings, protocol: Protocol, rasa: Rasa | None = None,
             bell.silence()
             await answering.finish()
             await rasa.close()
+            readers.close()
             records.engine.dispose()
 
     app = FastAPI(

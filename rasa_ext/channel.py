@@ -2,7 +2,7 @@
 
 Rasa answers, a few turns at a time, so that a crowd makes it slow but not silent. Where it raises, is too slow, says nothing, or says
 less than an emergency that the core reads in the words, the core answers by itself from the same slots, and the turn is stored as any
-other.
+other. Words are read before Rasa has them, where reading can be stopped; those that can not be read in time get the safety card.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -28,7 +29,9 @@ from sanic.response import HTTPResponse
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
+from aftercare.understanding.reading import Reading
 from rasa_ext import core
+from readers.pool import UnreadError
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
@@ -60,6 +63,7 @@ class PatientInput(RestInput):
 
     def __init__(self) -> None:
         self._assistant = core.assistant()
+        core.readers()
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
 
     @classmethod
@@ -130,10 +134,11 @@ class PatientInput(RestInput):
         _report_failed_saves(agent)
         output = CollectingOutputChannel()
         words = received.text.strip().lstrip("/").strip()
+        reading = await _read(_both_ends(words))
         metadata = {"answers": received.answers} if received.answers else None
         message = UserMessage(words, output, received.sender, input_channel=self.name(), metadata=metadata)
         finished = False
-        if words and len(words) <= _LONGEST_FOR_RASA:
+        if reading is not None and words and len(words) <= _LONGEST_FOR_RASA:
             try:
                 async with self._turns:
                     await asyncio.wait_for(_hand_over(agent, on_new_message, message, received.conversation), _PATIENCE_SECONDS)
@@ -141,48 +146,65 @@ class PatientInput(RestInput):
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
         reply = _collected(output.messages)
-        if reply is not None and self._assistant.understates(reply, core.read(words, date.today())):
+        if reply is not None and reading is not None and self._assistant.understates(reply, reading):
             reply = None
         if reply is not None and finished:
             return reply
-        return await self._answer_alone(agent, message, words, reply, received)
+        return await self._answer_alone(agent, message, reading, reply, received)
 
-    async def _answer_alone(self, agent: Agent, message: UserMessage, text: str, said: Reply | None, received: Received) -> Reply:
+    async def _answer_alone(
+        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received
+    ) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.
 
         Args:
             agent: Rasa's agent, for lock and store.
             message: the message as Rasa got it.
-            text: the patient's words.
+            reading: the message as the core reads it; None when that took too long.
             said: Rasa's own reply, where it made one and then failed to store it.
             received: the request, with the conversation as the caller keeps it, which goes before the slots.
         """
         conversation = received.conversation
-        today = date.today()
-        reading = await asyncio.get_running_loop().run_in_executor(None, core.read, _both_ends(text), today)
         before = conversation or Conversation(checks=list(received.answers))
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
                 before = conversation or Conversation.from_slots(tracker.current_slot_values())
-                after, reply = self._assistant.respond(before, reading, today, answers=received.answers)
+                after, reply = await self._respond(before, reading, received.answers)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
-                    entities = reading.to_entities()
-                    tracker.update(UserUttered(text, entities=entities, message_id=message.message_id, input_channel=self.name()))
+                    entities = reading.to_entities() if reading is not None else []
+                    tracker.update(UserUttered(message.text, entities=entities, message_id=message.message_id, input_channel=self.name()))
                 tracker.update_with_events([SlotSet(name, value) for name, value in after.to_slots().items()], agent.domain)
                 tracker.update(BotUttered(reply.text, {"custom": reply.wire, "buttons": reply.buttons}))
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = self._assistant.respond(before, reading, today, answers=received.answers)
+            _, reply = await self._respond(before, reading, received.answers)
             not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
             return (said or reply).followed_by(not_stored).with_payload(stored=False)
         return reply
 
+    async def _respond(self, before: Conversation, reading: Reading | None, answers: dict[str, str]) -> tuple[Conversation, Reply]:
+        """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
+        if reading is not None:
+            with suppress(UnreadError):
+                return await core.readers().respond(before, reading, date.today(), answers=answers)
+        return before, self._assistant.trouble()
+
+
+async def _read(words: str) -> Reading | None:
+    """The core's reading, without holding up the event loop; None when it took too long."""
+    try:
+        return await asyncio.get_running_loop().run_in_executor(core.readers().threads, core.read, words, date.today())
+    except UnreadError:
+        _logger.error("a message could not be read")
+        return None
+
 
 async def _settle(*_: Any) -> None:
-    """Keep what was loaded out of the garbage collector's sight: looking through TensorFlow's modules stops every patient."""
+    """Wait for the readers; keep what was loaded out of the garbage collector's sight: looking through TensorFlow stops every patient."""
+    await asyncio.get_running_loop().run_in_executor(None, core.readers().warm)
     gc.collect()
     gc.freeze()
 

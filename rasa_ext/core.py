@@ -1,4 +1,4 @@
-"""The clinical core of this process: one for channel and extractor, and each message read once for both."""
+"""The clinical core of this process: one for channel and extractor, and each message read once for both, where it can be stopped."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from functools import lru_cache
 from aftercare.protocol import load_protocol
 from aftercare.respond import Assistant
 from aftercare.understanding.reading import Reading
+from readers.pool import Readers
 
-_MESSAGES_AT_ONCE = 16
+_MESSAGES_AT_ONCE = 64
 
 
 @lru_cache(maxsize=1)
@@ -18,7 +19,20 @@ def assistant() -> Assistant:
     return Assistant(load_protocol())
 
 
+@lru_cache(maxsize=1)
+def readers() -> Readers:
+    """Where the core can be stopped; loaded from the first call on."""
+    made = Readers(assistant().protocol)
+    made.start()
+    return made
+
+
 @lru_cache(maxsize=_MESSAGES_AT_ONCE)
 def read(text: str, today: date) -> Reading:
-    """A message read by the lexicon alone; remembered as long as its turn lasts."""
-    return assistant().read(text, today)
+    """A message read by the lexicon alone; remembered as long as its turn lasts.
+
+    Raises:
+        UnreadError: the words could not be read in time.
+    """
+    reading: Reading = readers().call("read", text, today)
+    return reading

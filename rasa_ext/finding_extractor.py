@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -18,6 +19,9 @@ from aftercare.protocol import load_protocol
 from rasa_ext import core
 from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
+from readers.pool import UnreadError
+
+_logger = logging.getLogger(__name__)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -47,9 +51,13 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         return load_protocol().version
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Read each message."""
+        """Read each message; one that can not be read in time has no entities."""
         for message in messages:
-            reading = core.read(message.get(TEXT) or "", date.today())
+            try:
+                reading = core.read(message.get(TEXT) or "", date.today())
+            except UnreadError:
+                _logger.error("a message could not be read")
+                continue
             reading = replace(reading, opinions=tuple(message.get(OPINIONS) or ()), replies=message.get(REPLIES) or {})
             entities = self.add_extractor_name(reading.to_entities())
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)

@@ -8,6 +8,7 @@ COPY aftercare aftercare
 COPY gateway gateway
 COPY deploy deploy
 COPY protocols protocols
+COPY readers readers
 COPY vault vault
 COPY widget/pages widget/pages
 COPY widget/strings widget/strings

@@ -8,6 +8,7 @@ COPY aftercare aftercare
 COPY encoder encoder
 COPY protocols protocols
 COPY rasa_ext rasa_ext
+COPY readers readers
 COPY vault vault
 COPY credentials.yml credentials.yml
 COPY deploy/rasa deploy/rasa

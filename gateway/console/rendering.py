@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aftercare.protocol import Protocol
 from gateway.console.sessions import Login
+from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
 from gateway.settings import Settings
 
@@ -123,4 +124,4 @@ def _finding_labels(protocol: Protocol) -> Mapping[str, str]:
     labels: dict[str, str] = {}
     for finding in protocol.findings.values():
         labels[finding.code] = finding.label if finding.id == finding.code else labels.get(finding.code, finding.label)
-    return labels | {"other": "another symptom"}
+    return labels | {"other": "another symptom", UNREAD: "could not be read"}

@@ -16,21 +16,26 @@ import structlog
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.reply import Reply
+from aftercare.protocol import Disposition
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
+from readers.pool import BrokenReaderError, UnreadError
 
 _log = structlog.get_logger(__name__)
 _OVERDUE = timedelta(seconds=PATIENCE + 1)
 _STORE_ATTEMPTS = 3
 _LEAST_SECONDS = 0.1
 _BUTTON_BYTES = 12
+_RECOVERED = "recovered"
+_MOST_TRIES = 2
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ class Answering:
             if (conversation, seq) not in self._working and now - at > _OVERDUE:
                 try:
                     message, *_ = await asyncio.to_thread(self._records.events, conversation, seq - 1)
-                    self.begin(conversation, message, alone="recovered")
+                    self.begin(conversation, message, alone=_RECOVERED)
                 except SealError:
                     _log.error("unanswered message can not be opened", conversation=conversation, seq=seq)
 
@@ -111,7 +116,7 @@ class Answering:
                 continue
             try:
                 before, _ = await self._conversation(name)
-                left = await self._core.broken_off(before)
+                left = self._core.broken_off(before)
                 if left is not None:
                     await self._tell(name, seq, _Outcome(left[1], before, left[0], "core", "broken_off"))
                 else:
@@ -169,13 +174,15 @@ class Answering:
             raise ValueError("the words have been purged")
         text, today, answers = str(message.words["text"]), date.today(), rows_of(message)
         before, last_by_rasa = await self._conversation(name)
+        if alone == _RECOVERED and await asyncio.to_thread(self._records.note_try, name, message.seq) > _MOST_TRIES:
+            return self._card(name, message, before, UNREAD)
         reading = asyncio.create_task(self._core.read(text, today))
         cause = alone
         if not alone:
             try:
                 answered = await self._ask(name, text, before, answers, known=last_by_rasa, seconds=seconds)
                 cause = await self._objection(answered.reply, reading)
-                if cause != "understated":
+                if cause not in ("understated", UNREAD):
                     return _Outcome(answered.reply, before, answered.conversation, "rasa", cause, answered.model, answered.kept)
             except RasaError as error:
                 cause = error.cause
@@ -184,15 +191,30 @@ class Answering:
         try:
             after, reply = await self._core.respond(before, await reading, today, at=message.at, answers=answers)
             return _Outcome(reply, before, after, "core", cause)
+        except UnreadError:
+            return self._card(name, message, before, UNREAD)
         except Exception as error:
-            _log.error("core failed", conversation=name, seq=message.seq, error=type(error).__name__)
-            FAILSAFE.labels("card").inc()
-            return _Outcome(self._core.assistant.trouble(), before, before, "card", cause)
+            what = str(error) if isinstance(error, BrokenReaderError) else type(error).__name__
+            _log.error("core failed", conversation=name, seq=message.seq, error=what)
+            return self._card(name, message, before, cause)
+
+    def _card(self, name: str, message: Event, before: Conversation, cause: str) -> _Outcome:
+        """The safety card alone; the conversation stays as it was."""
+        FAILSAFE.labels("card").inc()
+        _log.error("answered with the safety card", conversation=name, seq=message.seq, cause=cause)
+        return _Outcome(self._core.assistant.trouble(), before, before, "card", cause)
 
     async def _objection(self, reply: Reply, reading: asyncio.Task[Reading]) -> str:
-        """What the core has against Rasa's reply: nothing, `understated`, or `unchecked` when the core itself failed."""
+        """What the core has against Rasa's reply.
+
+        Returns:
+            Nothing; `understated`; `unread` when the words could not be read, and Rasa does not call them an emergency all the same; or
+            `unchecked` when the core itself failed.
+        """
         try:
             return "understated" if self._core.assistant.understates(reply, await reading) else ""
+        except UnreadError:
+            return "unchecked" if reply.disposition is Disposition.EMERGENCY else UNREAD
         except Exception as error:
             _log.error("core failed", error=type(error).__name__)
             return "unchecked"
@@ -252,7 +274,7 @@ class Answering:
             "check": rows.standing(custom, outcome.conversation),
             "rows": rows.states(check, outcome.before, outcome.conversation, left=left),
             "rules": custom.get("rules", []),
-            "codes": _codes(custom),
+            "codes": [[UNREAD, "present"]] if outcome.cause == UNREAD else _codes(custom),
             "protocol": custom["protocol"],
             "model": outcome.model,
             "ms": round(seconds * 1000),

@@ -1,37 +1,38 @@
-"""The clinical core in threads of its own, so that a long reading delays neither the records nor the event loop."""
+"""The clinical core, asked in processes of its own, so that no words delay the records, the event loop, or another patient."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TypeVar
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.respond import Assistant
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
-
-_THREADS = 2
-_T = TypeVar("_T")
+from readers.pool import Readers
 
 
 class Core:
     """What the gateway asks of the clinical core.
 
     Args:
-        assistant: the core.
+        assistant: the core in this process, for what takes no patient's words.
+        readers: the core where it can be stopped.
     """
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, readers: Readers) -> None:
         self.assistant = assistant
-        self._threads = ThreadPoolExecutor(_THREADS, "core")
+        self._readers = readers
 
     async def read(self, text: str, today: date) -> Reading:
-        """A message read by the lexicon; of a very long one the most telling part."""
-        return await self._run(lambda: self.assistant.read(self.assistant.most_telling(text, today), today))
+        """A message read by the lexicon; of a very long one the most telling part.
+
+        Raises:
+            UnreadError: the words could not be read in time.
+            BrokenReaderError: the core raised.
+        """
+        return await self._readers.read(text, today)
 
     async def respond(
         self,
@@ -42,21 +43,21 @@ class Core:
         at: datetime | None = None,
         answers: Mapping[str, str] | None = None,
     ) -> tuple[Conversation, Reply]:
-        """The conversation after a message, and the reply, by the core alone; see `Assistant.respond`."""
-        return await self._run(lambda: self.assistant.respond(conversation, reading, today, at=at, answers=answers))
+        """The conversation after a message, and the reply, by the core alone, see `Assistant.respond`; it raises what `read` raises."""
+        return await self._readers.respond(conversation, reading, today, at=at, answers=answers)
 
-    async def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
+    def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
         """What holds when the patient leaves a question unanswered; None when none waits."""
-        return await self._run(lambda: self.assistant.broken_off(conversation))
+        return self.assistant.broken_off(conversation)
 
     async def alarm(self, text: str, answers: Mapping[str, str]) -> Reply | None:
-        """What the core says of these words and answered rows of the danger check by themselves, if they are an emergency."""
+        """What the core says of these words and answered rows of the danger check by themselves, if they are an emergency.
+
+        It raises what `read` raises.
+        """
         today = date.today()
         reading = await self.read(text, today)
         if not self.assistant.is_emergency(reading) and not rows.is_danger(answers, self.assistant.protocol.danger_check):
             return None
         _, reply = await self.respond(Conversation(checks=list(answers)), reading, today, answers=answers)
         return reply
-
-    async def _run(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -15,6 +15,8 @@ TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
 _TROUBLE = "trouble"
+UNREAD = "unread"
+"""Stands among the findings of a case when a message could not be read, and is the cause of that answer."""
 _QUESTION = "question"
 
 

@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, insert, or_, select, update
 
-from gateway.records.tables import case_finding, case_rule, conversation, conversation_key, delivery, event, session, triage_case
+from gateway.records.tables import (
+    case_finding,
+    case_rule,
+    conversation,
+    conversation_key,
+    delivery,
+    event,
+    reading_try,
+    session,
+    triage_case,
+)
 
 _ACTS = ("greeting", "message", "extended", "writer")
 _NAME: BindParameter[str] = bindparam("name")
@@ -70,6 +80,12 @@ DELIVERED = select(delivery.c.seq, delivery.c.at).where(_DELIVERY)
 _UP_TO: BindParameter[int] = bindparam("up_to")
 FURTHER_DELIVERED = update(delivery).where(_DELIVERY, delivery.c.seq < _UP_TO).values(seq=_UP_TO, at=bindparam("now"))
 NEW_DELIVERY = insert(delivery)
+
+_MESSAGE: BindParameter[int] = bindparam("message")
+_TRY = (reading_try.c.conversation_id == _NAME, reading_try.c.seq == _MESSAGE)
+TRIES = select(reading_try.c.tries).where(*_TRY)
+ONE_MORE_TRY = update(reading_try).where(*_TRY).values(tries=reading_try.c.tries + 1)
+FIRST_TRY = insert(reading_try)
 
 CASE = select(triage_case).where(triage_case.c.conversation_id == _NAME).with_for_update()
 NEW_CASE = insert(triage_case)

@@ -314,6 +314,14 @@ class Records:
         with self.engine.connect() as connection:
             return [(row.conversation_id, row.seq) for row in connection.execute(sql.ASKED_AND_LEFT, when)]
 
+    def note_try(self, name: str, seq: int) -> int:
+        """Remember that an answer to this message is tried for once more, before it is; and tell how often that is."""
+        this = {"name": name, "message": seq}
+        with writing(self.engine) as connection:
+            if not connection.execute(sql.ONE_MORE_TRY, this).rowcount:
+                connection.execute(sql.FIRST_TRY, {"conversation_id": name, "seq": seq, "tries": 1})
+            return int(connection.scalar(sql.TRIES, this) or 0)
+
     def sent(self, name: str, seq: int) -> None:
         """Remember that the events up to this place went out to the patient's browser."""
         with writing(self.engine) as connection:

@@ -104,6 +104,14 @@ delivery = Table(
     Column("at", Moment, nullable=False),
 )
 
+reading_try = Table(
+    "reading_try",
+    metadata,
+    Column("conversation_id", ForeignKey("conversation.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("tries", Integer, nullable=False),
+)
+
 # The console: what nurses work with. `triage_case` is derived from the events, in the transaction that stores them.
 
 triage_case = Table(

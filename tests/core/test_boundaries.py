@@ -9,7 +9,7 @@ import pytest
 ALLOWED = {"aftercare", "rapidfuzz", "yaml", "jsonschema", "symspellpy", "numpy"}
 _FORBIDDEN = (
     "rasa rasa_sdk sanic fastapi starlette flask django aiohttp uvicorn httpx requests urllib3 socket asyncio "
-    "sqlalchemy sqlite3 psycopg psycopg2 redis pymongo alembic actions rasa_ext scripts gateway widget evaluation tests"
+    "sqlalchemy sqlite3 psycopg psycopg2 redis pymongo alembic actions rasa_ext readers scripts gateway widget evaluation tests"
 )
 FORBIDDEN = set(_FORBIDDEN.split())
 FOLDER = Path(__file__).resolve().parents[2] / "aftercare"

@@ -15,12 +15,14 @@ import pytest
 import structlog
 from limits import parse
 from sqlalchemy import Engine
+from trapped import TrappedCore
 
 import gateway.app
 from aftercare.protocol import Protocol, load_protocol
 from aftercare.respond import Assistant
 from gateway.records.database import connect, migrate
 from gateway.settings import EmbedKey, Settings, from_environment
+from readers.pool import Readers
 from scripts import postgresql as server_of_postgresql
 from scripts.postgresql import create_database
 from tests.gateway.support import MASTER_KEY_TEXT, OTHER_PAGE, PAGE, ROOT, Clock, Door, Patient, ScriptedRasa, opened, scripted
@@ -56,9 +58,40 @@ def one_assistant_per_protocol() -> Iterator[None]:
         yield
 
 
+class _Shared(Readers):
+    """Readers that outlive the gateways that use them."""
+
+    def close(self) -> None:
+        """Stay."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_pool_of_readers_per_protocol() -> Iterator[None]:
+    """Loading the core in another process takes seconds, and it has no state."""
+    made: dict[int, Readers] = {}
+
+    def readers(protocol: Protocol) -> Readers:
+        return made.setdefault(id(protocol), made.get(id(protocol)) or _Shared(protocol))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gateway.app, "Readers", readers)
+        yield
+    for each in made.values():
+        Readers.close(each)
+
+
 @pytest.fixture(scope="session")
 def protocol(own_environment: None) -> Protocol:
     return load_protocol(ROOT / "protocols" / "vertebroplasty")
+
+
+@pytest.fixture(scope="session")
+def trapped_readers(protocol: Protocol) -> Iterator[Readers]:
+    """Readers that certain words hold up, end, or make raise."""
+    made = _Shared(protocol, TrappedCore)
+    made.warm()
+    yield made
+    Readers.close(made)
 
 
 @pytest.fixture(scope="session")
@@ -124,9 +157,9 @@ def settings(sqlite_url: str) -> Settings:
 def new_app(settings: Settings, protocol: Protocol, rasa: ScriptedRasa, clock: Clock) -> Callable[..., Any]:
     """Make an app, with changes to the settings as keywords; it does not run yet."""
 
-    def make(protocol: Protocol = protocol, **changes: Any) -> Any:
+    def make(protocol: Protocol = protocol, readers: Readers | None = None, **changes: Any) -> Any:
         changes = {"console_origins": changes.get("public_origins", settings.console_origins), **changes}
-        return gateway.app.create_app(replace(settings, **changes), protocol, rasa=scripted(rasa), clock=clock)
+        return gateway.app.create_app(replace(settings, **changes), protocol, rasa=scripted(rasa), clock=clock, readers=readers)
 
     return make
 

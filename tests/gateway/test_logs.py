@@ -14,11 +14,12 @@ import httpx
 import pytest
 import structlog
 from sqlalchemy.exc import OperationalError
+from trapped import DEADFALL, TRIPWIRE
 
-from aftercare.respond import Assistant
 from gateway.limiting import Limiter
 from gateway.logs import set_up_logs
 from gateway.records.store import Records
+from readers.pool import Readers
 from tests.gateway.support import ADDRESS, API, CANARY, EVIL, HARMLESS, RED_FLAG, Clock, Door, Json, Patient, new_id, stored
 from tests.gateway.test_limits import limits
 from tests.gateway.test_locked_records import locked
@@ -138,12 +139,17 @@ def test_a_failing_rasa_is_logged_by_its_cause(log: Log, door: Door, patient: Pa
     assert causes == ["down", "raised", "invalid", "invalid"]
 
 
-def test_a_failing_core_is_logged_by_the_errors_name(log: Log, door: Door, patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("trap", "error"), [(TRIPWIRE, "hear: ValueError"), (DEADFALL, None)])
+def test_a_failing_core_is_logged_by_the_errors_name(
+    trap: str, error: str | None, log: Log, open_door: Callable[..., Door], trapped_readers: Readers, capfd: pytest.CaptureFixture[str]
+) -> None:
+    door = open_door(readers=trapped_readers)
     door.rasa.act = door.rasa.down
-    monkeypatch.setattr(Assistant, "respond", _raise(ValueError(f"cannot read {CANARY}")))
-    assert patient.say(HARMLESS)["type"] == "trouble"
+    patient = door.patient()
+    assert patient.say(f"{HARMLESS} {trap}")["type"] == "trouble"
     _check(log, patient)
-    assert [line["error"] for line in log.lines if line["event"] == "core failed"] == ["ValueError"]
+    assert [line["error"] for line in log.lines if line["event"] == "core failed"] == [error] * bool(error)
+    assert CANARY not in "".join(capfd.readouterr())
 
 
 def test_failing_records_are_logged_by_the_errors_name(log: Log, door: Door, patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from rasa.core.channels.channel import UserMessage
 from sanic.request import Request
 
 from aftercare.conversation import Conversation
+from rasa_ext import core
 from rasa_ext.channel import BadRequestError, PatientInput, Received, _parse
 
 SECONDS_A_TURN, CROWD = 0.1, 40
@@ -56,6 +57,7 @@ async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> 
         assert message.output_channel is not None
         await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})
 
+    core.readers().warm()
     channel = PatientInput()
     crowd = (_received(f"patient {number}", "how long does it take") for number in range(CROWD))
     replies = await asyncio.gather(*(channel._turn(_agent(None), one_turn_at_a_time, each) for each in crowd))
