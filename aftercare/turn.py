@@ -301,7 +301,7 @@ class Turn:
             return told.all_of_them == "no"
         if self.understood.reports or self.understood.topics:
             return False
-        return heard(self._protocol, danger_check.NAME, self._reading) is Answer.NO and not self._fusion.hears_red_flag(self._reading)
+        return heard(self._protocol, danger_check.NAME, self._reading) is Answer.NO and not self._fusion.suspects(self._reading)
 
     def _close_check(self) -> bool:
         """Drop the rows that words have settled; whether there were any. The check that has no row left waits no longer."""

@@ -12,8 +12,8 @@ import gc
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 

@@ -102,6 +102,10 @@ class Fusion:
         """Whether the classifier alone hears a red flag in the message."""
         return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_certain"]
 
+    def suspects(self, reading: Reading) -> bool:
+        """Whether the classifier finds a red flag likely enough to ask about it."""
+        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_suspect"]
+
     def _is_quiet(self, reading: Reading) -> bool:
         return all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
 
