@@ -148,7 +148,7 @@ class _Replies:
             answer: the bot's answer as the patient sees it.
             words: what the records hold of it.
         """
-        facts, about = self._person.facts, words.get("about")
+        facts, about = self._person.facts, str(words.get("about"))
         if answer.get("check"):
             return self._to_check(words["rows"], answer["check"]["waits"]) or (None if answer["check"]["waits"] else self._next())
         if about in facts and answer["type"] != "triage":
