@@ -49,6 +49,17 @@ class Core:
         return Answer(reply.wire, 0.0)
 
 
+class AsksForever:
+    """Shows the danger check whatever it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def say(self, sender: str, text: str, rows: Mapping[str, str] | None = None) -> Answer:
+        self.told.append(text)
+        return Answer({"type": "question", "about": "danger_check", "checks": ROWS}, 0.0)
+
+
 @pytest.fixture
 def core(assistant: Assistant, today: date) -> Core:
     return Core(assistant, today)
@@ -83,6 +94,12 @@ def test_by_words_a_sign_is_told_in_words_or_by_its_number(core: Core, opening: 
     assert core.told == [opening, told]
 
 
+def test_by_words_a_doubt_is_told_as_one_and_nothing_is_said_twice() -> None:
+    bot = AsksForever()
+    interview.by_words(bot, patient(SORE + ".", {"bladder_bowel": "hard to say"}, bladder_bowel="unsure"))
+    assert bot.told[1:5] == ["not sure about 3", "hard to say", "no", "no"]
+
+
 def test_by_words_a_list_of_which_nothing_is_so_is_none(core: Core) -> None:
     assert figures.standing(interview.by_words(core, patient())) == "self_care"
     assert core.told == [SORE, "none of these"]
@@ -98,10 +115,6 @@ def test_who_was_written_to_tell_all_answers_row_by_row(core: Core) -> None:
 
 
 def test_an_interview_ends_however_often_the_bot_asks() -> None:
-    class AsksForever:
-        def say(self, sender: str, text: str, rows: Mapping[str, str] | None = None) -> Answer:
-            return Answer({"type": "question", "about": "danger_check", "checks": ROWS}, 0.0)
-
     assert len(interview.by_words(AsksForever(), patient())) == 20
 
 
