@@ -179,20 +179,27 @@ def store(part: str, results: Results) -> None:
     (FIGURES / f"{part}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
+def _current(parts: Mapping[str, Results]) -> dict[str, Results]:
+    return {part: results for part, results in parts.items() if "conversations" in results}
+
+
 def shown_part(parts: Mapping[str, Results]) -> str:
     """The part that the pictures and the bars show: test, or the latest there is."""
     return next(part for part in reversed(PARTS) if part in parts)
 
 
 def page(parts: Mapping[str, Results]) -> str:
-    """The whole page."""
+    """The whole page; parts whose figures are of an older shape are left out until they are measured again."""
+    parts = _current(parts)
     method = (_HERE / "method.md").read_text(encoding="utf-8")
     return "\n".join([*_page(parts, shown_part(parts)), "", method.rstrip(), ""])
 
 
 def write() -> None:
-    """Write the page and its pictures from the stored figures."""
-    parts = stored()
+    """Write the page and its pictures from the stored figures; nothing where no part has been measured since their shape changed."""
+    parts = _current(stored())
+    if not parts:
+        return
     shown = parts[shown_part(parts)]
     ours = shown["systems"]["Aftercare"]
     plots.confusion(ours["confusion"], FIGURES / "confusion.svg")
