@@ -48,6 +48,9 @@ _LONGEST_CHAT = 9
 _ATTEMPTS = 5
 _PRESSES = 0.6
 _LEAVES = 0.3
+_TAPS = 0.7
+_LEAVES_CHECK = 0.12
+_GONE = timedelta(minutes=11)
 _TELL_EACH = 60
 _LEFT_WAITING = 3
 _SEEN = {"emergency": 1.0, "call_doctor": 0.85}
@@ -65,6 +68,7 @@ class Person:
         opening: the first message.
         facts: what they answer, by what they are asked about.
         then: what they write once they have been advised.
+        rows: what they answer to rows of the danger check: `yes` or `unsure`; all others are `no`.
         writer: `patient` or `helper`.
         group: what they are about.
     """
@@ -73,6 +77,7 @@ class Person:
     opening: str
     facts: Mapping[str, str]
     then: tuple[str, ...]
+    rows: Mapping[str, str]
     writer: str
 
 
@@ -124,7 +129,7 @@ def _person(group: str, content: Mapping[str, Any], entry: Mapping[str, Any], ch
     said = {**content["voices"][entry["voice"]], **entry.get("facts", {})}
     facts = {about: str(chance.choice(texts)) for about, texts in said.items()}
     opening = chance.choice(content["hellos"]) + chance.choice(entry["says"])
-    return Person(group, opening, facts, tuple(entry.get("then", ())), entry.get("writer", "patient"))
+    return Person(group, opening, facts, tuple(entry.get("then", ())), entry.get("rows", {}), entry.get("writer", "patient"))
 
 
 class _Nurses:
@@ -196,6 +201,7 @@ class _Day:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._nurses = nurses
         self._done = 0
+        self._left = list[datetime]()
 
     async def live(self, everybody: Sequence[Person]) -> None:
         """Let everybody write, the earliest first, and the nurses work; the last emergencies are left to whoever looks at the demo."""
@@ -210,8 +216,15 @@ class _Day:
                 group.create_task(self._chat(person, at, random.Random(self._chance.random()), alone=number in left))
         await asyncio.to_thread(self._nurses.work_until, now)
         await asyncio.to_thread(self._nurses.go_home)
+        await self._follow_up()
         await self._services.answering.finish()
         await self._services.rasa.close()
+
+    async def _follow_up(self) -> None:
+        """Let what was left without an answer be followed up, each some minutes later; the running bot does so from now on."""
+        for at in sorted(at for at in self._left if at + _GONE < datetime.now(UTC)):
+            _watch.set(_Watch(at + _GONE))
+            await self._services.answering.follow_up()
 
     async def _chat(self, person: Person, at: datetime, chance: random.Random, *, alone: bool) -> None:
         try:
@@ -238,24 +251,33 @@ class _Day:
             if words is None:
                 break
             watch.pass_time(chance.uniform(4, 10) + len(words) / 4)
-            answer = await self._say(token, words, answer, chance)
+            answer = await self._say(token, self._message(person, words, answer, chance))
+            if answer.get("check") and chance.random() < _LEAVES_CHECK:
+                break
             about = await self._about(session.conversation)
             if about is not None and about in person.facts and answer["type"] != "triage":
                 words = person.facts[about]
-            elif answer["type"] == "question" and not told:
+            elif (answer["type"] == "question" or answer.get("check")) and not told:
                 told, words = True, person.facts["other_symptoms"]
             else:
                 words = then.pop(0) if then else None
             watch.pass_time(chance.uniform(3, 20))
+        self._left.append(watch.now())
         if chance.random() < _LEAVES:
             await self._ask("DELETE", "/session", headers=token)
         return session.conversation
 
-    async def _say(self, token: Mapping[str, str], words: str, last: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """Type words, or press the last answer's button that says the same; the answer."""
+    def _message(self, person: Person, words: str, last: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
+        """What is sent for these words: a button or the rows of the last answer that say the same, or the words as typed."""
+        if last.get("check") and words == person.facts["other_symptoms"] and (person.rows or chance.random() < _TAPS):
+            facts = {row.text: row.fact for row in self._services.core.assistant.protocol.danger_check.rows}
+            return {"rows": {row["id"]: person.rows.get(facts.get(row["text"], ""), "no") for row in last["check"]["rows"]}}
         button = next((each["id"] for each in last.get("buttons") or () if each["title"].lower() == words.lower()), None)
-        pressed = button is not None and chance.random() < _PRESSES
-        message = {"client_id": uuid4().hex, **({"button": button} if pressed else {"text": words})}
+        return {"button": button} if button is not None and chance.random() < _PRESSES else {"text": words}
+
+    async def _say(self, token: Mapping[str, str], said: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a message; the answer."""
+        message = {"client_id": uuid4().hex, **said}
         stored = await self._ask("POST", "/session/messages", headers=token, json=message)
         for _ in range(_ATTEMPTS):
             got = await self._ask("GET", "/session/events", headers=token, params={"after": stored["seq"], "wait": 5})
