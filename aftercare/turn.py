@@ -126,6 +126,7 @@ class Turn:
         if self.understood.doubt and not self._is_aside():
             question = confirming(self._protocol, self.understood.doubt)
             if question is not None and question.id not in self.conversation.asked:
+                self._keep_complaint()
                 return self._behind_answer(self._ask(question.id, self._block("confirm")))
         if self._pending is not None and self.conversation.pending and not reports:
             return self._unanswered()
@@ -366,6 +367,12 @@ class Turn:
         """`I feel no numbness` behind advice that stands: the advice is repeated."""
         denies = self._only_denies() or self._is_sure("deny_symptoms", "deny")
         return self._stood is not None and denies and not self.understood.topics
+
+    def _keep_complaint(self) -> None:
+        """What raised a doubt and was not understood otherwise stays a symptom that the protocol does not know when the sign is denied."""
+        understood = self.understood.topics or self._is_sure(*_TALK, *_SILENT, "deny_symptoms", "ask_hypothetical", "report_history")
+        if not self.understood.reports and not understood:
+            self.conversation.evidence.setdefault(_UNKNOWN, self._reading.text)
 
     def _is_aside(self) -> bool:
         """Whether the message says something beside the question that waits, and the lexicon finds nothing in it."""

@@ -174,13 +174,19 @@ def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
         elif event.kind == "message" and event.words is not None:
             day, text = event.at.date(), str(event.words["text"])
             reading = assistant.read(assistant.most_telling(text, day), day)
-            conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=rows_of(event))
+            conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=_known_rows(assistant.protocol, event))
         else:
             reply = None
         told: Mapping[str, Any] = reply.custom if reply else {}
         tier = max(tier, TIERS[told.get("disposition")])
         rules |= set(told.get("rules", ()))
     return Outcome(tier, frozenset(rules))
+
+
+def _known_rows(protocol: Protocol, message: Event) -> dict[str, str]:
+    """The rows of the danger check that a message answered, without those that this protocol does not have."""
+    known = {row.fact for row in protocol.danger_check.rows}
+    return {fact: answer for fact, answer in rows_of(message).items() if fact in known}
 
 
 def _version(protocol: Protocol) -> str:

@@ -16,14 +16,22 @@ import structlog
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.reply import Reply
+<<<<<<< HEAD
 from aftercare.protocol import Disposition
+=======
+from aftercare.protocol.model import Protocol
+>>>>>>> console-check
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+<<<<<<< HEAD
 from gateway.records.cases import UNREAD
+=======
+from gateway.records.cases import ASSUMED, PRESENT
+>>>>>>> console-check
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
@@ -34,8 +42,13 @@ _OVERDUE = timedelta(seconds=PATIENCE + 1)
 _STORE_ATTEMPTS = 3
 _LEAST_SECONDS = 0.1
 _BUTTON_BYTES = 12
+<<<<<<< HEAD
 _RECOVERED = "recovered"
 _MOST_TRIES = 2
+=======
+_NOT_UNDERSTOOD = "not_understood_again"
+BROKEN_OFF = "broken_off"
+>>>>>>> console-check
 
 
 @dataclass(frozen=True)
@@ -118,7 +131,7 @@ class Answering:
                 before, _ = await self._conversation(name)
                 left = self._core.broken_off(before)
                 if left is not None:
-                    await self._tell(name, seq, _Outcome(left[1], before, left[0], "core", "broken_off"))
+                    await self._tell(name, seq, _Outcome(left[1], before, left[0], "core", BROKEN_OFF))
                 else:
                     await self._note_left(name, seq, before.checks)
             except OvertakenError:
@@ -274,7 +287,12 @@ class Answering:
             "check": rows.standing(custom, outcome.conversation),
             "rows": rows.states(check, outcome.before, outcome.conversation, left=left),
             "rules": custom.get("rules", []),
+<<<<<<< HEAD
             "codes": [[UNREAD, "present"]] if outcome.cause == UNREAD else _codes(custom),
+=======
+            "codes": _codes(self._core.assistant.protocol, outcome),
+            "assumed": _assumed(self._core.assistant.protocol, outcome),
+>>>>>>> console-check
             "protocol": custom["protocol"],
             "model": outcome.model,
             "ms": round(seconds * 1000),
@@ -301,11 +319,32 @@ def rows_of(message: Event) -> dict[str, str]:
     return dict(message.facts.get("rows", {}))
 
 
-def _codes(custom: Mapping[str, Any]) -> list[list[str]]:
-    """Code and status of what the message said, and of what is present by now: a tapped row is no word of the message."""
-    heard = [(finding["code"], finding["status"]) for finding in custom.get("understood", {}).get("findings", ())]
-    present = [(finding["code"], finding["status"]) for finding in custom.get("findings", ()) if finding["status"] == "present"]
-    return [list(each) for each in dict.fromkeys([*heard, *present])]
+def _codes(protocol: Protocol, outcome: _Outcome) -> list[list[str]]:
+    """Code and status of what the message said, and of what came with it: a tapped row is no word of it.
+
+    What only counts as present, because a question was not answered or the answer not understood, is `assumed`.
+    """
+    after, assumed = outcome.conversation, _assumed(protocol, outcome)
+    heard = [(finding["code"], finding["status"]) for finding in _heard(outcome)]
+    new = after.has("present") - outcome.before.has("present") - set(assumed)
+    told = [(protocol.findings[each].code, PRESENT) for each in sorted(new & protocol.findings.keys()) if after.evidence.get(each)]
+    counted = [(code, ASSUMED) for each in assumed if ((code := protocol.findings[each].code), PRESENT) not in (*heard, *told)]
+    return [list(each) for each in dict.fromkeys([*heard, *told, *counted])]
+
+
+def _assumed(protocol: Protocol, outcome: _Outcome) -> list[str]:
+    """Findings that count as present from now on, because a question was not answered, or its answer not understood."""
+    not_understood = protocol.say(_NOT_UNDERSTOOD) in (block.text for block in outcome.reply.blocks)
+    if outcome.cause != BROKEN_OFF and not not_understood:
+        return []
+    told = {finding.get("finding") for finding in _heard(outcome) if finding["status"] == PRESENT}
+    new = outcome.conversation.has("present") - outcome.before.has("present") - told
+    return sorted(new & protocol.findings.keys())
+
+
+def _heard(outcome: _Outcome) -> Sequence[Mapping[str, Any]]:
+    """What the message said, finding by finding."""
+    return outcome.reply.custom.get("understood", {}).get("findings", ())  # type: ignore[no-any-return]
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:

@@ -13,7 +13,7 @@ from aftercare.protocol.model import DangerCheck, Disposition
 from gateway.records.cases import Standing
 
 _ID_BYTES = 12
-_STATES = {"yes": "yes", "no": "no", "unsure": "not_sure"}
+STATES = {"yes": "yes", "no": "no", "unsure": "not_sure"}
 
 
 class RowState(StrEnum):
@@ -76,7 +76,7 @@ def states(check: DangerCheck, before: Conversation, after: Conversation, *, lef
         if row.fact in after.checks:
             found[row.fact] = RowState.LEFT if left else RowState.ASKED
         elif row.fact in after.rows:
-            found[row.fact] = RowState(_STATES[after.rows[row.fact]])
+            found[row.fact] = RowState(STATES[after.rows[row.fact]])
         elif row.fact in before.checks:
             told = RowState.YES if row.yes in after.has("present") else RowState.LEFT
             found[row.fact] = RowState.NO if row.fact in after.settled else told

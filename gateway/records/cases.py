@@ -13,6 +13,7 @@ from gateway.records import statements as sql
 
 TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
+PRESENT, ASSUMED = "present", "assumed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
 _TROUBLE = "trouble"
 UNREAD = "unread"
