@@ -51,9 +51,6 @@ _PRESSES = 0.6
 _CHECKED_BY = ("rows", "words", "nothing")
 _BEFORE_CARE, _BEHIND_ADVICE = (75, 17, 8), (50, 15, 35)
 _LEAVES = 0.3
-_TAPS = 0.7
-_LEAVES_CHECK = 0.12
-_GONE = timedelta(minutes=11)
 _TELL_EACH = 60
 _LEFT_WAITING = 3
 _SEEN = {"emergency": 1.0, "call_doctor": 0.85}
@@ -72,7 +69,6 @@ class Person:
         facts: what they answer, by what they are asked about.
         rows: what they answer to rows of the danger check; to all others No.
         then: what they write once they have been advised.
-        rows: what they answer to rows of the danger check: `yes` or `unsure`; all others are `no`.
         writer: `patient` or `helper`.
         group: what they are about.
     """
@@ -82,7 +78,6 @@ class Person:
     facts: Mapping[str, str]
     rows: Mapping[str, str]
     then: tuple[str, ...]
-    rows: Mapping[str, str]
     writer: str
 
 
@@ -134,7 +129,6 @@ def _person(group: str, content: Mapping[str, Any], entry: Mapping[str, Any], ch
     said = {**content["voices"][entry["voice"]], **entry.get("facts", {})}
     facts = {about: str(chance.choice(texts)) for about, texts in said.items()}
     opening = chance.choice(content["hellos"]) + chance.choice(entry["says"])
-<<<<<<< HEAD
     return Person(group, opening, facts, entry.get("rows", {}), tuple(entry.get("then", ())), entry.get("writer", "patient"))
 
 
@@ -182,9 +176,6 @@ class _Replies:
         if by == "words":
             return {"text": f"number {first}" if first else self._person.facts["danger_check"]}
         return {"rows": {row["id"]: answer for row, answer in list(zip(rows, told, strict=True))[: first or None]}}
-=======
-    return Person(group, opening, facts, tuple(entry.get("then", ())), entry.get("rows", {}), entry.get("writer", "patient"))
->>>>>>> console-check
 
 
 class _Nurses:
@@ -256,7 +247,6 @@ class _Day:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._nurses = nurses
         self._done = 0
-        self._left = list[datetime]()
 
     async def live(self, everybody: Sequence[Person]) -> None:
         """Let everybody write, the earliest first, and the nurses work; the last emergencies are left to whoever looks at the demo."""
@@ -271,15 +261,8 @@ class _Day:
                 group.create_task(self._chat(person, at, random.Random(self._chance.random()), alone=number in left))
         await asyncio.to_thread(self._nurses.work_until, now)
         await asyncio.to_thread(self._nurses.go_home)
-        await self._follow_up()
         await self._services.answering.finish()
         await self._services.rasa.close()
-
-    async def _follow_up(self) -> None:
-        """Let what was left without an answer be followed up, each some minutes later; the running bot does so from now on."""
-        for at in sorted(at for at in self._left if at + _GONE < datetime.now(UTC)):
-            _watch.set(_Watch(at + _GONE))
-            await self._services.answering.follow_up()
 
     async def _chat(self, person: Person, at: datetime, chance: random.Random, *, alone: bool) -> None:
         try:
@@ -305,31 +288,15 @@ class _Day:
         for _ in range(_LONGEST_CHAT):
             if message is None:
                 break
-<<<<<<< HEAD
             watch.pass_time(chance.uniform(4, 10) + len(message.get("text", "")) / 4 + 2 * len(message.get("rows", ())))
             answer = await self._say(token, message)
             message = replies.to(answer, await self._words(session.conversation))
-=======
-            watch.pass_time(chance.uniform(4, 10) + len(words) / 4)
-            answer = await self._say(token, self._message(person, words, answer, chance))
-            if answer.get("check") and chance.random() < _LEAVES_CHECK:
-                break
-            about = await self._about(session.conversation)
-            if about is not None and about in person.facts and answer["type"] != "triage":
-                words = person.facts[about]
-            elif (answer["type"] == "question" or answer.get("check")) and not told:
-                told, words = True, person.facts["other_symptoms"]
-            else:
-                words = then.pop(0) if then else None
->>>>>>> console-check
             watch.pass_time(chance.uniform(3, 20))
-        self._left.append(watch.now())
         if chance.random() < _LEAVES:
             await self._ask("DELETE", "/session", headers=token)
         await self._leave(session.conversation, watch)
         return session.conversation
 
-<<<<<<< HEAD
     async def _leave(self, conversation: str, watch: _Watch) -> None:
         """Let what follows on a question that is left happen in its own time, if that has come."""
         watch.pass_time(_FOLLOWED_UP.total_seconds())
@@ -339,20 +306,6 @@ class _Day:
     async def _say(self, token: Mapping[str, str], message: Mapping[str, Any]) -> dict[str, Any]:
         """Send a message; the answer."""
         stored = await self._ask("POST", "/session/messages", headers=token, json={"client_id": uuid4().hex, **message})
-=======
-    def _message(self, person: Person, words: str, last: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """What is sent for these words: a button or the rows of the last answer that say the same, or the words as typed."""
-        if last.get("check") and words == person.facts["other_symptoms"] and (person.rows or chance.random() < _TAPS):
-            facts = {row.text: row.fact for row in self._services.core.assistant.protocol.danger_check.rows}
-            return {"rows": {row["id"]: person.rows.get(facts.get(row["text"], ""), "no") for row in last["check"]["rows"]}}
-        button = next((each["id"] for each in last.get("buttons") or () if each["title"].lower() == words.lower()), None)
-        return {"button": button} if button is not None and chance.random() < _PRESSES else {"text": words}
-
-    async def _say(self, token: Mapping[str, str], said: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a message; the answer."""
-        message = {"client_id": uuid4().hex, **said}
-        stored = await self._ask("POST", "/session/messages", headers=token, json=message)
->>>>>>> console-check
         for _ in range(_ATTEMPTS):
             got = await self._ask("GET", "/session/events", headers=token, params={"after": stored["seq"], "wait": 5})
             for event in got["events"]:

@@ -16,22 +16,14 @@ import structlog
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.reply import Reply
-<<<<<<< HEAD
-from aftercare.protocol import Disposition
-=======
-from aftercare.protocol.model import Protocol
->>>>>>> console-check
+from aftercare.protocol import Disposition, Protocol
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
-<<<<<<< HEAD
-from gateway.records.cases import UNREAD
-=======
-from gateway.records.cases import ASSUMED, PRESENT
->>>>>>> console-check
+from gateway.records.cases import ASSUMED, PRESENT, UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
@@ -42,13 +34,10 @@ _OVERDUE = timedelta(seconds=PATIENCE + 1)
 _STORE_ATTEMPTS = 3
 _LEAST_SECONDS = 0.1
 _BUTTON_BYTES = 12
-<<<<<<< HEAD
 _RECOVERED = "recovered"
 _MOST_TRIES = 2
-=======
 _NOT_UNDERSTOOD = "not_understood_again"
 BROKEN_OFF = "broken_off"
->>>>>>> console-check
 
 
 @dataclass(frozen=True)
@@ -287,12 +276,8 @@ class Answering:
             "check": rows.standing(custom, outcome.conversation),
             "rows": rows.states(check, outcome.before, outcome.conversation, left=left),
             "rules": custom.get("rules", []),
-<<<<<<< HEAD
-            "codes": [[UNREAD, "present"]] if outcome.cause == UNREAD else _codes(custom),
-=======
-            "codes": _codes(self._core.assistant.protocol, outcome),
+            "codes": [[UNREAD, "present"]] if outcome.cause == UNREAD else _codes(self._core.assistant.protocol, outcome),
             "assumed": _assumed(self._core.assistant.protocol, outcome),
->>>>>>> console-check
             "protocol": custom["protocol"],
             "model": outcome.model,
             "ms": round(seconds * 1000),

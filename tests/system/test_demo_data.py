@@ -101,11 +101,7 @@ def test_each_conversation_was_answered_in_the_last_day(made: dict[str, list[Eve
     for events in made.values():
         messages = {event.seq for event in events if event.kind == "message"}
         assert messages
-<<<<<<< HEAD
         assert {event.reply_to for event in events if event.kind == "answer"} - {None} == messages
-=======
-        assert {event.reply_to for event in events if event.kind == "answer" and not event.follows_up} == messages
->>>>>>> console-check
         assert all(now - timedelta(hours=25) < event.at < now for event in events)
     starts = sorted(events[0].at for events in made.values())
     assert starts[-1] - starts[0] > timedelta(minutes=10)
