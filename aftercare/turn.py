@@ -547,7 +547,7 @@ class Turn:
         if acts & {"relief", "checking_in"} or intent == _RELIEF:
             return self._plain("chat", "good_news", "watch_list", check=True)
         if acts & {"aside", "pause"} and not intent:
-            return self._plain("chat", "aside")
+            return self._plain("chat", "aside" if self._pending is not None or self._checks else "greeting")
         if opinions and not sure and self._fusion.may_be_red_flag(self._reading):
             return self._not_understood()
         if intent == "report_history" and sure:

@@ -43,7 +43,7 @@ def test_conversation(file: Path, say: Callable[..., Any]) -> None:
         assert set(turn) <= KEYS, turn
         answer = say(file.stem, turn.get("says", ""), **_taps(turn, waiting))
         waiting = answer.checks
-        seen = f"turn {number}, {turn.get('says') or turn['taps']!r}: {answer.text}\n{dict(answer.custom)}"
+        seen = f"turn {number}, {turn.get('says') or turn.get('taps')!r}: {answer.text}\n{dict(answer.custom)}"
         assert "checks" not in turn or _shows(turn["checks"], answer.checks), seen
         assert answer.type in ([turn["type"]] if isinstance(turn["type"], str) else turn["type"]), seen
         for key in ("disposition", "about", "topic"):
