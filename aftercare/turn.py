@@ -186,7 +186,8 @@ class Turn:
             return False
         known = self._protocol.findings[finding]
         by_lexicon = any(m.finding == finding and m.status is Status.PRESENT for m in self._reading.mentions)
-        return (known.treated_pain and not by_lexicon) or finding == "past_symptom"
+        told_now = by_lexicon and status is Status.PRESENT
+        return (known.treated_pain and not told_now) or finding == "past_symptom"
 
     def _open_rows_for(self, finding: str) -> None:
         """A new symptom asks its rows again."""
@@ -553,10 +554,16 @@ class Turn:
         if intent == "report_history" and sure:
             return self._plain("chat", "not_a_finding", check=True)
         if intent == "deny_symptoms" or (not intent and (self.understood.findings or self._says_all_is_normal())):
-            return self._plain("chat", "denied", "watch_list", check=True)
+            return self._denied()
         if intent in _TALK:
             return self._plain(*_TALK[intent])
         return self._not_understood()
+
+    def _denied(self) -> Reply:
+        """What is denied is noted; advice that was given stands."""
+        if self._stood is not None and self._stood is not Disposition.SELF_CARE:
+            return self._composer.stands(self.conversation, self._block("denied"))
+        return self._plain("chat", "denied", "watch_list", check=True)
 
     def _is_sure(self, *intents: str) -> bool:
         """Whether the classifier is sure that the message means one of these intents."""
