@@ -6,6 +6,7 @@ red flag; a denial counts only where the lexicon found one. Where they contradic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
 from dataclasses import dataclass, field
 
@@ -42,6 +43,7 @@ _BEYOND = "ask_not_in_leaflet"
 _NO_TOPIC = frozenset({"ask_not_in_leaflet", "greet", "thank", "goodbye", "bot_challenge", "upset", "out_of_scope", "idiom"})
 _STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
 _ENOUGH_WORDS = 3
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 @dataclass
@@ -130,7 +132,7 @@ class Fusion:
             doubtful |= set(reading.with_status(Status.OTHER_PERSON))
         result.doubt = next(iter(sorted(doubtful & self._protocol.red_flags)), "")
         silent = reading.foreign or not any(character.isalpha() for character in reading.text)
-        short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS) or _is_labelled(reading)
+        short = silent or (answering and (len(reading.text.split()) <= _ENOUGH_WORDS or _names_only(reading))) or _is_labelled(reading)
         if reading.opinions and not short:
             if not self._supposed_or_gone(reading, result):
                 self._weigh(reading, result)
@@ -183,7 +185,8 @@ class Fusion:
         """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
 
         Sure of the message and of the clause that names it; or certain of the message; or certain of the clause, in a message that does
-        not sound like it. A red flag also where the classifier is certain of another report and hears no red flag anywhere.
+        not sound like it. A red flag also where the classifier is certain of another report and hears no red flag anywhere; one that was
+        read in misspelt words stands, the classifier could not know them.
         """
         whole = reading.opinions[0]
         nothing = self._nothing(whole, reading)
@@ -193,6 +196,8 @@ class Fusion:
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
             here = self._nothing(clause, reading)
             red = finding in self._protocol.red_flags
+            if red and mention.mended:
+                continue
             both = min(nothing, here) >= self._limits["nothing_reported"]
             message_alone = not red and nothing >= self._limits["nothing_certain"]
             supported = whole.probability(self._protocol.findings[finding].intents) >= self._limits["clause_support"]
@@ -322,6 +327,14 @@ class Fusion:
 def _is_labelled(reading: Reading) -> bool:
     """Whether the message is a list of names with a yes or a no behind each: nothing else is to be heard in it."""
     return any(mention.trigger == LABEL for mention in reading.mentions)
+
+
+def _names_only(reading: Reading) -> bool:
+    """Whether every word of the message stands in a finding that it names as present: an answer that is nothing but names reports them."""
+    present = [mention for mention in reading.mentions if mention.status is Status.PRESENT]
+    return bool(present) and all(
+        any(mention.start <= word.start() and word.end() <= mention.end for mention in present) for word in _WORD.finditer(reading.text)
+    )
 
 
 def _holds_denial(reading: Reading, opinion: Opinion) -> bool:

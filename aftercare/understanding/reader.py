@@ -81,7 +81,7 @@ class Reader:
         context = self._assertion.context([token.norm for token in tokens], norms)
         answer = self._answer(context)
         mentions = [
-            *self._lexicon_mentions(context, tokens),
+            *self._lexicon_mentions(text, context, tokens),
             *self._measured(text, context, tokens),
         ]
         return Reading(
@@ -101,7 +101,7 @@ class Reader:
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
 
-    def _lexicon_mentions(self, context: Context, tokens: list[Word]) -> list[Mention]:
+    def _lexicon_mentions(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
         spans = _longest(self._findings(context.norms))
         idioms = _covered(self._idioms(context.norms))
         context = context.among(_covered(spans))
@@ -120,8 +120,13 @@ class Reader:
                 continue
             answer = self._assertion.labelled(context, end)
             status, trigger = (answer, LABEL) if answer else self._assertion.status(context, start, end)
-            mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
+            mended = any(self._is_mended(text[token.start : token.end].lower()) for token in tokens[start:end])
+            mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger, mended))
         return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
+
+    def _is_mended(self, typed: str) -> bool:
+        """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
+        return any(character.isalpha() for character in typed) and not {"'", "’"} & set(typed) and not self._spelling.known(typed)
 
     def _stands(self, finding: str) -> bool:
         return self._protocol.findings[finding].denial_stands

@@ -26,7 +26,8 @@ class Status(str, Enum):
 class Mention:
     """One finding in a text: `start` and `end` bound the patient's own words.
 
-    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name.
+    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name. `mended` means that a word of it
+    was misspelt or disguised, so that the classifier could not know it.
     """
 
     finding: str
@@ -34,6 +35,7 @@ class Mention:
     start: int
     end: int
     trigger: str = ""
+    mended: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ class Reading:
                 "start": mention.start,
                 "end": mention.end,
                 "trigger": mention.trigger,
+                "mended": mention.mended,
             }
             for mention in self.mentions
         ]
@@ -135,7 +138,9 @@ class Reading:
         return cls(
             text=text,
             mentions=tuple(
-                Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e.get("trigger", "")) for e in entities if "trigger" in e
+                Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e["trigger"], e.get("mended", False))
+                for e in entities
+                if "trigger" in e
             ),
             days=rest["days"],
             lasting=rest["lasting"],
