@@ -10,10 +10,9 @@ from sqlalchemy import select
 
 from gateway.records.cases import Place
 from gateway.records.database import connect
-from gateway.records.sealing import Keyring
 from gateway.records.store import OvertakenError, Records
 from gateway.records.tables import triage_case
-from tests.gateway.support import HARMLESS, MASTER_KEY, Clock, Door, Json, Patient, is_emergency, stored
+from tests.gateway.support import HARMLESS, Clock, Door, Json, Patient, is_emergency, stored
 
 _MINUTES = 10
 _VAGUE = "My legs feel weak"
@@ -116,7 +115,7 @@ def test_the_watch_looks_by_itself_and_whoever_listens_hears_it(patient: Patient
 
 
 def test_several_gateways_tell_it_once(door: Door, patient: Patient, asked: Json, clock: Clock, sqlite_url: str) -> None:
-    other = Records(connect(sqlite_url), Keyring([MASTER_KEY]), clock)
+    other = Records(connect(sqlite_url), door.records.keyring, clock)
     clock.travel(minutes=_MINUTES, seconds=1)
     ((name, seq),) = other.asked_and_left(_MINUTES)
     _follow_up(door)
