@@ -66,7 +66,8 @@ class Complaint:
     Attributes:
         rule: its id.
         protocol: id and version of the protocol that was in force.
-        words: the patient's message, empty when it was rows of the danger check alone; None when purged.
+        words: the patient's message; where that was rows of the danger check alone, the words that the rule rests on
+            otherwise, if any; None when purged.
         question: the question that waited for this message, or that was left; empty without any.
         rows: rows of the danger check that the message answered dangerously, each as question and answer.
         left: it fired because a question was left unanswered; there is no message.
@@ -234,7 +235,7 @@ class Sheets:
             row=row,
             conversation=case.conversation_id,
             embed_key=self._records.embed_key(case.conversation_id),
-            complaints=self._complaints(rules, check, events, mask),
+            complaints=self._complaints(rules, check, conversation, events, mask),
             findings=self._findings(conversation, events, mask),
             days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
@@ -302,7 +303,9 @@ class Sheets:
         answers = self._protocol.wording["check"]["answers"]
         return [f"{row['text']} {answers[row['answer']]}" for row in rows]
 
-    def _complaints(self, rules: Iterable[Any], check: tuple[CheckRow, ...], events: list[Event], mask: Mask) -> tuple[Complaint, ...]:
+    def _complaints(
+        self, rules: Iterable[Any], check: tuple[CheckRow, ...], conversation: Conversation, events: list[Event], mask: Mask
+    ) -> tuple[Complaint, ...]:
         known = {rule.id: rule for rule in self._protocol.rules}
         texts = {event.seq: mask(str(event.words["text"])) for event in events if event.kind == "message" and event.words is not None}
         questions = self._waiting_questions(events)
@@ -315,6 +318,13 @@ class Sheets:
             tier = int(rule.disposition) if rule else row.tier
             sentence = rule.sentence if rule else None
             seq = replied.get(row.seq) or row.seq
+            atoms = frozenset(rule.atoms()) if rule else frozenset()
+            tapped = alarming([each for each in check if not rule or atoms & self._about(each)], seq, answers)
+            words = texts.get(seq)
+            if words == "" and not tapped:
+                words = mask(
+                    "; ".join(filter(None, (conversation.evidence.get(each) for each in sorted(atoms & conversation.has(PRESENT)))))
+                )
             found.append(
                 Complaint(
                     rule=row.rule,
@@ -322,9 +332,9 @@ class Sheets:
                     at=row.at,
                     seq=seq,
                     protocol=row.protocol,
-                    words=texts.get(seq),
+                    words=words,
                     question=questions.get(seq, ""),
-                    rows=alarming(check, seq, answers),
+                    rows=tapped,
                     left=row.seq in left,
                     quote=sentence.quote if sentence else "",
                     section=sentence.section if sentence else "",
@@ -333,6 +343,10 @@ class Sheets:
                 )
             )
         return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
+
+    def _about(self, shown: CheckRow) -> frozenset[str]:
+        """The findings that a row is about."""
+        return next((row.findings for row in self._protocol.danger_check.rows if row.fact == shown.fact), frozenset())
 
     def _waiting_questions(self, events: list[Event]) -> dict[int, str]:
         """The question that waited when a message came, or that a follow-up found left, by the place of that event."""

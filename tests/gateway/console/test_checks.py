@@ -159,6 +159,8 @@ def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, desk: Desk, nu
     number = case_of(door, patient)
     (complaint, *_) = sheet_of(desk, number).complaints
     assert (complaint.rows, complaint.words) == ((f"{NUMB} Yes",), "")
+    soreness = next(each for each in sheet_of(desk, number).complaints if each.rule == "soreness")
+    assert (soreness.rows, soreness.words) == ((), "needle site is sore")
     page = page_of(nurse, number)
     assert f"What alarmed, in the patient's words {NUMB} Yes Emergency" in page
     assert re.search(r"^No asked \d\d:\d\d:\d\d, no \d\d:\d\d:\d\d by tap", row_of(page, CHEST))
