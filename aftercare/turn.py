@@ -299,9 +299,12 @@ class Turn:
         return Told({fact: answer.value})
 
     def _denies_all(self, told: Told) -> bool:
+        """Whether the message is a No to the whole list; one that names a sign speaks of that sign alone."""
         if told.all_of_them:
             return told.all_of_them == "no"
-        if self.understood.reports or self.understood.topics:
+        named = self._reading.mentions or self.understood.reports or self.understood.topics
+        share = dict(self._reading.replies.get(danger_check.NAME, ())).get("no", 0.0)
+        if named or share < self._protocol.thresholds["answer_no_to_all"]:
             return False
         return heard(self._protocol, danger_check.NAME, self._reading) is Answer.NO and not self._fusion.suspects(self._reading)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 
 import pytest
@@ -343,3 +344,23 @@ def test_one_more_yes_never_lowers_anything(assistant: Assistant, protocol: Prot
         assert urgencies[1] >= urgencies[0] or answers.get(more) == "unsure"
 
     holds()
+
+
+@pytest.mark.parametrize(
+    "text", ["no chest pain", "not numb", "no fever", "no numbness between my legs", "I have no rash", "my breathing is fine"]
+)
+@pytest.mark.parametrize("first", [SORE, "I have a fever of 102"])
+def test_the_denial_of_one_sign_closes_no_other_row(chat: Chat, first: str, text: str) -> None:
+    chat.say(first)
+    reply = chat.say(text)
+    assert reply.disposition is not Disposition.SELF_CARE
+    assert {"bladder_bowel", "other_symptoms", "walking"} <= set(reply.custom["checks"])
+
+
+def test_only_a_sure_no_by_the_answer_reader_denies_the_whole_list(assistant: Assistant, protocol: Protocol) -> None:
+    for share, closed in ((0.97, True), (0.9, False)):
+        chat = Chat(assistant)
+        chat.say(SORE)
+        reading = replace(assistant.read("the lady is right as she ever was", TODAY), replies={"danger_check": (("no", share),)})
+        after, _ = assistant.respond(chat.conversation, reading, TODAY, at=NOON)
+        assert (not after.checks) is closed
