@@ -79,7 +79,7 @@ def test_every_message_that_was_left_is_answered_once(door: Door, dead: Records,
     clock.travel(seconds=6)
     patient = Patient(door.client, {"token": token})
     answers = [patient.answer_to(2), patient.answer_to(3)]
-    assert [answer["type"] for answer in answers] == ["question", "question"]
+    assert [answer["type"] for answer in answers] == ["question", "triage"]
     assert answers[0]["blocks"] != answers[1]["blocks"]
     for _ in range(3):
         patient.events(after=99, wait=1)
