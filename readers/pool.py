@@ -33,7 +33,7 @@ LIMITS = Limits(cpu_seconds=1.0, seconds=2.5)
 _SPARE, _MOST_IDLE = 2, 8
 _MOST = 16
 _NEW_AFTER_SECONDS = 0.05
-_LOOK_SECONDS, _LONG_CPU_SECONDS, _NICENESS = 0.1, 0.09, 10
+_LOOK_SECONDS, _LONG_CPU_SECONDS, _NICENESS = 0.02, 0.1, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOAD_SECONDS = 300.0
 _GRACE_SECONDS = 0.2
@@ -66,13 +66,11 @@ class _Reader:
             EOFError, OSError: it died.
             TimeoutError: that takes longer than so many seconds.
         """
-        end, before = time.monotonic() + seconds, None
+        end, before = time.monotonic() + seconds, self._cpu_seconds()
         while not self.link.poll(_LOOK_SECONDS):
             if time.monotonic() > end:
                 raise TimeoutError
-            used = self._cpu_seconds()
-            before = used if before is None else before
-            if not self.stepped_back and used - before >= _LONG_CPU_SECONDS:
+            if not self.stepped_back and self._cpu_seconds() - before >= _LONG_CPU_SECONDS:
                 os.setpriority(os.PRIO_PROCESS, self.pid, os.getpriority(os.PRIO_PROCESS, 0) + _NICENESS)
                 self.stepped_back = True
         answer: tuple[bool, Any] = self.link.recv()

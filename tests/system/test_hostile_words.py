@@ -97,7 +97,7 @@ def _seconds(chat: Chat) -> float:
 def test_nobody_else_waits_longer_for_hostile_words(trap: str, stack: Stack) -> None:
     """Another patient's message with the hostile one and without it, in turn, so that a busy machine slows both alike.
 
-    Where the machine is so busy with other work that an undisturbed answer takes over a tenth of a second, the bar is twice that answer's time.
+    Where other work keeps the machine so busy that an undisturbed answer takes over a tenth of a second, the bar is twice its time.
     """
     other = Chat(stack.gateway)
     alone, beside = [], []
