@@ -37,7 +37,7 @@ from gateway.services import Services
 
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS = 2.0
-_LOOK_UNASKED_SECONDS = 30.0
+_LOOK_UNASKED_SECONDS = 4.0
 _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
