@@ -24,7 +24,7 @@ from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
 from gateway.errors import handle_errors
 from gateway.limiting import Limiter
-from gateway.live import Bell, Overhearing
+from gateway.live import Bell
 from gateway.metrics import WATCHED
 from gateway.network import Groups, Peers, Proxies
 from gateway.pages import Pages
@@ -40,7 +40,6 @@ from readers.pool import Readers
 _log = structlog.get_logger(__name__)
 _LOOK_FOR_UNANSWERED_SECONDS = 5.0
 _ESCALATE_SECONDS = 5.0
-_OVERHEAR_SECONDS = 1.0
 _ANCHOR_SECONDS = 3_600.0
 
 
@@ -75,8 +74,7 @@ def create_app(
             _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
         proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        overhearing = Overhearing(records, bell)
-        work = (_overhear(overhearing), _watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk))
+        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk))
         await asyncio.to_thread(readers.warm)
         watches = [asyncio.create_task(each) for each in work]
         try:
@@ -119,16 +117,6 @@ def create_app(
     app.add_middleware(Entrance, voice=voice, secure=settings.secure)
     app.add_middleware(Peers, proxies=proxies)
     return app
-
-
-async def _overhear(overhearing: Overhearing) -> None:
-    """Tell those who wait of what other gateways added."""
-    while True:
-        try:
-            await overhearing.look()
-        except SQLAlchemyError as error:
-            _log.error("could not look for what others added", error=type(error).__name__)
-        await asyncio.sleep(_OVERHEAR_SECONDS)
 
 
 async def _watch(answering: Answering) -> None:

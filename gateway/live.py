@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.records.store import Event, Records
+from gateway.records.store import Event
 
 STREAMS = 3
 _MOST = 16
-_LONGEST_TRANSACTION_SECONDS = 10.0
 
 
 class CrowdError(RuntimeError):
@@ -44,13 +42,13 @@ class Listener:
             behind: the place of the last event that is known.
 
         Returns:
-            What was added behind that place; nothing when the bell did not ring; None when one has to look for oneself.
+            What was added behind that place, or None when one has to look for oneself.
         """
         try:
             async with asyncio.timeout(seconds):
                 await self.rung.wait()
         except TimeoutError:
-            return []
+            return None
         heard = [event for event in self.heard if event.seq > behind]
         complete = self.certain and [event.seq for event in heard] == list(range(behind + 1, behind + 1 + len(heard)))
         self.rung.clear()
@@ -59,7 +57,7 @@ class Listener:
 
 
 class Bell:
-    """Wakes whoever waits in this process. Other processes' events are overheard, one look for all who wait."""
+    """Wakes whoever waits in this process; other processes' events are found by looking again after a while."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
@@ -79,11 +77,6 @@ class Bell:
             else:
                 listener.heard.append(event)
             listener.rung.set()
-
-    @property
-    def heard_by_anyone(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._listeners)
 
     def silence(self) -> None:
         """Wake everybody for the last time: the gateway stops."""
@@ -128,36 +121,3 @@ class Bell:
         self._at[listener.address] -= 1
         if not self._at[listener.address]:
             del self._at[listener.address]
-
-
-class Overhearing:
-    """Rings for what other processes add: one look at the records, however many wait.
-
-    A transaction that began earlier may end later, so that its events appear behind others' that are known; each look goes back by ten
-    seconds, which none of them lasts.
-
-    Args:
-        records: where they add it.
-        bell: what is rung.
-    """
-
-    def __init__(self, records: Records, bell: Bell) -> None:
-        self._records = records
-        self._bell = bell
-        self._marks: deque[tuple[float, int]] = deque()
-        self._rung: dict[str, int] = {}
-
-    async def look(self) -> None:
-        """Look once."""
-        now = time.monotonic()
-        while len(self._marks) > 1 and self._marks[1][0] < now - _LONGEST_TRANSACTION_SECONDS:
-            self._marks.popleft()
-        if not self._marks or not self._bell.heard_by_anyone:
-            self._rung = {}
-            self._marks.append((now, await asyncio.to_thread(self._records.last_number)))
-            return
-        added = await asyncio.to_thread(self._records.added_behind, self._marks[0][1])
-        for name in [name for name, number in added.items() if number > self._rung.get(name, 0)]:
-            self._bell.ring(name)
-        self._rung = added
-        self._marks.append((now, max([*added.values(), self._marks[-1][1]])))

@@ -37,7 +37,6 @@ from gateway.services import Services
 
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS = 2.0
-_LOOK_UNASKED_SECONDS = 4.0
 _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -164,12 +163,9 @@ async def stream(
     """
     last, told, seen, unanswered = int(last_event_id or 0), None, 0, True
     heard: list[Event] | None = None
-    time, looked = asyncio.get_running_loop().time, 0.0
     with STREAMS.track_inprogress():
         while not gateway.bell.silenced:
-            over = session.is_over(gateway.records.clock())
-            if heard is None or (not heard and (over or time() - looked > _LOOK_UNASKED_SECONDS)):
-                looked = time()
+            if heard is None:
                 newest = await asyncio.to_thread(gateway.records.newest, session.conversation)
                 if newest != seen:
                     session, seen = await asyncio.to_thread(gateway.records.again, session), newest
@@ -177,8 +173,7 @@ async def stream(
                 if session.is_over(gateway.records.clock()):
                     yield ServerSentEvent(event="ended", data=_state(session, gateway))
                     return
-            elif heard:
-                seen = heard[-1].seq
+            else:
                 written = [each.at for each in heard if each.kind == "message"]
                 session = session.after(written[-1]) if written else session
             if told != session:

@@ -71,12 +71,6 @@ TURN = (
     .with_for_update(of=conversation)
 )
 LAST_SEQ = select(func.max(event.c.seq)).where(_MINE)
-LAST_NUMBER = select(func.max(event.c.id))
-ADDED_BEHIND = (
-    select(event.c.conversation_id, func.max(event.c.id).label("number"))
-    .where(event.c.id > bindparam("number"))
-    .group_by(event.c.conversation_id)
-)
 NEWER_MESSAGE = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind == "message").limit(1)
 NEWER_TURN = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind.in_(("message", "answer"))).limit(1)
 NEW_EVENT = insert(event)

@@ -263,16 +263,6 @@ class Records:
         with self.engine.connect() as connection:
             return connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
 
-    def last_number(self) -> int:
-        """The number of the last event of all."""
-        with self.engine.connect() as connection:
-            return connection.scalar(sql.LAST_NUMBER) or 0
-
-    def added_behind(self, number: int) -> dict[str, int]:
-        """The conversations to which something was added behind this number, each with the number of its last event."""
-        with self.engine.connect() as connection:
-            return {row.conversation_id: row.number for row in connection.execute(sql.ADDED_BEHIND, {"number": number})}
-
     def last(self, name: str, kind: str) -> Event | None:
         """The last event of this kind."""
         return next(iter(self._events(sql.LAST_OF_KIND, name, kind=kind)), None)
