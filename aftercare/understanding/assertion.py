@@ -51,6 +51,9 @@ _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person
 _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
 _LIST_CARRIES = 12
+_LONGEST_LIST = 60
+_SHORT_LIST, _LONG_LIST = 2, 4
+_LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,27 @@ class Assertion:
         self._first_person = frozenset(rules["first_person_patient"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
+        self._list_nouns = frozenset(rules["list_nouns"])
+        self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
+
+    def labelled(self, context: Context, end: int) -> Status | None:
+        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`.
+
+        Args:
+            context: the text, with its mentions.
+            end: the word behind the mention's last.
+        """
+        norms = context.norms[end : end + 6]
+        marked = bool(norms) and norms[0] in _LABEL_MARKS
+        answer = "".join(norms[marked : marked + 1])
+        behind = norms[marked + 1 :]
+        ends = not behind or behind[0] in _HARD_BREAKS | {",", "and", ")"}
+        follows = end + marked + 1 in context.named or bool(_LABEL_MARKS & set(behind[1:4]))
+        if not (ends or (marked and follows)):
+            return None
+        if answer in self._label_no:
+            return Status.ABSENT
+        return Status.PRESENT if answer in self._label_yes else None
 
     def context(self, words: Sequence[str], norms: Sequence[str]) -> Context:
         """What bears on the status of mentions in a text; see `Context`."""
@@ -186,7 +210,7 @@ class Assertion:
         if trigger.kind == "absent":
             if self._taken_back & set(norms[end : end + 3]):
                 return None
-            return Status.DOUBTFUL if self._is_bare_list(norms, trigger, start, end) else Status.ABSENT
+            return self._in_list(norms, trigger, start, end)
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
@@ -198,12 +222,30 @@ class Assertion:
             return Status.OTHER_PERSON if context.says_i and not others else None
         return Status(trigger.kind)
 
-    @staticmethod
-    def _is_bare_list(norms: Sequence[str], trigger: Trigger, start: int, end: int) -> bool:
-        """`no fever, chest pain`: a comma and no list word may carry the denial on, or may not."""
+    def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
+        """Whether the denial of a list's first item holds for one behind a comma.
+
+        `no fever, chills or pus` denies all. `no rash, wet the bed` tells what stands behind the comma: it is more than a noun, or
+        something behind it is. `no fever, chest pain` may be either.
+        """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
-            return False
-        return not _LIST_WORDS & set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+            return Status.ABSENT
+        ahead = set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+        if ahead & {"or", "nor"}:
+            return Status.ABSENT
+        items = _items(norms[trigger.end : trigger.end + _LONGEST_LIST])
+        place = sum(word == "," for word in norms[trigger.end : start])
+        names = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
+        first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
+        if place < len(names) and not names[place]:
+            return None
+        if first_told < len(items) and first_told <= _SHORT_LIST:
+            return None
+        return Status.ABSENT if ahead & {"and", "&"} else Status.DOUBTFUL
+
+    def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
+        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
+        return all(word in self._list_nouns for word in (item[-1:] if loosely else item))
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:
@@ -268,6 +310,19 @@ def _begin(trigger: Trigger) -> int:
 def _count(places: Sequence[int], first: int, last: int) -> int:
     """How many of these places, which are in order, are from `first` to before `last`."""
     return bisect_left(places, last) - bisect_left(places, first)
+
+
+def _items(norms: Sequence[str]) -> list[list[str]]:
+    """The items between the commas of a list, up to the sentence's end."""
+    items: list[list[str]] = [[]]
+    for word in norms:
+        if word in _HARD_BREAKS:
+            break
+        if word == ",":
+            items.append([])
+        elif word not in _LIST_WORDS:
+            items[-1].append(word)
+    return items
 
 
 def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:

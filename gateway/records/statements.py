@@ -5,7 +5,7 @@ Parameters are named as the columns they are compared with: `name` is a conversa
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, func, insert, or_, select, update
 
 from gateway.records.tables import (
     case_finding,
@@ -97,11 +97,13 @@ WAITING_SINCE = (
     .order_by(event.c.seq)
     .limit(1)
 )
-# Cases whose last event is an answer that asks something. All of them stand at places that few cases have.
+# Cases whose last event is an answer that asks something: a question, at places that few cases have, or the danger check.
 _last_kind = select(event.c.kind).where(event.c.conversation_id == triage_case.c.conversation_id, event.c.seq == triage_case.c.last_seq)
 ASKED_AND_LEFT = select(triage_case.c.conversation_id, triage_case.c.last_seq.label("seq")).where(
-    triage_case.c.place.in_(bindparam("places", expanding=True)),
-    triage_case.c.asking,
+    or_(
+        and_(triage_case.c.place.in_(bindparam("places", expanding=True)), triage_case.c.asking),
+        triage_case.c.danger_check.in_(("before", "behind")),
+    ),
     triage_case.c.last_at <= bindparam("until"),
     triage_case.c.last_at > bindparam("since"),
     _last_kind.scalar_subquery() == "answer",

@@ -207,9 +207,36 @@ def test_of_a_fourth_stream_the_oldest_ends(patient: Patient, address: str) -> N
             for oldest in streams[:2]:
                 found = list(oldest)
                 assert found[-1][0] == "crowded"
-            assert same.say("The needle site is sore")["disposition"] == "self_care"
+            assert same.say("The needle site is sore")["check"]["waits"]
             for kept in streams[2:]:
-                assert kept.until("answer")[-1][2]["disposition"] == "self_care"
+                assert kept.until("answer")[-1][2]["check"]["waits"]
+
+
+def test_what_another_process_adds_comes_soon(patient: Patient, door: Door) -> None:
+    """The served gateway and the door work on the same records, each with a bell of its own."""
+    with closing(Stream(patient)) as stream:
+        stream.until("greeting")
+        time.sleep(1.5)
+        began = time.monotonic()
+        Patient(door.client, patient.started).send("The needle site is sore")
+        assert stream.until("answer")[-1][0] == "answer"
+        assert time.monotonic() - began < 4
+
+
+def test_streams_in_which_nothing_happens_leave_the_records_alone(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    newest = Records.newest
+
+    def counted(records: Records, name: str) -> int:
+        looks.append(name)
+        return newest(records, name)
+
+    monkeypatch.setattr(Records, "newest", counted)
+    with ExitStack() as opened:
+        for _ in range(3):
+            opened.enter_context(closing(Stream(patient))).until("greeting")
+        time.sleep(5)
+        assert len(looks) <= 6
 
 
 def test_who_polls_ends_no_stream(patient: Patient) -> None:
