@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,7 @@ _SEED_LINES = (
     "pulse temptemptemp! 99",
     "cement kypho sun, no chest pain",
 )
+_LINES_TOLD = 40
 _BREAK = "\x1e"
 _CHATTER = re.compile(
     r"INFO: Instrumenting|WARNING: Failed to find function|#\d+\s+(NEW|REDUCE|RELOAD)|MS: |0x|artifact_prefix=|Base64: |Dictionary|###|\""
@@ -221,12 +223,16 @@ def fuzz(seconds: int, seed: int, protocol: Protocol) -> Iterator[str]:
         command = [sys.executable, "-m", "scripts.fuzz", _CHILD, str(corpus), *options, "-print_final_stats=1"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace") as child:
             assert child.stdout is not None
+            last: deque[str] = deque(maxlen=_LINES_TOLD)
             try:
-                yield from child.stdout
-            finally:
+                for line in child.stdout:
+                    last.append(line)
+                    yield line
+            except BaseException:
                 child.terminate()
+                raise
         if child.returncode:
-            raise FailureError("the fuzzer found something, or could not run; see above")
+            raise FailureError(f"the fuzzer found something, or could not run (it ended with {child.returncode}):\n{''.join(last)}")
 
 
 def _again(data: bytes) -> None:

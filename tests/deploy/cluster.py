@@ -181,6 +181,7 @@ class Cluster:
             "AFTERCARE_LIMITS": str(folder / "limits.yml"),
             "AFTERCARE_LIMITS_STORAGE": f"async+redis://127.0.0.1:{redis}",
             "AFTERCARE_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
+            "AFTERCARE_DAY_KEYS": str(folder / "day-keys"),
             "AFTERCARE_AUDIT_KEY": base64.b64encode(AUDIT_KEY).decode(),
             "AFTERCARE_RECORDS": self.postgresql.url("aftercare_records"),
             "AFTERCARE_RASA_URL": ",".join(f"http://127.0.0.1:{port}" for port in ports["rasa"]),
@@ -225,6 +226,7 @@ class Cluster:
         (self.folder / "limits.yml").write_text(_LIMITS)
         (self.folder / "embed.yml").write_text(_EMBED)
         make_certificate(self.folder / "tls")
+        (self.folder / "day-keys").mkdir(0o700)
         self.postgresql.create()
         self.command("-m", "gateway", "migrate")
         self.command("-m", "deploy.render", str(self.folder / "nginx"))

@@ -20,6 +20,7 @@ from gateway.records.store import Event, Records
 from gateway.records.tables import triage_case
 from tests.deploy.cluster import MASTER_KEY, Cluster, Server, eventually
 from tests.deploy.load import API, RED_FLAG, Exchange, Simulated
+from vault.day_keys import DayKeys
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -54,7 +55,8 @@ class Run:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self.records = Records(connect(cluster.env["AFTERCARE_RECORDS"]), Keyring([MASTER_KEY]))
+        keyring = Keyring([MASTER_KEY], DayKeys(Path(cluster.env["AFTERCARE_DAY_KEYS"])))
+        self.records = Records(connect(cluster.env["AFTERCARE_RECORDS"]), keyring)
         self.patients = [Simulated(cluster.url, cluster.trust(), seed) for seed in range(_PATIENTS)]
         self.served: dict[str, tuple[str, float]] = {}
         self.outages: dict[str, tuple[float, float]] = {}

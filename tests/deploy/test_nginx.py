@@ -148,7 +148,7 @@ def test_no_log_names_who_asked_or_for_what(nginx: Nginx) -> None:
     trust = ssl.create_default_context(cafile=str(nginx.folder / "tls" / "fullchain.pem"))
     with httpx.Client(transport=httpx.HTTPTransport(verify=trust, local_address=_PATIENT)) as client:
         for path in ("/demo", _MESSAGES, "/nowhere"):
-            answer = client.get(f"https://localhost:{nginx.env['AFTERCARE_HTTPS_PORT'].partition(':')[2]}{path}?word={CANARY}")
+            answer = client.get(f"https://localhost:{nginx.env['AFTERCARE_HTTPS_LISTEN'].partition(':')[2]}{path}?word={CANARY}")
             assert answer.status_code == 503
     logs = [file for file in nginx.folder.iterdir() if file.suffix == ".log"]
     assert {"access.log", "error.log"} <= {file.name for file in logs}

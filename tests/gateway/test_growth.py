@@ -21,6 +21,7 @@ _PARAMETERS: dict[str, Any] = {
     "client_id": "client-1",
     "kind": "answer",
     "case": 1,
+    "message": 1,
     "token_hash": b"",
     "places": [0, 1],
     "until": datetime.now(UTC),

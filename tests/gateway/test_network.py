@@ -55,9 +55,11 @@ def test_a_house_has_one_limit_however_many_addresses_it_uses(open_door: Callabl
 
 def test_refused_messages_and_logins_are_counted_by_house_too(open_door: Callable[..., Door]) -> None:
     door = open_door()
-    fields = {"name": "nobody", "password": "wrong", "code": "000000"}
+    wrong = {"password": "wrong", "code": "000000"}
     tried = [
-        _browser(door, f"2001:db8:1:2::{number:x}").post("/console/login", data=fields, headers={"Origin": HOME}).status_code
+        _browser(door, f"2001:db8:1:2::{number:x}")
+        .post("/console/login", data={"name": f"nobody{number}", **wrong}, headers={"Origin": HOME})
+        .status_code
         for number in range(1, 22)
     ]
     assert tried[:20] == [401] * 20
