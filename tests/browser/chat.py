@@ -94,19 +94,23 @@ class Panel:
 
     def tick(self, text: str, answer: str) -> None:
         """Answer a row of the danger check, which is unfolded first where it begins as a line."""
-        if self.unfold.count():
-            self.unfold.last.click()
+        self._open_check()
         self.radio(text, answer).click()
 
     def deny_all(self) -> Locator:
         """No to every row of the danger check, and send them; the answer."""
-        if self.unfold.count():
-            self.unfold.last.click()
+        self._open_check()
         before = self.answers.count()
         for radio in self.check.get_by_role("radio", name=self.words["check"]["no"], exact=True).all():
             radio.click()
         self.check.get_by_role("button", name=self.words["check"]["send"]).click()
         return self._answer(before)
+
+    def _open_check(self) -> None:
+        """Unfold the danger check where it begins as a line, and wait until it takes taps: a card that is new takes none."""
+        if self.unfold.count():
+            self.unfold.last.click()
+        expect(self.check.locator("fieldset[aria-disabled]")).to_have_count(0)
 
     def settle(self, text: str) -> Locator:
         """Type and send; where the danger check stands before the answer, No to all of it. The answer."""
