@@ -577,11 +577,13 @@ class Turn:
         return bool(self._reading.opinions) and self._fusion.says_all_is_normal(self._reading)
 
     def _not_understood(self) -> Reply:
-        """Words that were not understood: kept, and what could be dangerous is asked."""
+        """Words that were not understood. What may be a complaint is kept, and what could be dangerous is asked."""
         conversation = self.conversation
         before = self._block("not_understood")
         if self._stood is not None and self._stood is not Disposition.SELF_CARE:
             return self._composer.stands(conversation, before)
+        if not self._fusion.may_be_complaint(self._reading):
+            return self._composer.say_again(before)
         again = _UNKNOWN in conversation.evidence
         conversation.evidence.setdefault(_UNKNOWN, self._reading.text)
         if danger_check.open_rows(self._check, conversation, Disposition.CALL_DOCTOR):

@@ -100,6 +100,10 @@ class Fusion:
         """Whether the classifier leaves a red flag some chance in the message as a whole."""
         return bool(reading.opinions[0].probability(self._red) >= self._limits["clause_support"])
 
+    def may_be_complaint(self, reading: Reading) -> bool:
+        """Whether words that were not understood may tell of a symptom; without the classifier any words may."""
+        return not reading.opinions or reading.opinions[0].probability(self._finding_of) >= self._limits["complaint"]
+
     def hears_red_flag(self, reading: Reading) -> bool:
         """Whether the classifier alone hears a red flag in the message."""
         return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_certain"]
