@@ -552,7 +552,7 @@ class Turn:
             return self._plain("chat", "good_news", "watch_list", check=True)
         if acts & {"aside", "pause"} and not intent:
             return self._plain("chat", "aside" if self._pending is not None or self._checks else "greeting")
-        if opinions and not sure and self._fusion.may_be_red_flag(self._reading):
+        if opinions and not sure and self._fusion.may_be_red_flag(self._reading) and self._fusion.may_be_complaint(self._reading):
             return self._not_understood()
         if intent == "report_history" and sure:
             return self._plain("chat", "not_a_finding", check=True)
@@ -583,7 +583,7 @@ class Turn:
         if self._stood is not None and self._stood is not Disposition.SELF_CARE:
             return self._composer.stands(conversation, before)
         if not self._fusion.may_be_complaint(self._reading):
-            return self._composer.say_again(before)
+            return self._plain("chat", "not_understood", "say_again", "watch_short")
         again = _UNKNOWN in conversation.evidence
         conversation.evidence.setdefault(_UNKNOWN, self._reading.text)
         if danger_check.open_rows(self._check, conversation, Disposition.CALL_DOCTOR):

@@ -11,7 +11,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from aftercare.protocol.model import Protocol
-from aftercare.understanding.reading import LABEL, Opinion, Reading, Status
+from aftercare.understanding.reading import CLAIMED, LABEL, Opinion, Reading, Status
 
 TOPIC_PREFIX = "ask_"
 _DENIAL = "deny_symptoms"
@@ -168,6 +168,8 @@ class Fusion:
             return False
         if status is Status.RESOLVED and _STAYS_PRESENT & set(reading.with_status(Status.PRESENT)):
             return False
+        if any(mention.trigger == CLAIMED for mention in reading.mentions):
+            return False
         if self._has_red_clause(reading, behind=meaning if status is Status.RESOLVED else ""):
             return False
         for finding, mention in reading.with_status(Status.PRESENT).items():
@@ -189,8 +191,7 @@ class Fusion:
         """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
 
         Sure of the message and of the clause that names it; or certain of the message; or certain of the clause, in a message that does
-        not sound like it. A red flag also where the classifier is certain of another report and hears no red flag anywhere; one that was
-        read in misspelt words stands, the classifier could not know them.
+        not sound like it. What the patient claims stands, and a red flag read in misspelt words, which the classifier could not know.
         """
         whole = reading.opinions[0]
         nothing = self._nothing(whole, reading)
@@ -200,14 +201,13 @@ class Fusion:
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
             here = self._nothing(clause, reading)
             red = finding in self._protocol.red_flags
-            if red and mention.mended:
+            if mention.trigger == CLAIMED or (red and mention.mended):
                 continue
             both = min(nothing, here) >= self._limits["nothing_reported"]
             message_alone = not red and nothing >= self._limits["nothing_certain"]
             supported = whole.probability(self._protocol.findings[finding].intents) >= self._limits["clause_support"]
             clause_alone = here >= self._limits["nothing_certain"] and not supported
-            another = red and not supported and self._surely_another(reading)
-            if not (both or message_alone or clause_alone or another):
+            if not (both or message_alone or clause_alone):
                 continue
             status = _STATUS_OF_MEANING.get(whole.best[0]) or _STATUS_OF_MEANING.get(clause.best[0])
             if (status is Status.RESOLVED and finding in _STAYS_PRESENT) or (status is Status.OTHER_PERSON and reading.treated):
@@ -217,10 +217,6 @@ class Fusion:
             del result.findings[finding]
             if status:
                 result.put(finding, status, reading.text, (mention.start, mention.end), "classifier_against_lexicon")
-
-    def _surely_another(self, reading: Reading) -> bool:
-        intent, probability = reading.opinions[0].best
-        return intent in self._finding_of and probability >= self._limits["nothing_certain"] and self._is_quiet(reading)
 
     def _add(self, reading: Reading, result: Understood, *, answering: bool, measuring: bool) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""

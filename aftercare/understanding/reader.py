@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.assertion import Assertion, Context, is_negated
 from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, Match, PatternMatcher
-from aftercare.understanding.reading import LABEL, Mention, Reading, Status
+from aftercare.understanding.reading import CLAIMED, LABEL, Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
 
@@ -19,6 +20,7 @@ _SHORT_ANSWER = 6
 _SHORT_STATEMENT, _LONGER_STATEMENT = 12, 24
 _EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
 _DENIAL_REACH = 4
+_SUPPOSING = frozenset({"if", "when", "whether", "once", "should", "would", "could", "can", "may", "might"})
 _SEVERE = "severe_pain"
 
 
@@ -46,6 +48,7 @@ class Reader:
         self._idioms = self._matcher(rules["idioms"], compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
+        self._claimed = self._matcher(rules["claimed"], compiler)
         dialogue = lexicon["dialogue"]
         self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in dialogue["acts"].items()}
         self._fillers = frozenset(dialogue["fillers"])
@@ -84,9 +87,10 @@ class Reader:
             *self._lexicon_mentions(text, context, tokens),
             *self._measured(text, context, tokens),
         ]
+        claimed_from = self._claimed_from(norms, tokens)
         return Reading(
             text=text,
-            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
+            mentions=tuple(sorted((_claimed(each, claimed_from) for each in mentions), key=lambda each: (each.start, each.finding))),
             days=measures.days_since_procedure(text, today),
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
@@ -123,6 +127,16 @@ class Reader:
             mended = any(self._is_mended(text[token.start : token.end].lower()) for token in tokens[start:end])
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger, mended))
         return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
+
+    def _claimed_from(self, norms: Sequence[str], tokens: Sequence[Word]) -> int:
+        """Where the text says that what it supposed before is so; 0 when it does not."""
+        asked = _asked(norms)
+        places = (
+            start
+            for _, start, end in self._claimed(norms)
+            if not (asked[end] or is_negated(norms, start, _DENIAL_REACH) or _SUPPOSING & set(norms[max(0, start - _DENIAL_REACH) : start]))
+        )
+        return max((tokens[start].start for start in places), default=0)
 
     def _is_mended(self, typed: str) -> bool:
         """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
@@ -235,6 +249,13 @@ def _asked(norms: Sequence[str]) -> list[bool]:
     for norm in reversed(norms):
         asked.append(norm == "?" if norm in CLAUSE_BREAKS else asked[-1])
     return asked[::-1]
+
+
+def _claimed(mention: Mention, claimed_from: int) -> Mention:
+    """A mention that was supposed is present where the words behind it claim it."""
+    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from:
+        return mention
+    return replace(mention, status=Status.PRESENT, trigger=CLAIMED)
 
 
 def _covered(spans: Iterable[Match]) -> frozenset[int]:

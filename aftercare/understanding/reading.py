@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 LABEL = "label"
+CLAIMED = "claimed"
 
 
 class Status(str, Enum):
@@ -26,8 +27,8 @@ class Status(str, Enum):
 class Mention:
     """One finding in a text: `start` and `end` bound the patient's own words.
 
-    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name. `mended` means that a word of it
-    was misspelt or disguised, so that the classifier could not know it.
+    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name, `CLAIMED` where words behind it say
+    that what was supposed is so. `mended` means that a word of it was misspelt or disguised, so that the classifier could not know it.
     """
 
     finding: str

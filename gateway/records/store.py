@@ -312,7 +312,8 @@ class Records:
         now = self.clock()
         when = {"until": now - timedelta(minutes=minutes), "since": now - ABSOLUTE, "places": [*cases.WAITING]}
         with self.engine.connect() as connection:
-            return [(row.conversation_id, row.seq) for row in connection.execute(sql.ASKED_AND_LEFT, when)]
+            rows = [row for statement in (sql.ASKED_AND_LEFT, sql.CHECKED_AND_LEFT) for row in connection.execute(statement, when)]
+        return sorted({(row.conversation_id, row.seq) for row in rows})
 
     def note_try(self, name: str, seq: int) -> int:
         """Remember that an answer to this message is tried for once more, before it is; and tell how often that is."""

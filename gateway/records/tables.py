@@ -48,7 +48,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
-_CHECKING = text("danger_check IN ('before', 'behind')")
+CHECKING = text("danger_check IN ('before', 'behind')")
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 conversation = Table(
@@ -144,7 +144,7 @@ triage_case = Table(
     Index("case_in_queue", "place", "fired_at", "id"),
     Index("case_by_acknowledgement", "acknowledged_at"),
     Index("case_by_opening", "opened_at"),
-    Index("case_checking", "last_at", sqlite_where=_CHECKING, postgresql_where=_CHECKING),
+    Index("case_checking", "last_at", sqlite_where=CHECKING, postgresql_where=CHECKING),
     Index(
         "case_snoozed", "snoozed_until", sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL")
     ),

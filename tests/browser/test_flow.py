@@ -12,6 +12,7 @@ from tests.browser.chat import DESKTOP, PHONE, ClinicPage, Device, Panel, tel_li
 from tests.browser.conftest import NewDevice
 from tests.browser.words import (
     CALL_DOCTOR,
+    CHEST,
     EMERGENCY,
     FEVER,
     HOW_LONG,
@@ -91,7 +92,7 @@ def test_fever_is_for_the_doctor(clinic: ClinicPage) -> None:
 def test_interview_in_own_words_ends_in_an_emergency(clinic: ClinicPage) -> None:
     panel = clinic.open()
     expect(panel.say(WEAK_LEGS)).to_contain_text(WORSE)
-    expect(panel.say("No, they are not")).to_contain_text(SEAT)
+    expect(panel.say("No, they are not")).to_contain_text(CHEST)
     panel.say("No, I can not walk at all")
     expect(panel.card(EMERGENCY)).to_be_visible()
 
@@ -112,7 +113,7 @@ def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPag
     expect(panel.answers.last).to_contain_text(WORSE)
     _tab_back_to(panel, "No")
     keys.press("Space")
-    expect(panel.answers.last).to_contain_text(SEAT)
+    expect(panel.answers.last).to_contain_text(CHEST)
     expect(panel.box).to_be_focused()
     expect(panel.card(CALL_DOCTOR)).to_be_visible()
     _typed(panel, "I am numb between the legs")

@@ -35,6 +35,7 @@ ENDLESS = {
     "aftercare.decision.answers._WORD",
     "aftercare.decision.danger_check._TOKEN",
     "aftercare.understanding.clauses._SENTENCE",
+    "aftercare.understanding.fusion._WORD",
     "aftercare.understanding.measures._FIGURES",
     "aftercare.understanding.measures._PROCEDURE",
     "aftercare.understanding.patterns._REST_OF_WORD",
