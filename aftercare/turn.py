@@ -132,16 +132,30 @@ class Turn:
             return self._unanswered()
         if reports or answered or self._denies_beside_advice():
             return self._with_topics(self._decide_or_ask())
-        if self._told.all_of_them in ("yes", "unsure") or (self._checks and self.conversation.pending == danger_check.NAME):
+        if self._told.all_of_them in ("yes", "unsure") or (self._checks and (self._waits_first() or self._claims_something())):
             return self._unanswered_check()
         return self._talk()
+
+    def _waits_first(self) -> bool:
+        return self.conversation.pending == danger_check.NAME
+
+    def _claims_something(self) -> bool:
+        """Whether words that name nothing say that something is so, which may be one of the rows behind the last answer."""
+        opinions, acts = self._reading.opinions, self._reading.acts
+        sure = bool(opinions) and opinions[0].best[1] >= self._protocol.thresholds["nothing_reported"]
+        return "claim" in acts and not (self._claims_nothing() or self.understood.topics or sure)
+
+    def _claims_nothing(self) -> bool:
+        """Whether the message says that it only asks, or that all is well."""
+        return bool(self._reading.acts & {"just_asking", "relief", "checking_in"}) or self._reading.well or self._reading.answer == "normal"
 
     # What the message says
 
     def _remember(self) -> bool:
         """Put the message's findings, and the day of the procedure, into the conversation; whether it claims what was supposed."""
         conversation, reading = self.conversation, self._reading
-        claims = bool(conversation.supposed) and not self.understood.reports and self._claims(conversation.supposed)
+        named = any(mention.status in (Status.PRESENT, Status.RESOLVED) for mention in reading.mentions)
+        claims = bool(conversation.supposed) and not named and self._claims(conversation.supposed)
         if claims:
             for finding in conversation.supposed:
                 self._hear(finding, Status.PRESENT, reading.text)
@@ -162,6 +176,8 @@ class Turn:
 
     def _claims(self, supposed: list[str]) -> bool:
         """Whether words that name nothing say that what was supposed is so."""
+        if self._claims_nothing():
+            return False
         if "claim" in self._reading.acts:
             return self._reading.answer != "no" or not self._reading.bare
         rows = [row.fact for row in self._check.rows if row.findings & set(supposed)]
@@ -473,12 +489,12 @@ class Turn:
     def _unanswered_check(self) -> Reply:
         """The check was answered as a whole, or not at all. Behind an answer a doubt may stay; a Yes makes it wait for the row."""
         conversation = self.conversation
-        whole = self._told.all_of_them
-        aside = None if whole else self._aside()
+        whole, claims = self._told.all_of_them, self._claims_something()
+        aside = None if whole or claims else self._aside()
         if aside is not None:
             return aside
         whole = whole or heard(self._protocol, danger_check.NAME, self._reading).value
-        if whole == Answer.ASIDE.value:
+        if whole == Answer.ASIDE.value and not claims:
             return self._plain("chat", "aside")
         if whole == "unsure" and conversation.pending != danger_check.NAME:
             return self._composer.check(conversation.checks, "unsure")

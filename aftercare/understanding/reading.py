@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -47,7 +47,7 @@ class Opinion:
     end: int
     ranking: tuple[tuple[str, float], ...]
 
-    def probability(self, intents: Sequence[str] | frozenset[str] | set[str]) -> float:
+    def probability(self, intents: Container[str]) -> float:
         """The probability, 0 to 1, that the piece means one of these intents."""
         return sum(probability for intent, probability in self.ranking if intent in intents)
 

@@ -312,6 +312,31 @@ def test_a_supposed_finding_is_information_and_no_alarm(talk, check_reply: Check
     assert not conversation.has("present")
 
 
+@pytest.mark.parametrize(
+    ("behind", "disposition"),
+    [
+        ("I have it now", "emergency"),
+        ("I have it now and I am scared, thanks", "emergency"),
+        ("it has, half an hour ago", "emergency"),
+        ("I am just asking", None),
+        ("ok so I am fine then", None),
+        ("it is good to know", None),
+    ],
+)
+def test_behind_a_supposed_sign_a_claim_is_the_sign_and_a_remark_is_none(talk, behind: str, disposition: str | None) -> None:  # type: ignore[no-untyped-def]
+    _, (_, reply) = talk("What if I get chest pain?", behind)
+    assert reply.custom.get("disposition") == disposition
+
+
+def test_a_claim_behind_information_that_names_nothing_is_asked_about(assistant: Assistant, today: date) -> None:
+    text = "the neighbor is me, I had one this morning"
+    conversation = Conversation(checks=["chest_pain", "other_symptoms"])
+    opinions = (Opinion(0, len(text), (("greet", 0.6), ("thank", 0.3))),)
+    _, reply = assistant.respond(conversation, replace(assistant.read(text, today), opinions=opinions), today)
+    assert reply.custom["about"] == "danger_check"
+    assert reply.custom["type"] == "question"
+
+
 def test_a_present_red_flag_is_not_dropped_by_a_sure_classifier(assistant: Assistant, protocol: Protocol, today: date) -> None:
     text = "ha ha I have chest pain"
     opinions = (Opinion(0, len(text), (("idiom", 0.99), ("report_chest_pain", 0.01))),)
