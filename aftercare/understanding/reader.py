@@ -80,7 +80,7 @@ class Reader:
         tokens = words(text, self._spelling.known)
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
-        norms = [token.norm if foreign else self._spelling.correct(token.norm) for token in tokens]
+        norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
         context = self._assertion.context([token.norm for token in tokens], norms)
         answer = self._answer(context)
         mentions = [
