@@ -572,11 +572,18 @@ class Turn:
             return self._not_understood()
         if intent == "report_history" and sure:
             return self._plain("chat", "not_a_finding", check=True)
-        if intent == "deny_symptoms" or (not intent and (self.understood.findings or self._says_all_is_normal())):
+        if self._denies(intent):
             return self._denied()
         if intent in _TALK:
             return self._plain(*_TALK[intent])
         return self._not_understood()
+
+    def _denies(self, intent: str) -> bool:
+        """Whether the message says that something is not so, or that all is as it should be."""
+        if intent == "deny_symptoms":
+            likely = self._reading.opinions[0].best[1] >= self._protocol.thresholds["topic_beside"]
+            return likely or bool(self.understood.findings)
+        return not intent and (bool(self.understood.findings) or self._says_all_is_normal())
 
     def _denied(self) -> Reply:
         """What is denied is noted; advice that was given stands."""
@@ -627,5 +634,4 @@ class Turn:
         unanswered = (asks_beyond or self.understood.topics) and not (answers and not self.understood.beyond_leaflet)
         if unanswered:
             answers.append(self._block("not_in_leaflet"))
-        last = reply.blocks[-1:] if reply.blocks and reply.blocks[-1].kind in ("question", "check") else ()
-        return Reply((*reply.blocks[: len(reply.blocks) - len(last)], *answers, *last), reply.custom)
+        return reply.with_note(*answers)

@@ -182,7 +182,7 @@ class PatientInput(RestInput):
             _logger.error("turn not stored: %s", type(error).__name__)
             _, reply = await self._respond(before, reading, received.answers)
             not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
-            return (said or reply).followed_by(not_stored).with_payload(stored=False)
+            return (said or reply).with_note(not_stored).with_payload(stored=False)
         return reply
 
     async def _respond(self, before: Conversation, reading: Reading | None, answers: dict[str, str]) -> tuple[Conversation, Reply]:

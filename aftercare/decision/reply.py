@@ -75,6 +75,11 @@ class Reply:
         """The same answer with more behind."""
         return Reply(self.blocks + blocks, self.custom)
 
+    def with_note(self, *blocks: Block) -> Reply:
+        """The same answer with more said; what is asked at the end stays there."""
+        asked = self.blocks[-1:] if self.blocks and self.blocks[-1].kind in ("question", "check") else ()
+        return Reply((*self.blocks[: len(self.blocks) - len(asked)], *blocks, *asked), self.custom)
+
     def without(self, kind: str) -> Reply:
         """The same answer without the blocks of a kind."""
         return Reply(tuple(block for block in self.blocks if block.kind != kind), self.custom)
