@@ -143,7 +143,7 @@ class Turn:
         """Whether words that name nothing say that something is so, which may be one of the rows behind the last answer."""
         opinions, acts = self._reading.opinions, self._reading.acts
         sure = bool(opinions) and opinions[0].best[1] >= self._protocol.thresholds["nothing_reported"]
-        return "claim" in acts and not (self._claims_nothing() or self.understood.topics or sure)
+        return bool(acts & {"claim", "claim_plainly"}) and not (self._claims_nothing() or self.understood.topics or sure)
 
     def _claims_nothing(self) -> bool:
         """Whether the message says that it only asks, or that all is well."""
@@ -178,6 +178,8 @@ class Turn:
         """Whether words that name nothing say that what was supposed is so."""
         if self._claims_nothing():
             return False
+        if "claim_plainly" in self._reading.acts:
+            return self._reading.answer != "no"
         if "claim" in self._reading.acts:
             return self._reading.answer != "no" or not self._reading.bare
         rows = [row.fact for row in self._check.rows if row.findings & set(supposed)]

@@ -52,7 +52,7 @@ _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
 _LIST_CARRIES = 12
 _LONGEST_LIST = 60
-_SHORT_LIST, _LONG_LIST = 2, 4
+_SHORT_LIST, _LONG_LIST, _SHORT_ITEM = 2, 4, 3
 _LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
 
@@ -226,7 +226,7 @@ class Assertion:
         """Whether the denial of a list's first item holds for one behind a comma.
 
         `no fever, chills or pus` denies all. `no rash, wet the bed` tells what stands behind the comma: it is more than a noun, or
-        something behind it is. `no fever, chest pain` may be either.
+        something behind it is. `no fever, chest pain` may be either, and so may what stands before `just sore` at a list's end.
         """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
             return Status.ABSENT
@@ -237,11 +237,18 @@ class Assertion:
         place = sum(word == "," for word in norms[trigger.end : start])
         names = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
         first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
+        if place < self._contrast(items):
+            return Status.DOUBTFUL
         if place < len(names) and not names[place]:
             return None
         if first_told < len(items) and first_told <= _SHORT_LIST:
             return None
         return Status.ABSENT if ahead & {"and", "&"} else Status.DOUBTFUL
+
+    def _contrast(self, items: Sequence[Sequence[str]]) -> int:
+        """The place of the item that ends a list of short items by a contrast: `just sore`; 0 when there is none."""
+        place = next((number for number, item in enumerate(items) if number > 1 and item and item[0] in self._breaks), 0)
+        return place if all(len(item) <= _SHORT_ITEM for item in items[:place]) else 0
 
     def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
         """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
@@ -264,10 +271,15 @@ class Assertion:
         pieces = _pieces(first, between)
         if len(pieces) == 1:
             return len(between) <= trigger.scope and not (_NEW_SUBJECT & set(between[1:]))
-        listed = all(begin == finish or not context.named.isdisjoint(range(begin, finish)) for begin, finish in pieces[:-1])
+        listed = all(self._is_listed(context, begin, finish) for begin, finish in pieces[:-1])
         lengths = [finish - begin for begin, finish in pieces]
         fresh = any(_NEW_SUBJECT & set(context.norms[begin:finish]) for begin, finish in pieces[1:])
         return listed and not fresh and max(lengths) <= 5
+
+    def _is_listed(self, context: Context, begin: int, finish: int) -> bool:
+        """Whether a piece of a list is empty, names a finding, or is a plain name that is none (`no redness, chest pain`)."""
+        named = not context.named.isdisjoint(range(begin, finish))
+        return begin == finish or named or self._is_name(context.norms[begin:finish], loosely=False)
 
     def _stays_in_frame(self, trigger: Trigger, between: Sequence[str]) -> bool:
         """A question, a supposition, a past or another person's story ends where the patient speaks of themself."""
