@@ -154,7 +154,7 @@ class Assertion:
             words=words,
             norms=norms,
             triggers=self._find_triggers(norms),
-            changes=[place for place, norm in enumerate(norms) if norm in self._overrides and not self._denied(norms, place)],
+            changes=[place for place, norm in enumerate(norms) if norm in self._overrides and self._tells_of_change(norms, place)],
             helpers=[place for place, norm in enumerate(norms) if norm in self._caregiver],
             says_i="i" in norms,
         )
@@ -253,6 +253,11 @@ class Assertion:
     def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
         """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
         return all(word in self._list_nouns for word in (item[-1:] if loosely else item))
+
+    def _tells_of_change(self, norms: Sequence[str], place: int) -> bool:
+        """Whether such a word is not denied itself, and no denial follows at once (`now not at all`)."""
+        behind = norms[place + 1 : place + 4]
+        return not self._denied(norms, place) and ("only" in behind or not set(NEGATORS) & set(behind[:2]))
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:
