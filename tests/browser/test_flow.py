@@ -112,6 +112,7 @@ def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPag
     _typed(panel, WEAK_LEGS)
     expect(panel.answers.last).to_contain_text(WORSE)
     _tab_back_to(panel, "No")
+    expect(panel.choice("No")).to_be_enabled()
     keys.press("Space")
     expect(panel.answers.last).to_contain_text(CHEST)
     expect(panel.box).to_be_focused()
