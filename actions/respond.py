@@ -39,7 +39,8 @@ class ActionRespond(Action):
             if reading is None:
                 raise ValueError("the message has not been read")
             before = Conversation.from_slots(tracker.current_slot_values())
-            after, reply = await _core.respond(before, reading, date.today())
+            answers = (tracker.latest_message.get("metadata") or {}).get("answers")
+            after, reply = await _core.respond(before, reading, date.today(), answers=answers)
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

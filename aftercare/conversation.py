@@ -14,9 +14,18 @@ class Conversation:
     Attributes:
         findings: finding -> status (`present`, `absent`, `resolved`, `hypothetical`); once present, always present.
         evidence: finding -> the patient's own words for it.
-        asked: questions asked in this interview, in order.
-        pending: the question that waits for its answer, or empty.
-        repeated: the pending question has been asked a second time.
+        asked: questions asked in this interview, in order; the danger check counts as one.
+        pending: the question that waits for its answer (`danger_check` where the check stands before the answer), or empty.
+        repeated: how often the pending question was answered with something that could not be understood.
+        checks: the rows of the danger check that wait for an answer, as they were last numbered.
+        rows: row -> what it was answered with (`yes`, `no`, `unsure`); a row settled by other words is not in it.
+        settled: row -> when it was denied, an ISO time; it is asked again when that is too long ago.
+        supposed: the findings that the last answer supposed ('if this ever happens').
+        tapped: findings that rest on the last tap alone.
+        tapped_rows: rows answered by the last tap.
+        tapped_question: the question answered by the last tap, or empty.
+        tapped_at: when, an ISO time, or empty.
+        unfinished: the danger check before an answer was left; no reassurance was given.
         disposition: the most urgent disposition given so far, or empty.
         procedure_day: the day of the procedure as an ISO date, or empty.
         writer: `patient` or `helper` once it is known, else empty.
@@ -26,7 +35,16 @@ class Conversation:
     evidence: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     pending: str = ""
-    repeated: bool = False
+    repeated: int = 0
+    checks: list[str] = field(default_factory=list)
+    rows: dict[str, str] = field(default_factory=dict)
+    settled: dict[str, str] = field(default_factory=dict)
+    supposed: list[str] = field(default_factory=list)
+    tapped: list[str] = field(default_factory=list)
+    tapped_rows: list[str] = field(default_factory=list)
+    tapped_question: str = ""
+    tapped_at: str = ""
+    unfinished: bool = False
     disposition: str = ""
     procedure_day: str = ""
     writer: str = ""
@@ -49,7 +67,7 @@ class Conversation:
             raise ValueError("a conversation has the fields " + ", ".join(new))
         for name, value in data.items():
             parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-            if type(value) is not type(new[name]) or not all(isinstance(part, str) for part in parts):
+            if not isinstance(value, type(new[name])) or not all(isinstance(part, str) for part in parts):
                 raise ValueError(f"the field {name} of a conversation is of another type")
         return cls(**data)
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import httpx
 from rich.progress import track
 
-from evaluation.cases import Patient
+from aftercare.decision.danger_check import NAME as CHECK
 
 _AT_ONCE = 4
-_LONGEST_INTERVIEW = 8
 _PATH = "/webhooks/rest/webhook"
 
 Item = TypeVar("Item")
@@ -24,10 +23,24 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the wire payload and how many seconds it took."""
+    """One answer: the wire payload and how many seconds it took.
+
+    `behind` is the outcome behind the danger check, all of it answered No, where the check stood before the answer; else empty.
+    """
 
     custom: dict[str, Any]
     seconds: float
+    behind: str = ""
+
+    @property
+    def about(self) -> str:
+        """What waits for an answer: a fact, `danger_check`, or nothing."""
+        return str(self.custom.get("about", ""))
+
+    @property
+    def checks(self) -> list[str]:
+        """The rows of the danger check that wait, in the order of their numbers."""
+        return list(self.custom.get("checks", ()))
 
     @property
     def outcome(self) -> str:
@@ -53,33 +66,26 @@ class Bot:
     def __init__(self, url: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
 
-    def say(self, sender: str, text: str) -> Answer:
-        """One message in one conversation."""
+    def say(self, sender: str, text: str, rows: Mapping[str, str] | None = None) -> Answer:
+        """One message in one conversation, or rows of the danger check answered one by one, row -> `yes`, `no` or `unsure`."""
         begin = time.perf_counter()
-        response = self._client.post(_PATH, json={"sender": sender, "message": text})
+        response = self._client.post(_PATH, json={"sender": sender, "message": text, **({"answers": dict(rows)} if rows else {})})
         seconds = time.perf_counter() - begin
         (custom,) = (message["custom"] for message in response.raise_for_status().json() if message.get("custom"))
         return Answer(custom, seconds)
 
     def first(self, text: str) -> Answer:
-        """The answer to a first message."""
-        return self.say(uuid.uuid4().hex, text)
+        """The answer to a first message, with what stands behind the danger check where that comes first."""
+        sender = uuid.uuid4().hex
+        answer = self.say(sender, text)
+        if answer.outcome != "ask" or answer.about != CHECK:
+            return answer
+        return replace(answer, behind=self.say(sender, "", dict.fromkeys(answer.checks, "no")).outcome)
 
-    def interview(self, patient: Patient) -> list[Answer]:
-        """The answers that a simulated patient gets until the first disposition.
-
-        They answer what they are asked. Where nothing is asked they say once what else there is, and then leave it at that.
-        """
-        sender, words, answers = uuid.uuid4().hex, patient.opening, list[Answer]()
-        told_the_rest = False
-        while len(answers) < _LONGEST_INTERVIEW:
-            answers.append(self.say(sender, words))
-            about = answers[-1].custom.get("about")
-            if answers[-1].custom["type"] == "triage" or (not about and told_the_rest):
-                break
-            told_the_rest = told_the_rest or not about
-            words = patient.facts[about or "other_symptoms"]
-        return answers
+    def dialogue(self, turns: Sequence[str]) -> list[Answer]:
+        """The answers to these messages, one after the other."""
+        sender = uuid.uuid4().hex
+        return [self.say(sender, turn) for turn in turns]
 
 
 def in_parallel(label: str, act: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -1,4 +1,4 @@
-"""The benchmark's data: messages with accepted outcomes, simulated patients, and everyday requests.
+"""The benchmark's data: messages with accepted outcomes, simulated patients, dialogues, answers, and everyday requests.
 
 The part `regressions` has only messages, or nothing: what two nurses agreed was answered wrong. It is no sample, so no report shows it.
 """
@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent
 PARTS = ("development", "validation", "test")
 REGRESSIONS = "regressions"
 MEASURED = (*PARTS, REGRESSIONS)
+WITH_DIALOGUES = ("development", "test")
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,53 @@ class Case:
 
 @dataclass(frozen=True)
 class Patient:
-    """A simulated patient: an opening, what they say when asked about a fact, and the first dispositions that are right."""
+    """A simulated patient.
+
+    Attributes:
+        opening: their first message.
+        facts: fact -> what they say when asked about it; those without `rows` have a sentence for each.
+        right: what may stand in the end: a disposition, or `faq`, `chat` or `not_in_leaflet`.
+        rows: row of the danger check -> `yes`, `no` or `unsure`; nothing where it was never said.
+        none: what they say to a list of which nothing is so.
+        others: what they say to a question that they have no words for.
+        kind: `hidden` (a danger sign behind a harmless opening), `harmless` (such an opening and nothing behind it), `plain`, or nothing.
+    """
 
     opening: str
     facts: Mapping[str, str]
-    first: tuple[str, ...]
-    tags: tuple[str, ...]
+    right: tuple[str, ...]
+    rows: Mapping[str, str]
+    none: str
+    others: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """A patient's messages one after the other, the outcomes that are right for the last one, and the letter of its kind."""
+
+    kind: str
+    turns: tuple[str, ...]
+    right: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CardAnswer:
+    """Words in answer to the whole danger check, and the numbers of the rows that they settle; `rest` is every row not named."""
+
+    text: str
+    yes: tuple[int | str, ...]
+    no: tuple[int | str, ...]
+    unsure: tuple[int | str, ...]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An answer to a question: the question's key, the words, and what they are as its answer."""
+
+    question: str
+    text: str
+    label: str
 
 
 def cases(part: str) -> list[Case]:
@@ -65,10 +107,30 @@ def cases(part: str) -> list[Case]:
 
 def patients(part: str) -> list[Patient]:
     """The simulated patients of one part, none of `regressions`; raises as `cases` does."""
-    return [
-        Patient(row["opening"], row["facts"], tuple(row["first"]), tuple(row["tags"]))
-        for row in _rows(FOLDER / "patients" / f"{part}.jsonl", "patient")
-    ]
+    return [_patient(row) for row in _rows(FOLDER / "patients" / f"{part}.jsonl", "patient")]
+
+
+def _patient(row: Mapping[str, Any]) -> Patient:
+    facts = row["facts"]
+    none, others = (row.get(key) or facts["other_symptoms"] for key in ("none", "others"))
+    return Patient(row["opening"], facts, tuple(row["right"]), row.get("rows", {}), none, others, row.get("kind", ""))
+
+
+def dialogues(part: str) -> list[Dialogue]:
+    """The whole dialogues of one part, none of those that have none; raises as `cases` does."""
+    rows = _rows(FOLDER / "dialogues" / f"{part}.jsonl", "dialogue") if part in WITH_DIALOGUES else []
+    return [Dialogue(row["kind"], tuple(row["turns"]), tuple(row["right"])) for row in rows]
+
+
+def card_answers(part: str) -> list[CardAnswer]:
+    """The answers to the whole danger check of one part, none of those that have none; raises as `cases` does."""
+    rows = _rows(FOLDER / "answers" / f"card_{part}.jsonl", "card_answer") if part in WITH_DIALOGUES else []
+    return [CardAnswer(row["text"], tuple(row["yes"]), tuple(row["no"]), tuple(row["unsure"])) for row in rows]
+
+
+def pairs(part: str) -> list[Pair]:
+    """The answers of one part; raises as `cases` does."""
+    return [Pair(row["question"], row["text"], row["label"]) for row in _rows(FOLDER / "answers" / f"{part}.jsonl", "pair")]
 
 
 def everyday() -> list[str]:

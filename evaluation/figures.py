@@ -7,6 +7,7 @@ question is neither, for it leads on. The names of symptomcheckR (Kopka 2023, do
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ from typing import Any
 
 from scipy.stats import binomtest
 
+from aftercare.decision.danger_check import NAME as CHECK
 from evaluation.bot import Answer
-from evaluation.cases import Case, Patient
+from evaluation.cases import Case, Dialogue, Patient
 
 LEVELS = {"self_care": 1, "call_doctor": 2, "emergency": 3}
 GROUPS = ("emergency", "call_doctor", "self_care", "ask", "faq", "not_in_leaflet", "chat", "out_of_scope")
@@ -52,6 +54,16 @@ def rate(flags: Iterable[bool]) -> Rate:
     """How many of the flags are true."""
     counted = list(flags)
     return Rate(sum(counted), len(counted))
+
+
+def outcome_of(case: Case, answer: Answer) -> str:
+    """The outcome of a case: self-care where it is accepted and stands behind the danger check, else the first answer's."""
+    return "self_care" if answer.behind == "self_care" and "self_care" in case.accepted else answer.outcome
+
+
+def raises(answer: Answer) -> bool:
+    """Whether the answer is a disposition, or would be one behind the danger check."""
+    return answer.outcome in LEVELS or answer.behind in LEVELS
 
 
 def is_right(case: Case, outcome: str) -> bool:
@@ -156,7 +168,7 @@ def _status_read(answer: Answer, code: str) -> str:
 def of_calibration(cases: Sequence[Case], answers: Sequence[Answer]) -> list[dict[str, Any]]:
     """Accuracy by the classifier's confidence in the whole message, in five bands."""
     edges = (0.0, 0.3, 0.5, 0.7, 0.9, 1.01)
-    rows = [(_confidence(answer) or 0.0, is_right(case, answer.outcome)) for case, answer in zip(cases, answers, strict=True)]
+    rows = [(_confidence(answer) or 0.0, is_right(case, outcome_of(case, answer))) for case, answer in zip(cases, answers, strict=True)]
     return [
         {"from": low, "to": min(high, 1.0), "right": rate(right for confidence, right in rows if low <= confidence < high).as_json()}
         for low, high in itertools.pairwise(edges)
@@ -173,19 +185,62 @@ def by_lexicon_alone(answers: Sequence[Answer]) -> Rate:
     return rate(_confidence(answer) is None for answer in answers)
 
 
+def standing(interview: Sequence[Answer]) -> str:
+    """What stands after an interview: the most urgent disposition given, else the first answer that is no question."""
+    outcomes = [answer.outcome for answer in interview]
+    given = [outcome for outcome in outcomes if outcome in LEVELS]
+    return max(given, key=LEVELS.__getitem__) if given else next((each.partition(":")[0] for each in outcomes if each != "ask"), "ask")
+
+
+def questions(interview: Sequence[Answer]) -> int:
+    """How many questions a patient sees; the danger check, however often it is shown, counts as one."""
+    asked = [answer.about for answer in interview if answer.about]
+    return sum(about != CHECK for about in asked) + (CHECK in asked)
+
+
 def of_patients(patients: Sequence[Patient], interviews: Sequence[Sequence[Answer]]) -> dict[str, Any]:
-    """Whether a simulated patient's first disposition was right, and how much they were asked."""
-    ends = [interview[-1].outcome for interview in interviews]
-    lowest = [min(LEVELS[each] for each in patient.first) for patient in patients]
-    highest = [max(LEVELS[each] for each in patient.first) for patient in patients]
-    questions = [sum(answer.outcome == "ask" for answer in interview) for interview in interviews]
+    """What stands after the interviews of simulated patients, and how much they were asked."""
+    rows = [(patient, standing(interview)) for patient, interview in zip(patients, interviews, strict=True)]
+    asked = sorted(questions(interview) for interview in interviews)
+    levels = [(patient, [LEVELS.get(each, 0) for each in patient.right], LEVELS.get(end, 0)) for patient, end in rows]
+    highest_of_benign = LEVELS["self_care"]
     return {
-        "patients": len(patients),
-        "first_right": rate(end in patient.first for patient, end in zip(patients, ends, strict=True)).as_json(),
-        "under_triaged": rate(LEVELS.get(end, 0) < low for end, low in zip(ends, lowest, strict=True)).as_json(),
-        "over_triaged": rate(LEVELS.get(end, 0) > high for end, high in zip(ends, highest, strict=True)).as_json(),
-        "questions_median": median(questions),
-        "questions": dict(sorted(Counter(questions).items())),
+        "patients": len(rows),
+        "right": rate(end in patient.right for patient, end in rows).as_json(),
+        "hidden_found": rate(end >= min(wanted) for patient, wanted, end in levels if patient.kind == "hidden").as_json(),
+        "hidden_emergencies_found": rate(
+            end >= min(wanted) for patient, wanted, end in levels if patient.kind == "hidden" and min(wanted) == LEVELS["emergency"]
+        ).as_json(),
+        "emergencies_below_doctor": rate(
+            end < LEVELS["call_doctor"] for _, wanted, end in levels if min(wanted) == LEVELS["emergency"]
+        ).as_json(),
+        "under_triaged": rate(end < min(wanted) for _, wanted, end in levels).as_json(),
+        "benign_over_triaged": rate(end > highest_of_benign for patient, _, end in levels if patient.kind == "harmless").as_json(),
+        "over_triaged": rate(end > max(*wanted, highest_of_benign) for _, wanted, end in levels).as_json(),
+        "questions_median": median(asked),
+        "questions_p90": asked[math.ceil(0.9 * len(asked)) - 1],
+        "questions": dict(sorted(Counter(map(str, asked)).items())),
+    }
+
+
+def is_dialogue_right(dialogue: Dialogue, answers: Sequence[Answer]) -> bool:
+    """Whether the last answer is one of the right ones.
+
+    Where a question or the danger check waited, it must wait still; an emergency is right there only where 'not sure' counts as yes.
+    """
+    last = answers[-1]
+    kind = last.outcome.partition(":")[0]
+    if dialogue.kind in ("C", "D"):
+        return kind in dialogue.right if kind == "emergency" else bool(last.about) and last.about == answers[-2].about
+    return kind in dialogue.right or ("checked" in dialogue.right and kind != "emergency" and bool(last.about))
+
+
+def of_dialogues(dialogues: Sequence[Dialogue], answers: Sequence[Sequence[Answer]]) -> dict[str, Any]:
+    """How many whole dialogues end right, by kind."""
+    ends = [(dialogue.kind, is_dialogue_right(dialogue, each)) for dialogue, each in zip(dialogues, answers, strict=True)]
+    return {
+        "right": rate(right for _, right in ends).as_json(),
+        "by_kind": {kind: rate(right for each, right in ends if each == kind).as_json() for kind in sorted({kind for kind, _ in ends})},
     }
 
 

@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from aftercare.understanding.reading import Reading
 from scripts.common import RASA_PYTHON, ROOT, FailureError, rasa_environment
 
 
@@ -17,6 +19,21 @@ def parse(model: Path, texts: Sequence[str]) -> tuple[list[str], list[float]]:
     Raises:
         FailureError: the model could not be loaded, or a text not be parsed.
     """
+    results = _parsed(model, texts)
+    return [intent for intent, _, _ in results], [seconds for _, seconds, _ in results]
+
+
+def read(model: Path, texts: Sequence[str]) -> list[Reading]:
+    """What our model reads in each text; raises as `parse` does, and where the model is a peer's."""
+    readings = [Reading.from_entities(text, entities) for text, (_, _, entities) in zip(texts, _parsed(model, texts), strict=True)]
+    found = [reading for reading in readings if reading is not None]
+    if len(found) < len(texts):
+        raise FailureError(f"{model.name} gives no readings. Train it with: make train")
+    return found
+
+
+def _parsed(model: Path, texts: Sequence[str]) -> list[Any]:
+    """Intent, seconds and entities of each text."""
     with tempfile.TemporaryDirectory() as folder:
         given, taken = Path(folder) / "texts.jsonl", Path(folder) / "result.json"
         given.write_text("\n".join(json.dumps(text) for text in texts), encoding="utf-8")
@@ -26,5 +43,4 @@ def parse(model: Path, texts: Sequence[str]) -> tuple[list[str], list[float]]:
         )  # fmt: skip
         if done.returncode:
             raise FailureError(f"{model.name} could not parse the cases:\n" + done.stderr.decode(errors="replace")[-2000:])
-        results = json.loads(taken.read_text(encoding="utf-8"))
-    return [intent for intent, _ in results], [seconds for _, seconds in results]
+        return list(json.loads(taken.read_text(encoding="utf-8")))

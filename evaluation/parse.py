@@ -1,4 +1,7 @@
-"""Run by Rasa's interpreter: `parse.py MODEL TEXTS RESULT` writes intent and CPU seconds of each text (JSON, one a line) as a JSON list."""
+"""Run by Rasa's interpreter: `parse.py MODEL TEXTS RESULT` writes each text's intent, CPU seconds and entities as a JSON list.
+
+The texts stand one a line, as JSON.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from rasa.core.agent import load_agent
 _WARM_UP = 20
 
 
-async def _parse(model: str, texts: list[str]) -> list[tuple[Any, float]]:
+async def _parse(model: str, texts: list[str]) -> list[tuple[Any, float, Any]]:
     agent = await load_agent(model_path=model)
     for text in texts[:_WARM_UP]:
         await agent.parse_message(text)
@@ -22,7 +25,7 @@ async def _parse(model: str, texts: list[str]) -> list[tuple[Any, float]]:
     for text in texts:
         begin = time.process_time()
         parsed = await agent.parse_message(text)
-        results.append((parsed["intent"]["name"], time.process_time() - begin))
+        results.append((parsed["intent"]["name"], time.process_time() - begin, parsed["entities"]))
     return results
 
 

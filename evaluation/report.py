@@ -20,6 +20,73 @@ FIGURES = ROOT / "docs" / "evaluation"
 _HERE = Path(__file__).parent
 Results = Mapping[str, Any]
 
+ANSWERS = {
+    "dangerous_taken_as_no": "dangerous answers taken as No",
+    "unsure_taken_as_no": "'not sure', refused and cannot tell taken as No",
+    "no_taken_as_yes": "No taken as Yes",
+    "aside_taken_as_answer": "asides taken as Yes or No",
+    "other_taken_as_no": "reports of something else taken as No",
+    "unclear_taken_as_no": "unclear answers taken as No",
+    "yes_understood": "Yes understood",
+    "no_understood": "No understood",
+    "unsure_understood": "'not sure' understood",
+    "aside_understood": "asides understood",
+    "asked_again": "not understood, asked again",
+}
+_ANSWER_BARS = {
+    "dangerous_taken_as_no": 0.0,
+    "unsure_taken_as_no": 0.0,
+    "no_taken_as_yes": 0.02,
+    "aside_taken_as_answer": 0.0,
+    "asked_again": 0.2,
+}
+
+
+CARD = {
+    "dangerous_taken_as_no": "dangerous rows taken as No",
+    "dangerous_heard": "dangerous rows heard",
+    "no_taken_as_yes": "No taken as Yes",
+    "all_no_understood": "'none of these' understood",
+    "asides_settle": "asides that settle something",
+}
+KINDS = {
+    "A": "a sign claimed behind an answer that supposed it",
+    "B denied": "labels and answers, the sign denied",
+    "B confirmed": "labels and answers, the sign confirmed",
+    "C": "an aside or a question back while something waits",
+    "D": "not sure, refused, cannot tell",
+    "E": "a yes-word beside what can not be done",
+    "F": "saddle feeling told as different",
+    "G": "not understood, then 'none of these'",
+    "H": "denials behind advice that stands",
+    "I": "relief of the treated pain",
+    "J": "no A, then B",
+    "J2": "a denied list without 'or'",
+    "K": "a changed person with chills or fever",
+    "L": "sees or does what is not real",
+    "M": "lost walking told by comparison",
+    "N": "the colour of the skin",
+    "O": "word forms",
+    "P": "both legs",
+    "P2": "one side, in an answer",
+    "Q": "a wish to die that is denied or past",
+    "R": "nothing reported, again and again",
+    "S": "part of another word",
+    "T": "nerve pain down the leg",
+}
+PATIENTS = {
+    "patients": "patients",
+    "right": "right at the end",
+    "hidden_found": "danger signs behind a harmless opening found",
+    "hidden_emergencies_found": "of these, emergencies",
+    "emergencies_below_doctor": "emergencies that end below call-your-doctor",
+    "under_triaged": "under-triaged at the end",
+    "benign_over_triaged": "benign patients over-triaged",
+    "over_triaged": "over-triaged at the end",
+    "questions_median": "questions, median",
+    "questions_p90": "questions, nine of ten see at most",
+}
+
 
 @dataclass(frozen=True)
 class Bar:
@@ -38,35 +105,66 @@ class Bar:
 
 
 def bars(results: Results) -> list[Bar]:
-    """The bars of one part, each with what was found."""
-    ours, assertion, patients = results["systems"]["Aftercare"], results["assertion"], results["patients"]
-
-    def share(name: str, wanted: float, source: Mapping[str, Any], key: str, *, at_least: bool = True) -> Bar:
-        return Bar(name, Rate(*source[key]), wanted, at_least)
-
+    """The bars of one part's single messages, each with what was found."""
+    ours, assertion = results["systems"]["Aftercare"], results["assertion"]
     by = ours["by_outcome"]
     return [
-        share("emergencies answered `emergency`", 0.99, ours, "emergency_sensitivity"),
-        share("emergencies answered with self-care, an FAQ or nothing", 0.0, ours, "emergency_missed", at_least=False),
-        share("call-your-doctor messages right", 0.95, by, "call_doctor"),
-        share("self-care messages right", 0.90, by, "self_care"),
-        share("under-triage", 0.01, ours, "under_triage", at_least=False),
-        share("over-triage", 0.05, ours, "over_triage", at_least=False),
-        share("false emergencies among the rest", 0.01, ours, "false_emergency", at_least=False),
-        share("FAQ topic right", 0.95, by, "faq"),
-        share("silent where the leaflet is silent", 0.95, ours, "abstention"),
-        share("chat and out of scope right", 0.97, ours, "talk"),
-        share("everyday requests that raise a disposition", 0.002, results, "everyday_raised", at_least=False),
+        _share("emergencies answered `emergency`", 0.99, ours, "emergency_sensitivity"),
+        _share("emergencies answered with self-care, an FAQ or nothing", 0.0, ours, "emergency_missed", at_least=False),
+        _share("call-your-doctor messages right", 0.95, by, "call_doctor"),
+        _share("self-care messages right", 0.90, by, "self_care"),
+        _share("under-triage", 0.01, ours, "under_triage", at_least=False),
+        _share("over-triage", 0.05, ours, "over_triage", at_least=False),
+        _share("false emergencies among the rest", 0.01, ours, "false_emergency", at_least=False),
+        _share("FAQ topic right", 0.95, by, "faq"),
+        _share("silent where the leaflet is silent", 0.95, ours, "abstention"),
+        _share("chat and out of scope right", 0.97, ours, "talk"),
+        _share("everyday requests that raise a disposition", 0.002, results, "everyday_raised", at_least=False),
         Bar("negation F1", assertion["negation_f1"], 0.95, at_least=True),
-        share("present symptoms switched off", 0.02, assertion, "switched_off", at_least=False),
-        share("hypothetical recall", 0.80, assertion, "hypothetical_recall"),
-        share("history recall", 0.70, assertion, "historical_recall"),
-        share("other person recall", 0.80, assertion, "other_person_recall"),
-        share("simulated patients: first disposition right", 0.95, patients, "first_right"),
-        share("simulated patients under-triaged at the end", 0.0, patients, "under_triaged", at_least=False),
-        Bar("questions a patient is asked, median", float(patients["questions_median"]), 3, at_least=False),
+        _share("present symptoms switched off", 0.02, assertion, "switched_off", at_least=False),
+        _share("hypothetical recall", 0.80, assertion, "hypothetical_recall"),
+        _share("history recall", 0.70, assertion, "historical_recall"),
+        _share("other person recall", 0.80, assertion, "other_person_recall"),
         Bar("CPU of an NLU turn, ms, median", results["cpu_ms"]["p50"], 25, at_least=False),
     ]
+
+
+def bars_of_conversations(results: Results) -> list[Bar]:
+    """The bars of one part's patients, dialogues, answers and changes, each with what was found."""
+    words, rows, changed = results["patients"]["words"], results["patients"]["rows"], results["changes"]
+    bars = [
+        _share("danger signs behind a harmless opening found, by rows", 0.95, rows, "hidden_found"),
+        _share("danger signs behind a harmless opening found, by words", 0.90, words, "hidden_found"),
+        *(
+            bar
+            for way, played in (("rows", rows), ("words", words))
+            for bar in (
+                _share(f"emergencies that end below call-your-doctor, by {way}", 0.0, played, "emergencies_below_doctor", at_least=False),
+                _share(f"benign patients over-triaged, by {way}", 0.02, played, "benign_over_triaged", at_least=False),
+                Bar(f"questions a patient sees, median, by {way}", float(played["questions_median"]), 1, at_least=False),
+                Bar(f"questions that nine of ten see at most, by {way}", float(played["questions_p90"]), 3, at_least=False),
+            )
+        ),
+        _share("unchanged by a change that means nothing", 0.99, changed, "unchanged"),
+        _share("emergencies that such a change loses", 0.0, changed, "lost", at_least=False),
+        *bars_of_answers(results["answers"]),
+    ]
+    if "dialogues" in results:
+        bars.append(_share("whole dialogues right", 0.95, results["dialogues"], "right"))
+    card = results["answers"].get("card")
+    if card:
+        bars.append(_share("danger check in words: dangerous rows taken as No", 0.0, card, "dangerous_taken_as_no", at_least=False))
+        bars.append(_share("danger check in words: asides that settle something", 0.0, card, "asides_settle", at_least=False))
+    return bars
+
+
+def _share(name: str, wanted: float, source: Mapping[str, Any], key: str, *, at_least: bool = True) -> Bar:
+    return Bar(name, Rate(*source[key]), wanted, at_least)
+
+
+def bars_of_answers(answers: Results) -> list[Bar]:
+    """The bars of one part's answers."""
+    return [Bar(ANSWERS[key], Rate(*answers[key]), wanted, at_least=False) for key, wanted in _ANSWER_BARS.items()]
 
 
 def stored() -> dict[str, Results]:
@@ -81,20 +179,27 @@ def store(part: str, results: Results) -> None:
     (FIGURES / f"{part}.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
 
+def _current(parts: Mapping[str, Results]) -> dict[str, Results]:
+    return {part: results for part, results in parts.items() if "conversations" in results}
+
+
 def shown_part(parts: Mapping[str, Results]) -> str:
     """The part that the pictures and the bars show: test, or the latest there is."""
     return next(part for part in reversed(PARTS) if part in parts)
 
 
 def page(parts: Mapping[str, Results]) -> str:
-    """The whole page."""
+    """The whole page; parts whose figures are of an older shape are left out until they are measured again."""
+    parts = _current(parts)
     method = (_HERE / "method.md").read_text(encoding="utf-8")
     return "\n".join([*_page(parts, shown_part(parts)), "", method.rstrip(), ""])
 
 
 def write() -> None:
-    """Write the page and its pictures from the stored figures."""
-    parts = stored()
+    """Write the page and its pictures from the stored figures; nothing where no part has been measured since their shape changed."""
+    parts = _current(stored())
+    if not parts:
+        return
     shown = parts[shown_part(parts)]
     ours = shown["systems"]["Aftercare"]
     plots.confusion(ours["confusion"], FIGURES / "confusion.svg")
@@ -114,13 +219,22 @@ def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:
     for part, results in parts.items():
         systems = results["systems"]["Aftercare"]
         yield (
-            f"- **{part}**: {systems['messages']} messages, {results['patients']['patients']} simulated patients, "
-            f"protocol {results['protocol']}, encoder {results['encoder']}; `{results['command']}`"
+            f"- **{part}**: {systems['messages']} messages, protocol {results['protocol']}, encoder {results['encoder']}; "
+            f"{results['patients']['words']['patients']} simulated patients and the other conversations, protocol "
+            f"{results['conversations']['protocol']}; `{results['command']}`"
         )
+    older = [part for part, results in parts.items() if results["protocol"] != results["conversations"]["protocol"]]
+    if older:
+        yield ""
+        yield f"The tables of single messages of {' and '.join(older)} are older than those of conversations: they are of another protocol."
     yield ""
-    yield f"## The bars, on the {shown} part"
+    yield f"## The bars of conversations, on the {shown} part"
     yield ""
-    yield from table(["", "found", "95% interval", "bar", "met"], [_bar_row(bar) for bar in bars(parts[shown])])
+    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars_of_conversations(parts[shown])])
+    yield ""
+    yield f"## The bars of single messages, on the {shown} part"
+    yield ""
+    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars(parts[shown])])
     yield ""
     yield f"## Beside its peers, on the {shown} part"
     yield ""
@@ -155,16 +269,10 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     keys = list(next(iter(parts.values()))["assertion"])
     yield from table(["", *parts], [[key.replace("_", " "), *(cell(r["assertion"][key]) for r in parts.values())] for key in keys])
     yield ""
-    yield "## Simulated patients"
-    yield ""
-    rows = [
-        [key.replace("_", " "), *(cell(r["patients"][key]) for r in parts.values())]
-        for key in ("first_right", "under_triaged", "over_triaged")
-    ]
-    rows.append(["questions asked, median", *(str(r["patients"]["questions_median"]) for r in parts.values())])
-    rows.append(["patients by number of questions", *(_counts(r["patients"]["questions"]) for r in parts.values())])
-    yield from table(["", *parts], rows)
-    yield ""
+    yield from _patients({part: results["patients"] for part, results in parts.items()})
+    yield from _dialogues({part: results["dialogues"] for part, results in parts.items() if "dialogues" in results})
+    yield from _changes({part: results["changes"] for part, results in parts.items()})
+    yield from _answers({part: results["answers"] for part, results in parts.items() if "answers" in results})
     yield "## How sure, how right"
     yield ""
     yield "The classifier's probability of its best reading of the whole message, and how often the answer was accepted. The fallback is"
@@ -186,6 +294,68 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     yield from table(["", *parts], rows)
 
 
+def _answers(parts: Mapping[str, Results]) -> Iterator[str]:
+    if not parts:
+        return
+    yield "## Answers"
+    yield ""
+    yield "A question and what somebody answered, in words: what the bot takes it for. Yes is always the dangerous answer."
+    yield ""
+    rows = [[name, *(cell(answers[key]) for answers in parts.values())] for key, name in ANSWERS.items()]
+    for row, key in zip(rows, ANSWERS, strict=True):
+        row.append(f"at most {100 * _ANSWER_BARS[key]:g}%" if key in _ANSWER_BARS else "")
+    yield from table(["", *(f"{part}, {answers['pairs']} pairs" for part, answers in parts.items()), "bar"], rows)
+    yield ""
+    cards = {part: answers["card"] for part, answers in parts.items() if "card" in answers}
+    if not cards:
+        return
+    yield "The same for words in answer to the whole danger check, row by row."
+    yield ""
+    rows = [[name, *(cell(card[key]) for card in cards.values())] for key, name in CARD.items()]
+    yield from table(["", *(f"{part}, {card['answers']} answers" for part, card in cards.items())], rows)
+    yield ""
+
+
+def _patients(parts: Mapping[str, Results]) -> Iterator[str]:
+    yield "## Simulated patients"
+    yield ""
+    yield "Each is played to the end: by rows (the danger check is tapped) and by words (everything is typed). Those who were written"
+    yield "before the check was have no rows and are played by words alone."
+    yield ""
+    columns = [(f"{part}, by {way}", results[way]) for part, results in parts.items() for way in ("rows", "words")]
+    rows = [[name, *(cell(played[key]) for _, played in columns)] for key, name in PATIENTS.items()]
+    rows.append(["patients by number of questions", *(_counts(played["questions"]) for _, played in columns)])
+    yield from table(["", *(name for name, _ in columns)], rows)
+    yield ""
+
+
+def _dialogues(parts: Mapping[str, Results]) -> Iterator[str]:
+    if not parts:
+        return
+    yield "## Whole dialogues"
+    yield ""
+    yield "Whether the last answer is right, by kind."
+    yield ""
+    kinds = list(next(iter(parts.values()))["by_kind"])
+    rows = [["all", *(cell(results["right"]) for results in parts.values())]]
+    rows += [[f"{kind}: {KINDS[kind]}", *(cell(results["by_kind"].get(kind, [0, 0])) for results in parts.values())] for kind in kinds]
+    yield from table(["kind", *parts], rows)
+    yield ""
+
+
+def _changes(parts: Mapping[str, Results]) -> Iterator[str]:
+    yield "## Changes that mean nothing"
+    yield ""
+    yield "Every message that is nothing but an emergency, changed: how often the answer stays the same."
+    yield ""
+    rows = [["all", *(cell(results["unchanged"]) for results in parts.values())]]
+    names = next(iter(parts.values()))["by_change"]
+    rows += [[name, *(cell(results["by_change"][name]) for results in parts.values())] for name in names]
+    rows.append(["emergencies that are neither answered so nor asked about any more", *(cell(r["lost"]) for r in parts.values())])
+    yield from table(["change", *parts], rows)
+    yield ""
+
+
 def _systems(results: Results) -> Iterator[str]:
     systems = results["systems"]
     keys = {
@@ -201,7 +371,8 @@ def _systems(results: Results) -> Iterator[str]:
         "inclination to over-triage (of triage errors)": "inclination_to_overtriage",
     }
     rows = [[name, *(cell(system[key]) for system in systems.values())] for name, key in keys.items()]
-    rows.append(["capability comparison score (0 to 100)", *(str(results["capability"][name]) for name in systems)])
+    if results["capability"]:
+        rows.append(["capability comparison score (0 to 100)", *(str(results["capability"][name]) for name in systems)])
     yield from table(["", *systems], rows)
 
 
@@ -214,7 +385,7 @@ def _bar_row(bar: Bar) -> list[str]:
         found = cell(bar.found.as_json())
     else:
         found, wanted = f"{bar.found:g}", f"{bar.wanted:g}"
-    return [bar.name, found, interval, f"{'at least' if bar.at_least else 'at most'} {wanted}", "yes" if bar.met else "**no**"]
+    return [bar.name, found, interval, f"{'at least' if bar.at_least else 'at most'} {wanted}", "met" if bar.met else "**not met**"]
 
 
 def cell(value: Sequence[int] | float) -> str:

@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -47,8 +48,18 @@ class BadRequestError(ValueError):
     """A request that cannot be answered; its message tells the caller what to send."""
 
 
+@dataclass(frozen=True)
+class Received:
+    """A request: who writes, what was typed, the conversation as the caller keeps it, and rows of the danger check answered one by one."""
+
+    sender: str
+    text: str
+    conversation: Conversation | None
+    answers: dict[str, str]
+
+
 class PatientInput(RestInput):
-    """POST /webhooks/rest/webhook with `sender` and `message`; GET / for health."""
+    """POST /webhooks/rest/webhook with `sender`, `message` and, as they apply, `answers` and `conversation`; GET / for health."""
 
     def __init__(self) -> None:
         self._assistant = core.assistant()
@@ -78,12 +89,14 @@ class PatientInput(RestInput):
         @routes.post("/webhook")
         async def receive(request: Request) -> HTTPResponse:
             try:
-                sender, text, conversation = _parse(request)
+                received = _parse(request)
+                agent = request.app.ctx.agent
+                await self._refuse_wrong_rows(agent, received)
             except BadRequestError as error:
                 return response.json({"error": str(error)}, status=400)
-            agent = request.app.ctx.agent
+            sender = received.sender
             try:
-                reply = await self._turn(agent, on_new_message, sender, text, conversation)
+                reply = await self._turn(agent, on_new_message, received)
             except Exception as error:  # the last resort: never silence, never a stack trace with a patient's words
                 _logger.error("no reply could be made: %s", type(error).__name__)
                 reply = self._assistant.trouble()
@@ -96,17 +109,39 @@ class PatientInput(RestInput):
 
         return routes
 
-    async def _turn(self, agent: Agent, on_new_message: Handler, sender: str, text: str, conversation: Conversation | None = None) -> Reply:
+    async def _refuse_wrong_rows(self, agent: Agent, received: Received) -> None:
+        """Refuse answers to rows of the danger check that do not wait; where the store can not tell which do, to what is no row of it.
+
+        Raises:
+            BadRequestError: one of them does not wait, or is answered with something else.
+        """
+        if not received.answers:
+            return
+        conversation = received.conversation or await self._kept(agent, received.sender)
+        wrong = self._assistant.refused_rows(conversation, received.answers)
+        if wrong:
+            raise BadRequestError(f"'answers' holds rows of the danger check that waits, each 'yes', 'no' or 'unsure': {wrong}.")
+
+    async def _kept(self, agent: Agent, sender: str) -> Conversation:
+        try:
+            tracker = await _processor(agent).fetch_tracker_with_initial_session(sender)
+            return Conversation.from_slots(tracker.current_slot_values())
+        except Exception as error:  # a row that was answered with Yes must not be lost
+            _logger.error("conversation not read: %s", type(error).__name__)
+            return Conversation(checks=[row.fact for row in self._assistant.protocol.danger_check.rows])
+
+    async def _turn(self, agent: Agent, on_new_message: Handler, received: Received) -> Reply:
         _report_failed_saves(agent)
         output = CollectingOutputChannel()
-        words = text.strip().lstrip("/").strip()
+        words = received.text.strip().lstrip("/").strip()
         reading = await _read(_both_ends(words))
-        message = UserMessage(words, output, sender, input_channel=self.name())
+        metadata = {"answers": received.answers} if received.answers else None
+        message = UserMessage(words, output, received.sender, input_channel=self.name(), metadata=metadata)
         finished = False
         if reading is not None and words and len(words) <= _LONGEST_FOR_RASA:
             try:
                 async with self._turns:
-                    await asyncio.wait_for(_hand_over(agent, on_new_message, message, conversation), _PATIENCE_SECONDS)
+                    await asyncio.wait_for(_hand_over(agent, on_new_message, message, received.conversation), _PATIENCE_SECONDS)
                 finished = True
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
@@ -115,10 +150,10 @@ class PatientInput(RestInput):
             reply = None
         if reply is not None and finished:
             return reply
-        return await self._answer_alone(agent, message, reading, reply, conversation)
+        return await self._answer_alone(agent, message, reading, reply, received)
 
     async def _answer_alone(
-        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, conversation: Conversation | None
+        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received
     ) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.
 
@@ -127,14 +162,15 @@ class PatientInput(RestInput):
             message: the message as Rasa got it.
             reading: the message as the core reads it; None when that took too long.
             said: Rasa's own reply, where it made one and then failed to store it.
-            conversation: the conversation as the caller keeps it, which goes before the slots.
+            received: the request, with the conversation as the caller keeps it, which goes before the slots.
         """
-        before = conversation or Conversation()
+        conversation = received.conversation
+        before = conversation or Conversation(checks=list(received.answers))
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
                 before = conversation or Conversation.from_slots(tracker.current_slot_values())
-                after, reply = await self._respond(before, reading)
+                after, reply = await self._respond(before, reading, received.answers)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
                     entities = reading.to_entities() if reading is not None else []
@@ -144,16 +180,16 @@ class PatientInput(RestInput):
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = await self._respond(before, reading)
+            _, reply = await self._respond(before, reading, received.answers)
             not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
-            return (said or reply).followed_by(not_stored).with_payload(stored=False)
+            return (said or reply).with_note(not_stored).with_payload(stored=False)
         return reply
 
-    async def _respond(self, before: Conversation, reading: Reading | None) -> tuple[Conversation, Reply]:
+    async def _respond(self, before: Conversation, reading: Reading | None, answers: dict[str, str]) -> tuple[Conversation, Reply]:
         """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
         if reading is not None:
             with suppress(UnreadError):
-                return await core.readers().respond(before, reading, date.today())
+                return await core.readers().respond(before, reading, date.today(), answers=answers)
         return before, self._assistant.trouble()
 
 
@@ -173,7 +209,7 @@ async def _settle(*_: Any) -> None:
     gc.freeze()
 
 
-def _parse(request: Request) -> tuple[str, str, Conversation | None]:
+def _parse(request: Request) -> Received:
     try:
         body = json.loads(request.body)
     except (ValueError, RecursionError):
@@ -191,7 +227,10 @@ def _parse(request: Request) -> tuple[str, str, Conversation | None]:
         conversation = Conversation.parse(body["conversation"]) if body.get("conversation") is not None else None
     except ValueError as error:
         raise BadRequestError(f"'conversation' is the one of an earlier answer, or left out: {error}.") from None
-    return sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " "), conversation
+    answers = body.get("answers") or {}
+    if not isinstance(answers, dict) or not all(isinstance(answer, str) for answer in answers.values()):
+        raise BadRequestError("'answers' must be an object, row -> 'yes', 'no' or 'unsure'.")
+    return Received(sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " "), conversation, answers)
 
 
 def _both_ends(text: str) -> str:

@@ -17,6 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from aftercare.protocol import load_protocol
 from rasa_ext import core
+from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
 from readers.pool import UnreadError
 
@@ -57,7 +58,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
             except UnreadError:
                 _logger.error("a message could not be read")
                 continue
-            reading = replace(reading, opinions=tuple(message.get(OPINIONS) or ()))
+            reading = replace(reading, opinions=tuple(message.get(OPINIONS) or ()), replies=message.get(REPLIES) or {})
             entities = self.add_extractor_name(reading.to_entities())
             message.set(ENTITIES, [*(message.get(ENTITIES) or []), *entities], add_to_output=True)
         return messages

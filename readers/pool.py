@@ -10,11 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -130,9 +130,17 @@ class Readers:
         reading: Reading = await self.ask("hear", text, today)
         return reading
 
-    async def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
+    async def respond(
+        self,
+        conversation: Conversation,
+        reading: Reading,
+        today: date,
+        *,
+        at: datetime | None = None,
+        answers: Mapping[str, str] | None = None,
+    ) -> tuple[Conversation, Reply]:
         """The conversation after a message, and the reply; see `Assistant.respond`. It raises what `call` raises."""
-        answered: tuple[Conversation, Reply] = await self.ask("respond", conversation, reading, today)
+        answered: tuple[Conversation, Reply] = await self.ask("respond", conversation, reading, today, at, answers)
         return answered
 
     async def ask(self, method: str, *arguments: Any) -> Any:

@@ -43,8 +43,10 @@ def title_of(custom: Message) -> tuple[str, str]:
 
 
 def body_of(messages: list[Message], custom: Message, buttons: list[Message]) -> Iterator[RenderableType]:
-    """Yield the parts of an answer from top to bottom: text, findings, rules, sources, buttons."""
-    yield Text("\n\n".join(message["text"] for message in messages if message.get("text")))
+    """Yield the parts of an answer from top to bottom: text, findings, rules, sources, buttons, and the danger check's rows."""
+    text = "\n\n".join(message["text"] for message in messages if message.get("text"))
+    check = next((block["text"] for block in custom.get("blocks", ()) if block["kind"] == "check"), "")
+    yield Text(text.replace(check, "").rstrip() if check else text)
     if custom.get("findings"):
         table = Table("finding", "status", "your words", box=None, padding=(0, 2, 0, 0), header_style="dim")
         for finding in custom["findings"]:
@@ -63,6 +65,17 @@ def body_of(messages: list[Message], custom: Message, buttons: list[Message]) ->
         yield Padding(quote, (1, 0, 0, 2))
     for number, button in enumerate(buttons, start=1):
         yield Padding(Text(f"{number}. {button['title']}", style="cyan"), (1 if number == 1 else 0, 0, 0, 0))
+    if check:
+        yield from rows_of(check, custom["rows"])
+
+
+def rows_of(check: str, rows: list[Message]) -> Iterator[RenderableType]:
+    """Yield the danger check: its question, and a line for each row, by the number that answers it; red where a Yes is an emergency."""
+    yield Padding(Text(check.partition("\n")[0], style="bold"), (1, 0, 0, 0))
+    for number, row in enumerate(rows, start=1):
+        yield Text.assemble(
+            (f"{number:3}. ", "cyan"), (row["text"], "red" if row.get("tier") == "emergency" else ""), ("  Yes / No / Not sure", "dim")
+        )
 
 
 def show(console: Console, messages: list[Message]) -> list[Message]:

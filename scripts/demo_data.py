@@ -43,10 +43,13 @@ PEOPLE = Path(__file__).with_name("demo_patients.yml")
 NURSES = {"demo-lead": "lead", "demo-nurse": "nurse"}
 DAY = timedelta(hours=24)
 _LATEST = timedelta(minutes=12)
+_FOLLOWED_UP = timedelta(minutes=10, seconds=20)
 _AT_ONCE = 4
 _LONGEST_CHAT = 9
 _ATTEMPTS = 5
 _PRESSES = 0.6
+_CHECKED_BY = ("rows", "words", "nothing")
+_BEFORE_CARE, _BEHIND_ADVICE = (75, 17, 8), (50, 15, 35)
 _LEAVES = 0.3
 _TELL_EACH = 60
 _LEFT_WAITING = 3
@@ -64,6 +67,7 @@ class Person:
     Attributes:
         opening: the first message.
         facts: what they answer, by what they are asked about.
+        rows: what they answer to rows of the danger check; to all others No.
         then: what they write once they have been advised.
         writer: `patient` or `helper`.
         group: what they are about.
@@ -72,6 +76,7 @@ class Person:
     group: str
     opening: str
     facts: Mapping[str, str]
+    rows: Mapping[str, str]
     then: tuple[str, ...]
     writer: str
 
@@ -124,7 +129,53 @@ def _person(group: str, content: Mapping[str, Any], entry: Mapping[str, Any], ch
     said = {**content["voices"][entry["voice"]], **entry.get("facts", {})}
     facts = {about: str(chance.choice(texts)) for about, texts in said.items()}
     opening = chance.choice(content["hellos"]) + chance.choice(entry["says"])
-    return Person(group, opening, facts, tuple(entry.get("then", ())), entry.get("writer", "patient"))
+    return Person(group, opening, facts, entry.get("rows", {}), tuple(entry.get("then", ())), entry.get("writer", "patient"))
+
+
+class _Replies:
+    """What somebody says to the bot's answers, one after the other."""
+
+    def __init__(self, person: Person, chance: random.Random) -> None:
+        self._person = person
+        self._chance = chance
+        self._then = list(person.then)
+        self._told = False
+
+    def to(self, answer: Mapping[str, Any], words: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The next message as the patient API takes it; None where nothing more is said.
+
+        Args:
+            answer: the bot's answer as the patient sees it.
+            words: what the records hold of it.
+        """
+        facts, about = self._person.facts, str(words.get("about"))
+        if answer.get("check"):
+            return self._to_check(words["rows"], answer["check"]["waits"]) or (None if answer["check"]["waits"] else self._next())
+        if about in facts and answer["type"] != "triage":
+            return self._say(facts[about], answer)
+        if answer["type"] == "question" and not self._told:
+            self._told = True
+            return self._say(facts["other_symptoms"], answer)
+        return self._next()
+
+    def _next(self) -> dict[str, Any] | None:
+        return {"text": self._then.pop(0)} if self._then else None
+
+    def _say(self, words: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Words, or the answer's button that says the same."""
+        button = next((each["id"] for each in answer.get("buttons") or () if each["title"].lower() == words.lower()), None)
+        return {"button": button} if button is not None and self._chance.random() < _PRESSES else {"text": words}
+
+    def _to_check(self, rows: Sequence[Mapping[str, str]], waits: bool) -> dict[str, Any] | None:
+        """The danger check answered row by row, up to the first Yes as the panel sends it, or in words; None where it is left."""
+        by = self._chance.choices(_CHECKED_BY, _BEFORE_CARE if waits else _BEHIND_ADVICE)[0]
+        told = [self._person.rows.get(row["fact"], "no") for row in rows]
+        first = next((number for number, answer in enumerate(told, start=1) if answer != "no"), 0)
+        if by == "nothing":
+            return None
+        if by == "words":
+            return {"text": f"number {first}" if first else self._person.facts["danger_check"]}
+        return {"rows": {row["id"]: answer for row, answer in list(zip(rows, told, strict=True))[: first or None]}}
 
 
 class _Nurses:
@@ -232,31 +283,29 @@ class _Day:
         token = {"Authorization": f"Bearer {started['token']}"}
         session = await asyncio.to_thread(self._services.records.session, started["token"])
         assert session is not None
-        words: str | None = person.opening
-        told, then, answer = False, list(person.then), dict[str, Any]()
+        message: dict[str, Any] | None = {"text": person.opening}
+        replies = _Replies(person, chance)
         for _ in range(_LONGEST_CHAT):
-            if words is None:
+            if message is None:
                 break
-            watch.pass_time(chance.uniform(4, 10) + len(words) / 4)
-            answer = await self._say(token, words, answer, chance)
-            about = await self._about(session.conversation)
-            if about is not None and about in person.facts and answer["type"] != "triage":
-                words = person.facts[about]
-            elif answer["type"] == "question" and not told:
-                told, words = True, person.facts["other_symptoms"]
-            else:
-                words = then.pop(0) if then else None
+            watch.pass_time(chance.uniform(4, 10) + len(message.get("text", "")) / 4 + 2 * len(message.get("rows", ())))
+            answer = await self._say(token, message)
+            message = replies.to(answer, await self._words(session.conversation))
             watch.pass_time(chance.uniform(3, 20))
         if chance.random() < _LEAVES:
             await self._ask("DELETE", "/session", headers=token)
+        await self._leave(session.conversation, watch)
         return session.conversation
 
-    async def _say(self, token: Mapping[str, str], words: str, last: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
-        """Type words, or press the last answer's button that says the same; the answer."""
-        button = next((each["id"] for each in last.get("buttons") or () if each["title"].lower() == words.lower()), None)
-        pressed = button is not None and chance.random() < _PRESSES
-        message = {"client_id": uuid4().hex, **({"button": button} if pressed else {"text": words})}
-        stored = await self._ask("POST", "/session/messages", headers=token, json=message)
+    async def _leave(self, conversation: str, watch: _Watch) -> None:
+        """Let what follows on a question that is left happen in its own time, if that has come."""
+        watch.pass_time(_FOLLOWED_UP.total_seconds())
+        if watch.now() < datetime.now(UTC):
+            await self._services.answering.follow_up(conversation)
+
+    async def _say(self, token: Mapping[str, str], message: Mapping[str, Any]) -> dict[str, Any]:
+        """Send a message; the answer."""
+        stored = await self._ask("POST", "/session/messages", headers=token, json={"client_id": uuid4().hex, **message})
         for _ in range(_ATTEMPTS):
             got = await self._ask("GET", "/session/events", headers=token, params={"after": stored["seq"], "wait": 5})
             for event in got["events"]:
@@ -264,10 +313,10 @@ class _Day:
                     return dict(event)
         raise FailureError("the bot did not answer a demo patient; look into the logs")
 
-    async def _about(self, conversation: str) -> str | None:
-        """What the last answer asks for."""
+    async def _words(self, conversation: str) -> Mapping[str, Any]:
+        """What the records hold of the last answer."""
         answer = await asyncio.to_thread(self._services.records.last, conversation, "answer")
-        return answer.words["about"] if answer and answer.words else None
+        return answer.words if answer and answer.words else {}
 
     async def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         """Ask the patient API, again where the records were busy."""

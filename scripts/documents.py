@@ -24,6 +24,11 @@ _COLOURS = {
     Disposition.CALL_DOCTOR: "#8a5a00",
     Disposition.SELF_CARE: "#1b6e3c",
 }
+_ASKED = {
+    Disposition.EMERGENCY: "The danger check asks, with every answer:",
+    Disposition.CALL_DOCTOR: "The danger check asks, before care at home:",
+    Disposition.SELF_CARE: "Only when every row was answered No.",
+}
 _WIDTH, _LINE, _MARGIN = 330, 16, 14
 
 
@@ -46,6 +51,7 @@ def register(protocol: Protocol) -> str:
             leaflet = quote + rule.leaflet_disposition.replace("none", "(no advice)").replace("_", " ")
             labels = _condition(protocol, rule.all_of, rule.any_of)
             lines.append(f"| {rule.id} | {labels} | {leaflet} | {rule.disposition.wire.replace('_', ' ')} | {rule.reason} |")
+    lines += ["", *_check_table(protocol)]
     lines += [
         "",
         "No clinician has reviewed or signed this register.",
@@ -56,6 +62,24 @@ def register(protocol: Protocol) -> str:
     return "\n".join(lines)
 
 
+def _check_table(protocol: Protocol) -> list[str]:
+    """What is asked before an answer is called harmless: the leaflet asks nothing, so each row goes further than it."""
+    check = protocol.danger_check
+    lines = [
+        "## The danger check",
+        "",
+        "The leaflet asks nothing. Aftercare asks these rows before every care-at-home answer, and those of an emergency behind every",
+        f"other answer about recovery; an answer holds for {check.valid_hours:g} hours. “Not sure” counts as Yes.",
+        "",
+        "| row | asked | Yes leads to | No rules out |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in check.rows:
+        ruled_out = ", ".join(protocol.findings[finding].label for finding in row.no)
+        lines.append(f"| {row.fact} | {row.text} | {row.tier.wire.replace('_', ' ')} | {ruled_out} |")
+    return lines
+
+
 def _condition(protocol: Protocol, all_of: tuple[str, ...], any_of: tuple[str, ...]) -> str:
     every = " and ".join(protocol.findings[finding].label for finding in all_of)
     one = " or ".join(protocol.findings[finding].label for finding in any_of)
@@ -63,7 +87,7 @@ def _condition(protocol: Protocol, all_of: tuple[str, ...], any_of: tuple[str, .
 
 
 def picture(protocol: Protocol) -> str:
-    """The rules as an SVG: one column a disposition, one entry a rule; the leftmost column with a true entry decides."""
+    """The rules and the danger check's rows as an SVG, a column a disposition; the leftmost column with a true entry decides."""
     columns = [list(_column(protocol, urgency)) for urgency in sorted(Disposition, reverse=True)]
     height = max(len(column) for column in columns) * _LINE + 3 * _MARGIN + _LINE
     parts = [
@@ -82,16 +106,26 @@ def picture(protocol: Protocol) -> str:
         parts.append(f"<text {head}>{escape(_TITLES[urgency])}</text>")
         for row, (text, first) in enumerate(column):
             place = f'x="{left + _MARGIN + (0 if first else 10)}" y="{2 * _MARGIN + (row + 2) * _LINE}"'
-            parts.append(f'<text {place} fill="#222">{escape(("• " if first else "") + text)}</text>')
+            parts.append(f'<text {place} fill="#222">{escape(text)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
 def _column(protocol: Protocol, urgency: Disposition) -> Iterator[tuple[str, bool]]:
+    """The lines of a column, and whether an entry begins: the rules with a dot, the rows of the danger check with a question mark."""
     for rule in protocol.rules:
         if rule.disposition is urgency:
             mark = " *" if rule.basis == "extension" else ""
-            lines = textwrap.wrap(_condition(protocol, rule.all_of, rule.any_of) + mark, 46)
-            yield from ((line, number == 0) for number, line in enumerate(lines))
+            yield from _entry("•", _condition(protocol, rule.all_of, rule.any_of) + mark)
+    yield "", True
+    yield _ASKED[urgency], True
+    for row in protocol.danger_check.rows:
+        if row.tier is urgency:
+            yield from _entry("?", row.text)
+
+
+def _entry(mark: str, text: str) -> Iterator[tuple[str, bool]]:
+    for number, line in enumerate(textwrap.wrap(text, 46)):
+        yield (f"{mark} {line}" if number == 0 else line), number == 0
 
 
 def patient_api(protocol: Protocol) -> str:

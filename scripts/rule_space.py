@@ -1,6 +1,6 @@
 """Every combination of findings that the rules can tell apart, looked at one by one.
 
-A set of findings is a number here: bit i stands for the i-th finding. There are 2^48 sets; two exact ways make them few.
+A set of findings is a number here: bit i stands for the i-th finding. There are 2^50 sets; two exact ways make them few.
 
 By parts: two findings belong to one part when a rule names both. Every rule lies in one part, so a set's disposition is the maximum over
 its parts' dispositions, and what holds for every set of every part holds for every set. Nothing is left out and nothing is merged.
@@ -19,7 +19,7 @@ from functools import cached_property
 
 from aftercare.decision.rules import disposition, fired
 from aftercare.protocol import Disposition, Protocol
-from aftercare.protocol.model import Question, Rule
+from aftercare.protocol.model import Question, Row, Rule
 
 # Facts about other findings: alone they mean nothing, and lead to no disposition.
 FACTS = frozenset({"beyond_48_hours", "both_legs"})
@@ -141,16 +141,26 @@ class RuleSpace:
         return figures
 
     def answers(self) -> Figures:
-        """Every question in every combination of the classes: 'not sure' never lowers, and is never less urgent than another answer."""
+        """Every question and row in every combination of the classes: 'not sure' never lowers, and no answer is more urgent.
+
+        Yes to a row of the danger check, and 'not sure', lead to no less than its tier, whatever else is present.
+        """
         figures = Figures()
-        for question in self.protocol.questions.values():
-            unsure, *others = (self.bits(effect) for effect in effects(question))
+        for asker in askers(self.protocol):
+            name, least = (asker.fact, asker.tier) if isinstance(asker, Row) else (asker.id, 0)
+            unsure, *answers = (self.bits(effect) for effect in effects(asker))
+            others = set(answers) - {unsure}
             for present, own in enumerate(self.urgencies):
                 doubt = self.urgencies[present | unsure]
-                figures.expect(doubt >= own, f"'not sure' to {question.id} lowers {self._names(present)}")
+                figures.expect(doubt >= max(own, least), f"'not sure' to {name} lowers {self._names(present)}, or is below its tier")
                 for other in others:
-                    figures.expect(self.urgencies[present | other] <= doubt, f"an answer to {question.id} is above 'not sure': {present}")
+                    figures.expect(self.urgencies[present | other] <= doubt, f"an answer to {name} is above 'not sure': {present}")
         return figures
+
+    def unasked(self) -> list[str]:
+        """Findings that alone are an emergency, and that neither Yes to a row of the danger check means nor No rules out."""
+        asked = frozenset[str]().union(*(row.findings for row in self.protocol.danger_check.rows))
+        return sorted(self.protocol.red_flags - asked)
 
     def silent_rules(self) -> tuple[list[Rule], list[Rule]]:
         """Rules that hold for no set of their part, and those that never decide where they hold."""
@@ -178,10 +188,16 @@ class RuleSpace:
         return [each[0] for number, each in enumerate(self.classes) if present >> number & 1]
 
 
-def effects(question: Question) -> list[tuple[str, ...]]:
-    """What each answer makes present: 'not sure' first, then yes, then each button."""
-    dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
-    return [dangerous, () if question.yes_means_absent else question.yes_means, *(button.present for button in question.buttons)]
+def askers(protocol: Protocol) -> list[Question | Row]:
+    """All that asks: the single questions, and the rows of the danger check."""
+    return [*protocol.questions.values(), *protocol.danger_check.rows]
+
+
+def effects(asker: Question | Row) -> list[tuple[str, ...]]:
+    """What each answer makes present: 'not sure', which counts as yes, first, then no or each button."""
+    if isinstance(asker, Row):
+        return [(asker.yes,), ()]
+    return [asker.covers[:1], *(button.present for button in asker.buttons)]
 
 
 def emergencies(protocol: Protocol) -> list[tuple[str, ...]]:

@@ -141,8 +141,9 @@ def enumeration(protocol: Protocol) -> tuple[list[str], list[str]]:
         f"| by classes | {len(space.urgencies):,} combinations of {len(space.classes)} classes, {classes.looked_at:,} checks, "
         f"{len(classes.problems)} wrong |",
         f"| drawn from all sets | {SAMPLE:,} sets, code, parts and classes compared, {len(chance.problems)} wrong |",
-        f"| 'not sure' to each of {len(protocol.questions)} questions | in every combination, {answers.looked_at:,} checks, "
-        f"{len(answers.problems)} wrong |",
+        f"| 'not sure' to each of {len(protocol.questions)} questions and {len(protocol.danger_check.rows)} rows of the danger check | "
+        f"in every combination, {answers.looked_at:,} checks, {len(answers.problems)} wrong |",
+        f"| red flags that no row of the danger check asks about | {_list(space.unasked())} |",
         f"| rules that can never hold | {_list(rule.id for rule in never_holds)} |",
         f"| rules that hold and never decide | {_list(rule.id for rule in never_decides)} |",
         f"| smallest emergencies | {len(emergencies(protocol))} |",

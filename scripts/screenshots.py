@@ -78,7 +78,7 @@ def _question(visit: Visit) -> None:
 
 def _emergency(visit: Visit) -> None:
     _question(visit)
-    visit.say("No", "No")
+    visit.say("Yes")
 
 
 def _call_doctor(visit: Visit) -> None:
@@ -86,9 +86,15 @@ def _call_doctor(visit: Visit) -> None:
     visit.say("I have a fever of 101.5 F.")
 
 
-def _self_care(visit: Visit) -> None:
+def _danger_check(visit: Visit) -> None:
     visit.open()
     visit.say("The needle site is sore.")
+    expect(visit.panel.locator(".check fieldset[aria-disabled]")).to_have_count(0)
+
+
+def _self_care(visit: Visit) -> None:
+    visit.open()
+    visit.say("The needle site is sore.", "none of these")
 
 
 def _faq(visit: Visit) -> None:
@@ -150,6 +156,7 @@ SCENES: Mapping[str, Scene] = {
     "launcher": Scene(_launcher),
     "greeting": Scene(_greeting),
     "question": Scene(_question),
+    "danger-check": Scene(_danger_check),
     "emergency": Scene(_emergency),
     "call-doctor": Scene(_call_doctor),
     "self-care": Scene(_self_care),
@@ -163,6 +170,7 @@ SCENES: Mapping[str, Scene] = {
     "high-contrast-very-large-text": Scene(_high_contrast),
     "narrow-emergency": Scene(_emergency, {"320": NARROW}),
     "narrow-question": Scene(_question, {"320": NARROW}),
+    "narrow-danger-check": Scene(_danger_check, {"320": NARROW}),
     "spanish": Scene(_spanish),
 }
 

@@ -1,50 +1,80 @@
-"""What an answer to a question settles: a button, a number, a yes, a no, or 'not sure', which counts as the dangerous answer."""
+"""What an answer to a question means: a button, a number, or words that are a yes, a no, a doubt, or no answer at all.
+
+A word list settles only a bare yes, no or doubt. What else is said is read together with its question, by the answer reader where it was
+asked, and is otherwise not understood: then the question is asked again. Yes is always the dangerous answer, and a doubt counts as one.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from enum import Enum
 
 from aftercare.conversation import Conversation
 from aftercare.protocol.model import Button, Protocol, Question
-from aftercare.understanding.measures import days_answered, pain_scores
+from aftercare.understanding.measures import days_answered
 from aftercare.understanding.reading import Reading
 
 PRESENT, ABSENT = "present", "absent"
+_SHORT_ANSWER = 6
+_WORD = re.compile(r"[a-z]+")
 
 
-def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading, today: date) -> bool:
-    """Record in `conversation` what the message answers to the question; False when it answers nothing.
+class Answer(Enum):
+    """What words are as the answer to a question."""
 
-    Findings that the message names itself are recorded before and stand: an answer never turns a present finding absent.
+    YES = "yes"
+    NO = "no"
+    UNSURE = "unsure"
+    ASIDE = "aside"
+    NOT_UNDERSTOOD = ""
+
+
+def heard(protocol: Protocol, key: str, reading: Reading) -> Answer:
+    """What the words of a message mean as the answer to a question.
+
+    Args:
+        protocol: supplies the thresholds.
+        key: the question's key for the answer reader.
+        reading: the message.
     """
-    effect = _from_button(question, reading) or _from_scale(protocol, question, reading, today) or _from_words(question, reading)
-    told = [finding for finding in question.settled_by if finding in _named(reading)]
-    if effect is None:
-        return bool(told)
-    present, absent = effect
-    for finding in present:
-        conversation.record(finding, PRESENT, reading.text)
-    for finding in absent:
-        conversation.record(finding, ABSENT, reading.text)
-    return True
+    lexical = Answer("no" if reading.answer == "normal" else reading.answer)
+    if reading.bare or reading.apart:
+        return lexical
+    shares = dict(reading.replies.get(key, ()))
+    answer = _by_reader(protocol.thresholds, shares, lexical) if shares else _by_lexicon(reading, lexical)
+    if answer is Answer.NO and _takes_back(protocol, reading):
+        return Answer.NOT_UNDERSTOOD
+    if answer in (Answer.NO, Answer.NOT_UNDERSTOOD) and "refuse" in reading.acts:
+        return Answer.UNSURE
+    if answer is Answer.NOT_UNDERSTOOD and "aside" in reading.acts:
+        return Answer.ASIDE
+    return answer
 
 
-def settle_as_dangerous(question: Question, conversation: Conversation, evidence: str) -> None:
-    """Record the dangerous answer: nothing that was said could rule it out."""
-    for finding in _dangerous(question):
-        conversation.record(finding, PRESENT, evidence)
+def _by_reader(limits: Mapping[str, float], shares: Mapping[str, float], lexical: Answer) -> Answer:
+    """By the answer reader; a yes-word or no-word at the beginning that speaks against it leaves the answer open."""
+    likely = [answer for answer in Answer if answer.value and shares.get(answer.value, 0.0) >= limits[f"answer_{answer.value}"]]
+    if Answer.YES in likely:
+        return Answer.YES
+    if Answer.NO in likely:
+        return Answer.NOT_UNDERSTOOD if lexical is Answer.UNSURE else Answer.NO
+    if lexical is Answer.UNSURE:
+        return Answer.UNSURE
+    return likely[0] if likely else Answer.NOT_UNDERSTOOD
 
 
-Effect = tuple[tuple[str, ...], tuple[str, ...]]
+def _by_lexicon(reading: Reading, lexical: Answer) -> Answer:
+    """Without the answer reader only a short answer that begins with a yes or a no counts."""
+    if lexical is Answer.UNSURE or len(reading.text.split()) <= _SHORT_ANSWER:
+        return lexical
+    return Answer.NOT_UNDERSTOOD
 
 
-def _named(reading: Reading) -> set[str]:
-    return {mention.finding for mention in reading.mentions}
-
-
-def _dangerous(question: Question) -> tuple[str, ...]:
-    return question.covers[:1] if question.yes_means_absent else question.yes_means
+def _takes_back(protocol: Protocol, reading: Reading) -> bool:
+    """`No, but it feels odd`: something stands behind the denial that was not heard as a denial."""
+    return bool(set(protocol.lexicon["dialogue"]["except"]) & set(_WORD.findall(reading.text.lower())))
 
 
 def pressed(question: Question, text: str) -> Button | None:
@@ -52,51 +82,44 @@ def pressed(question: Question, text: str) -> Button | None:
     return next((button for button in question.buttons if _plain(button.title) == _plain(text)), None)
 
 
-def _from_button(question: Question, reading: Reading) -> Effect | None:
+def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading, today: date) -> Answer:
+    """Record in `conversation` what the message answers to a question.
+
+    Findings that the message names itself are recorded before and stand: an answer never turns a present finding absent.
+
+    Returns:
+        What the message was; for a scale or a button with findings of its own, NO.
+    """
     button = pressed(question, reading.text)
-    return _effect(question, button) if button else None
-
-
-def _effect(question: Question, button: Button) -> Effect:
-    if button.answer:
-        return _by_answer(question, button.answer)
-    return button.present, button.absent
-
-
-def _by_answer(question: Question, answer: str) -> Effect:
-    if answer == "unsure":
-        return _dangerous(question), ()
-    if answer == "normal":
-        return (), question.covers
-    positive = (answer == "yes") is not question.yes_means_absent
-    return (question.yes_means, ()) if positive else ((), question.covers)
-
-
-def _from_scale(protocol: Protocol, question: Question, reading: Reading, today: date) -> Effect | None:
-    limits = protocol.thresholds
+    if button is not None and not button.answer:
+        _record(conversation, button.present, button.absent, reading.text)
+        return Answer.NO
     if question.scale == "days":
         days = days_answered(reading.text, today)
-        if days is None:
-            return None
-        return (question.covers, ()) if days > limits["expected_pain_days"] else ((), question.covers)
-    scores = [score.value for score in pain_scores(reading.text)] or list(reading.numbers)
-    if question.scale == "pain" and scores:
-        score = max(scores)
-        degree = "severe_pain" if score >= limits["severe_pain"] else "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
-        return next(((button.present, button.absent) for button in question.buttons if degree in button.present), None)
-    return None
+        if days is not None:
+            late = days > protocol.thresholds["expected_pain_days"]
+            _record(conversation, question.covers if late else (), () if late else question.covers, reading.text)
+            return Answer.NO
+    answer = Answer(button.answer) if button is not None else heard(protocol, question.heard_as, reading)
+    if question.scale and answer in (Answer.YES, Answer.NO):
+        return Answer.NOT_UNDERSTOOD
+    if answer in (Answer.YES, Answer.UNSURE):
+        _record(conversation, question.covers[:1], (), reading.text)
+    if answer is Answer.NO:
+        _record(conversation, (), question.covers, reading.text)
+    return answer
 
 
-def _from_words(question: Question, reading: Reading) -> Effect | None:
-    if question.scale:
-        typed = set(_plain(reading.text).split())
-        for button in question.buttons:
-            first = _plain(button.title).split()
-            if first and first[0] in typed and not button.answer:
-                return button.present, button.absent
-        if reading.answer != "unsure":
-            return None
-    return _by_answer(question, reading.answer) if reading.answer else None
+def settle_as_dangerous(question: Question, conversation: Conversation, evidence: str) -> None:
+    """Record the dangerous answer: nothing that was said could rule it out."""
+    _record(conversation, question.covers[:1], (), evidence)
+
+
+def _record(conversation: Conversation, present: tuple[str, ...], absent: tuple[str, ...], evidence: str) -> None:
+    for finding in present:
+        conversation.record(finding, PRESENT, evidence)
+    for finding in absent:
+        conversation.record(finding, ABSENT, evidence)
 
 
 def _plain(text: str) -> str:

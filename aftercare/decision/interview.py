@@ -1,10 +1,10 @@
-"""Which question to ask next: computed from the rules that an answer could still bring about."""
+"""Which single question to ask next: computed from the rules that an answer could still bring about."""
 
 from __future__ import annotations
 
 from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
-from aftercare.protocol.model import Disposition, Protocol, Question
+from aftercare.protocol.model import Protocol, Question
 
 
 def next_question(protocol: Protocol, conversation: Conversation) -> Question | None:
@@ -25,7 +25,7 @@ def next_question(protocol: Protocol, conversation: Conversation) -> Question | 
         candidates = [
             question
             for question in protocol.questions.values()
-            if wanted & set(question.covers) and not question.only_confirms and not _is_settled(question, conversation, urgency)
+            if wanted & set(question.covers) and not question.only_confirms and question.id not in conversation.asked
         ]
         if candidates:
             return max(candidates, key=lambda question: len(wanted & set(question.covers)))
@@ -36,11 +36,3 @@ def confirming(protocol: Protocol, finding: str) -> Question | None:
     """The narrowest question that settles one finding, for when the readings of a message disagree about it."""
     candidates = [question for question in protocol.questions.values() if finding in question.covers]
     return min(candidates, key=lambda question: (len(question.covers), question.covers.index(finding)), default=None)
-
-
-def _is_settled(question: Question, conversation: Conversation, urgency: Disposition) -> bool:
-    """Asked already, or denied in the patient's own words: for an emergency every sign that it names, for anything less one of them."""
-    if question.id in conversation.asked:
-        return True
-    denied = (conversation.findings.get(finding) == "absent" for finding in question.settled_by)
-    return all(denied) if urgency is Disposition.EMERGENCY else any(denied)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aftercare.conversation import Conversation
+from aftercare.decision.danger_check import NAME
 from aftercare.decision.rules import fired
 from aftercare.protocol.model import Disposition, Protocol, Question, Sentence, Topic
 
@@ -20,7 +21,7 @@ class Block:
 
     Attributes:
         kind: `advice` (its first line tells whom to contact and how fast), `why`, `leaflet` (quoted), `note`, `watch` (when to call
-            for help later), `question`, `not_stored` or `say`.
+            for help later), `question`, `check` (the danger check, an introduction and a row a line), `not_stored` or `say`.
         text: what the patient reads, one or more lines.
     """
 
@@ -74,6 +75,11 @@ class Reply:
         """The same answer with more behind."""
         return Reply(self.blocks + blocks, self.custom)
 
+    def with_note(self, *blocks: Block) -> Reply:
+        """The same answer with more said; what is asked at the end stays there."""
+        asked = self.blocks[-1:] if self.blocks and self.blocks[-1].kind in ("question", "check") else ()
+        return Reply((*self.blocks[: len(self.blocks) - len(asked)], *blocks, *asked), self.custom)
+
     def without(self, kind: str) -> Reply:
         """The same answer without the blocks of a kind."""
         return Reply(tuple(block for block in self.blocks if block.kind != kind), self.custom)
@@ -115,6 +121,42 @@ class Composer:
             findings=self._findings(conversation),
             sources=[sentence.as_source() for sentence in sentences],
         )
+
+    def stands(self, conversation: Conversation, *more: Block | None) -> Reply:
+        """The disposition that stands, said again in one line, with what else is to be said; the payload is that of the whole card."""
+        whole = self.triage(conversation)
+        emergency = whole.disposition is Disposition.EMERGENCY
+        lead = self.block("say", "emergency_stands" if emergency else "stands")
+        again = Block("advice", whole.blocks[0].text.partition("\n")[0])
+        said = [block for block in more if block]
+        blocks = (again, *said, lead) if emergency else (*said, lead, again)
+        return Reply(blocks, whole.custom)
+
+    def practical(self, act: str, conversation: Conversation) -> Block | None:
+        """The answer to a practical question about the advice that stands; None where the wording has none."""
+        texts = self._protocol.wording["practical"][act]
+        urgency = conversation.disposition if conversation.disposition in texts else "always"
+        return self.block("say", f"practical.{act}.{urgency}") if urgency in texts else None
+
+    def check(self, facts: Sequence[str], introduction: str, *before: Block) -> Reply:
+        """The danger check in front of an answer: the rows that are open, by number, behind the blocks in `before`."""
+        reply = self._reply([*before], type="question")
+        return self._with_rows(reply, facts, introduction)
+
+    def with_check(self, reply: Reply, facts: Sequence[str]) -> Reply:
+        """An answer with the danger check behind it."""
+        return self._with_rows(reply, facts, "behind")
+
+    def say_again(self, *before: Block) -> Reply:
+        """What was not understood is asked for in other words."""
+        return self._reply([*before, self.block("question", "say_again")], type="question", about="other_symptoms", buttons=[])
+
+    def _with_rows(self, reply: Reply, facts: Sequence[str], introduction: str) -> Reply:
+        asked = [self._protocol.danger_check.row(fact) for fact in facts]
+        rows = [{"fact": row.fact, "text": row.text, "tier": row.tier.wire} for row in asked]
+        lines = [self._say(f"check.{introduction}"), *(f"{number}. {row.text}" for number, row in enumerate(asked, 1))]
+        block = Block("check", "\n".join(lines))
+        return reply.followed_by(block).with_payload(about=NAME, checks=list(facts), rows=rows)
 
     def block(self, kind: str, key: str, **values: str) -> Block:
         """A block made of a wording."""
@@ -163,7 +205,10 @@ class Composer:
 
     def _because(self, conversation: Conversation, findings: Iterable[str]) -> Block | None:
         present = [finding for finding in findings if finding in conversation.has("present")]
-        labels = ", ".join(self._protocol.findings[finding].label for finding in present)
+        rows = {row.text for row in self._protocol.danger_check.rows}
+        said = {finding: conversation.evidence.get(finding, "") for finding in present}
+        tapped = {finding for finding, words in said.items() if any(words.startswith(text) for text in rows)}
+        labels = ", ".join(said[finding] if finding in tapped else self._protocol.findings[finding].label for finding in present)
         return self.block("why", "because_finding", labels=labels) if labels else None
 
     def _findings(self, conversation: Conversation) -> list[dict[str, str]]:

@@ -25,8 +25,7 @@ def disposition(protocol: Protocol, present: Set[str]) -> Disposition | None:
 def undecided(protocol: Protocol, present: Set[str], absent: Set[str]) -> list[Rule]:
     """Rules more urgent than what holds that an answer could still bring about, the most urgent first.
 
-    A rule is worth asking about when a finding of its `ask_when` is present, none of its `ask_unless`, and nothing that it needs is
-    known to be absent.
+    A rule is worth asking about when a finding of its `ask_when` is present, and nothing that it needs is known to be absent.
     """
     current = disposition(protocol, present)
     if current is None:
@@ -41,7 +40,5 @@ def _is_open(rule: Rule, present: Set[str], absent: Set[str]) -> bool:
     if any(finding in absent for finding in rule.all_of):
         return False
     if rule.any_of and all(finding in absent for finding in rule.any_of):
-        return False
-    if any(finding in present for finding in rule.ask_unless):
         return False
     return any(finding in present for finding in rule.ask_when)

@@ -20,6 +20,7 @@ Content = Mapping[str, LinedDict]
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 _PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
 _SCHEMA = Path(__file__).resolve().parents[2] / "protocols" / "schema.json"
+_MOST_WORDS_OF_A_ROW = 12
 _FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
 
 
@@ -36,7 +37,7 @@ def check(folder: Path, content: Content) -> list[str]:
     shape = list(_shape(content))
     if shape:
         return shape
-    checks = (_clinic, _findings, _rules, _questions, _topics, _wording, _lexicon)
+    checks = (_clinic, _findings, _rules, _questions, _danger_check, _topics, _wording, _lexicon)
     problems = itertools.chain(_leaflet(folder, content), *(each(content) for each in checks))
     return list(problems)
 
@@ -95,9 +96,9 @@ def _findings(content: Content) -> Iterator[str]:
     ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
     known = content["findings"]["findings"]
     for name, finding in known.items():
-        for other in finding.get("told_by", ()):
+        for other in (*finding.get("told_by", ()), *finding.get("milder", ())):
             if other not in known:
-                yield f"{_at(content, 'findings', 'findings', name)}: '{name}' is told by '{other}', which is no finding; correct the name"
+                yield f"{_at(content, 'findings', 'findings', name)}: '{name}' names '{other}', which is no finding; correct the name"
         if name not in ruled:
             yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
 
@@ -112,7 +113,7 @@ def _rules(content: Content) -> Iterator[str]:
         if rule["id"] in seen:
             yield f"{here}: two rules are called '{rule['id']}'; rename one"
         seen.add(rule["id"])
-        for part in ("all", "any", "ask_when", "ask_unless"):
+        for part in ("all", "any", "ask_when"):
             for finding in rule.get(part, ()):
                 if finding not in findings:
                     yield f"{here}: rule '{rule['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
@@ -144,10 +145,10 @@ def _is_hidden(rule: Mapping[str, Any], rules: list[Mapping[str, Any]]) -> bool:
 
 def _questions(content: Content) -> Iterator[str]:
     findings = content["findings"]["findings"]
-    covered: set[str] = set()
+    covered = {row["yes"] for row in content["danger_check"]["rows"]}
     for number, question in enumerate(content["interview"]["questions"]):
         here = _at(content, "interview", "questions", number)
-        named = {*question["covers"], *question.get("yes_means", ()), *question.get("settled_by", ())}
+        named = set(question["covers"])
         for button in question.get("buttons", ()):
             named |= {*button.get("is", ()), *button.get("not", ())}
         covered |= set(question["covers"])
@@ -157,7 +158,34 @@ def _questions(content: Content) -> Iterator[str]:
         alone = not rule.get("all") and rule["disposition"] == "emergency"
         for finding in (*rule.get("all", ()), *rule.get("any", ())):
             if alone and finding not in covered:
-                yield f"{_at(content, 'rules', 'rules', number)}: no question settles the red flag '{finding}'; add one to interview.yml"
+                here = _at(content, "rules", "rules", number)
+                yield f"{here}: nothing asks about the red flag '{finding}'; add a row to danger_check.yml or a question to interview.yml"
+
+
+def _danger_check(content: Content) -> Iterator[str]:
+    findings = content["findings"]["findings"]
+    facts: set[str] = set()
+    tiers: list[int] = []
+    for number, row in enumerate(content["danger_check"]["rows"]):
+        here, fact = _at(content, "danger_check", "rows", number), row["fact"]
+        for finding in sorted({row["yes"], *row["no"], *row["opened_by"], *itertools.chain(*row["closed_by"])} - set(findings)):
+            yield f"{here}: row '{fact}' names the finding '{finding}', which findings.yml does not have; correct the name"
+        if fact in facts:
+            yield f"{here}: two rows are about '{fact}'; remove one"
+        facts.add(fact)
+        alone = max((_URGENCY[rule["disposition"]] for rule in content["rules"]["rules"] if _is_enough(rule, row["yes"])), default=0)
+        if alone != _URGENCY[row["tier"]]:
+            yield f"{here}: Yes to row '{fact}' does not lead to {row['tier']}; name a finding in `yes` that does, or correct the tier"
+        if len(row["text"].split()) > _MOST_WORDS_OF_A_ROW:
+            yield f"{here}: the text of row '{fact}' has more than {_MOST_WORDS_OF_A_ROW} words; shorten it"
+        tiers.append(_URGENCY[row["tier"]])
+    if tiers != sorted(tiers, reverse=True):
+        yield f"{_at(content, 'danger_check', 'rows')}: a row for the doctor stands before one of an emergency; put the worst first"
+
+
+def _is_enough(rule: Mapping[str, Any], finding: str) -> bool:
+    """Whether a rule holds by one finding alone."""
+    return set(rule.get("all", ())) <= {finding} and (not rule.get("any") or finding in rule["any"])
 
 
 def _topics(content: Content) -> Iterator[str]:
@@ -216,6 +244,8 @@ def _patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
     lists += [(["answers", answer], patterns) for answer, patterns in rules["answers"].items()]
     for path, patterns in lists:
         yield from ((name, [*path, number], pattern) for number, pattern in enumerate(patterns))
+    for act, kind in content["lexicon/dialogue"]["acts"].items():
+        yield from (("lexicon/dialogue", ["acts", act, "patterns", number], pattern) for number, pattern in enumerate(kind["patterns"]))
 
 
 def _sentence_names(content: Content) -> set[str]:

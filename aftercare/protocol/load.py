@@ -10,10 +10,10 @@ from typing import Any
 
 from aftercare.protocol.check import check
 from aftercare.protocol.files import LinedDict, ProtocolError, read
-from aftercare.protocol.model import Button, Clinic, Disposition, Finding, Protocol, Question, Rule, Sentence, Topic
+from aftercare.protocol.model import Button, Clinic, DangerCheck, Disposition, Finding, Protocol, Question, Row, Rule, Sentence, Topic
 
-FILES = ("leaflet", "findings", "rules", "interview", "faq", "wording", "thresholds")
-LEXICON = ("words", "findings", "normal", "assertion", "spelling")
+FILES = ("leaflet", "findings", "rules", "interview", "danger_check", "faq", "wording", "thresholds")
+LEXICON = ("words", "findings", "normal", "assertion", "dialogue", "spelling")
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
 _DEFAULT = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty"
@@ -77,6 +77,9 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
                 tuple(finding["intents"]),
                 vague=finding.get("vague", False),
                 qualifier=finding.get("qualifier", False),
+                treated_pain=finding.get("treated_pain", False),
+                milder=tuple(finding.get("milder", ())),
+                denial_stands=finding.get("denial_stands", False),
                 told_by=tuple(finding.get("told_by", ())),
             )
             for name, finding in content["findings"]["findings"].items()
@@ -86,8 +89,15 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
             question["id"]: _question(question, content["interview"]["default_buttons"]) for question in content["interview"]["questions"]
         },
         max_questions=content["interview"]["max_questions"],
+        danger_check=_danger_check(content["danger_check"]),
         topics={
-            name: Topic(name, topic["label"], tuple(sentences[each] for each in topic["sentences"]))
+            name: Topic(
+                name,
+                topic["label"],
+                tuple(sentences[each] for each in topic["sentences"]),
+                recovery=topic.get("recovery", False),
+                before_procedure=topic.get("before_procedure", False),
+            )
             for name, topic in content["faq"]["topics"].items()
         },
         wording=content["wording"],
@@ -102,6 +112,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
             "suppress": content["lexicon/findings"]["suppress"],
             "normal": content["lexicon/normal"]["normal"],
             "assertion": content["lexicon/assertion"],
+            "dialogue": content["lexicon/dialogue"],
             "spelling": content["lexicon/spelling"]["spelling"],
         },
     )
@@ -125,7 +136,6 @@ def _rule(rule: LinedDict, sentences: dict[str, Sentence]) -> Rule:
         all_of=tuple(rule.get("all", ())),
         any_of=tuple(rule.get("any", ())),
         ask_when=tuple(rule.get("ask_when", ())),
-        ask_unless=tuple(rule.get("ask_unless", ())),
         basis=rule["basis"],
         sentence=sentences[rule["sentence"]] if "sentence" in rule else None,
         reason=rule["reason"],
@@ -138,15 +148,30 @@ def _question(question: LinedDict, default_buttons: list[LinedDict]) -> Question
         id=question["id"],
         about=question["about"],
         text=question["text"],
+        again=question["again"],
         covers=tuple(question["covers"]),
-        yes_means=tuple(question.get("yes_means", question["covers"][:1])),
-        yes_means_absent=bool(question.get("yes_means_absent", False)),
-        settled_by=(*question["covers"], *question.get("settled_by", ())),
-        closed_by_well=bool(question.get("closed_by_well", False)),
         only_confirms=bool(question.get("only_confirms", False)),
         scale=question.get("scale", ""),
+        heard_as=question.get("heard_as", question["about"]),
         buttons=tuple(_button(button) for button in question.get("buttons", default_buttons)),
     )
+
+
+def _danger_check(content: LinedDict) -> DangerCheck:
+    rows = tuple(
+        Row(
+            fact=row["fact"],
+            tier=Disposition[row["tier"].upper()],
+            text=row["text"],
+            yes=row["yes"],
+            no=tuple(row["no"]),
+            closed_by=tuple(tuple(each) for each in row["closed_by"]),
+            opened_by=tuple(row["opened_by"]),
+            names=frozenset(row["names"]),
+        )
+        for row in content["rows"]
+    )
+    return DangerCheck(rows, content["valid_hours"], content["take_back_seconds"])
 
 
 def _button(button: dict[str, Any]) -> Button:

@@ -39,7 +39,9 @@ class Finding:
     """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
 
     A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
-    finding; that it is absent says nothing of its code.
+    finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
+    the lexicon read something `milder` of the same, what the classifier alone hears is asked about. Where a
+    `denial_stands`, no other reader overrules it.
     """
 
     id: str
@@ -48,6 +50,9 @@ class Finding:
     intents: tuple[str, ...]
     vague: bool
     qualifier: bool
+    treated_pain: bool
+    milder: tuple[str, ...]
+    denial_stands: bool
     told_by: tuple[str, ...]
 
 
@@ -61,7 +66,6 @@ class Rule:
     all_of: tuple[str, ...]
     any_of: tuple[str, ...]
     ask_when: tuple[str, ...]
-    ask_unless: tuple[str, ...]
     basis: str
     sentence: Sentence | None
     reason: str
@@ -84,28 +88,85 @@ class Button:
 
 @dataclass(frozen=True)
 class Question:
-    """A clarifying question about findings; `about` is the fact's name in the wire contract."""
+    """A clarifying question about findings; `about` is the fact's name in the wire contract, `again` says the same in other words.
+
+    Yes is always the dangerous answer, and means the first of the findings that it `covers`. `heard_as` names the examples by which the
+    answer reader knows its answers.
+    """
 
     id: str
     about: str
     text: str
+    again: str
     covers: tuple[str, ...]
-    yes_means: tuple[str, ...]
-    yes_means_absent: bool
-    settled_by: tuple[str, ...]
-    closed_by_well: bool
     only_confirms: bool
     scale: str
+    heard_as: str
     buttons: tuple[Button, ...]
 
 
 @dataclass(frozen=True)
+class Row:
+    """A row of the danger check.
+
+    Attributes:
+        fact: its name on the wire.
+        tier: what its findings lead to; rows of `CALL_DOCTOR` are asked before self-care alone.
+        text: what the patient reads, a dozen words at most.
+        yes: the finding that Yes, or 'not sure', means.
+        no: the findings that No rules out.
+        closed_by: the row is settled when all findings of one of these were denied in the patient's own words.
+        opened_by: new findings that ask the row again.
+        names: words that point at the row.
+    """
+
+    fact: str
+    tier: Disposition
+    text: str
+    yes: str
+    no: tuple[str, ...]
+    closed_by: tuple[tuple[str, ...], ...]
+    opened_by: tuple[str, ...]
+    names: frozenset[str]
+
+    @property
+    def findings(self) -> frozenset[str]:
+        """Every finding that the row is about."""
+        return frozenset({self.yes, *self.no})
+
+
+@dataclass(frozen=True)
+class DangerCheck:
+    """The rows, worst first; for how long an answer holds, in hours; for how long a tap can be taken back, in seconds."""
+
+    rows: tuple[Row, ...]
+    valid_hours: float
+    take_back_seconds: float
+
+    def row(self, fact: str) -> Row:
+        """The row about a fact.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for row in self.rows:
+            if row.fact == fact:
+                return row
+        raise KeyError(fact)
+
+
+@dataclass(frozen=True)
 class Topic:
-    """An FAQ topic and the leaflet sentences that answer it."""
+    """An FAQ topic and the leaflet sentences that answer it.
+
+    The danger check comes with a topic about `recovery`; one about `before_procedure` is quoted only to somebody who asks about before.
+    """
 
     id: str
     label: str
     sentences: tuple[Sentence, ...]
+    recovery: bool
+    before_procedure: bool
 
 
 @dataclass(frozen=True)
@@ -127,6 +188,7 @@ class Protocol:
     rules: tuple[Rule, ...]
     questions: Mapping[str, Question]
     max_questions: int
+    danger_check: DangerCheck
     topics: Mapping[str, Topic]
     wording: Mapping[str, Any]
     clinic: Clinic

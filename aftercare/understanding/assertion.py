@@ -51,6 +51,9 @@ _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person
 _LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
 _LIST_ENDS_WITHIN = 8
 _LIST_CARRIES = 12
+_LONGEST_LIST = 60
+_SHORT_LIST, _LONG_LIST, _SHORT_ITEM = 2, 4, 3
+_LABEL_MARKS = frozenset({":", "=", "-", "?"})
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,27 @@ class Assertion:
         self._first_person = frozenset(rules["first_person_patient"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
+        self._list_nouns = frozenset(rules["list_nouns"])
+        self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
+
+    def labelled(self, context: Context, end: int) -> Status | None:
+        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`.
+
+        Args:
+            context: the text, with its mentions.
+            end: the word behind the mention's last.
+        """
+        norms = context.norms[end : end + 6]
+        marked = bool(norms) and norms[0] in _LABEL_MARKS
+        answer = "".join(norms[marked : marked + 1])
+        behind = norms[marked + 1 :]
+        ends = not behind or behind[0] in _HARD_BREAKS | {",", "and", ")"}
+        follows = end + marked + 1 in context.named or bool(_LABEL_MARKS & set(behind[1:4]))
+        if not (ends or (marked and follows)):
+            return None
+        if answer in self._label_no:
+            return Status.ABSENT
+        return Status.PRESENT if answer in self._label_yes else None
 
     def context(self, words: Sequence[str], norms: Sequence[str]) -> Context:
         """What bears on the status of mentions in a text; see `Context`."""
@@ -130,7 +154,7 @@ class Assertion:
             words=words,
             norms=norms,
             triggers=self._find_triggers(norms),
-            changes=[place for place, norm in enumerate(norms) if norm in self._overrides and not self._denied(norms, place)],
+            changes=[place for place, norm in enumerate(norms) if norm in self._overrides and self._tells_of_change(norms, place)],
             helpers=[place for place, norm in enumerate(norms) if norm in self._caregiver],
             says_i="i" in norms,
         )
@@ -186,7 +210,7 @@ class Assertion:
         if trigger.kind == "absent":
             if self._taken_back & set(norms[end : end + 3]):
                 return None
-            return Status.DOUBTFUL if self._is_bare_list(norms, trigger, start, end) else Status.ABSENT
+            return self._in_list(norms, trigger, start, end)
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
@@ -198,12 +222,42 @@ class Assertion:
             return Status.OTHER_PERSON if context.says_i and not others else None
         return Status(trigger.kind)
 
-    @staticmethod
-    def _is_bare_list(norms: Sequence[str], trigger: Trigger, start: int, end: int) -> bool:
-        """`no fever, chest pain`: a comma and no list word may carry the denial on, or may not."""
+    def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
+        """Whether the denial of a list's first item holds for one behind a comma.
+
+        `no fever, chills or pus` denies all. `no rash, wet the bed` tells what stands behind the comma: it is more than a noun, or
+        something behind it is. `no fever, chest pain` may be either, and so may what stands before `just sore` at a list's end.
+        """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
-            return False
-        return not _LIST_WORDS & set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+            return Status.ABSENT
+        ahead = set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
+        if ahead & {"or", "nor"}:
+            return Status.ABSENT
+        items = _items(norms[trigger.end : trigger.end + _LONGEST_LIST])
+        place = sum(word == "," for word in norms[trigger.end : start])
+        names = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
+        first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
+        if place < self._contrast(items):
+            return Status.DOUBTFUL
+        if place < len(names) and not names[place]:
+            return None
+        if first_told < len(items) and first_told <= _SHORT_LIST:
+            return None
+        return Status.ABSENT if ahead & {"and", "&"} else Status.DOUBTFUL
+
+    def _contrast(self, items: Sequence[Sequence[str]]) -> int:
+        """The place of the item that ends a list of short items by a contrast: `just sore`; 0 when there is none."""
+        place = next((number for number, item in enumerate(items) if number > 1 and item and item[0] in self._breaks), 0)
+        return place if all(len(item) <= _SHORT_ITEM for item in items[:place]) else 0
+
+    def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
+        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
+        return all(word in self._list_nouns for word in (item[-1:] if loosely else item))
+
+    def _tells_of_change(self, norms: Sequence[str], place: int) -> bool:
+        """Whether such a word is not denied itself, and no denial follows at once (`now not at all`)."""
+        behind = norms[place + 1 : place + 4]
+        return not self._denied(norms, place) and ("only" in behind or not set(NEGATORS) & set(behind[:2]))
 
     @staticmethod
     def _denied(norms: Sequence[str], position: int) -> bool:
@@ -222,10 +276,15 @@ class Assertion:
         pieces = _pieces(first, between)
         if len(pieces) == 1:
             return len(between) <= trigger.scope and not (_NEW_SUBJECT & set(between[1:]))
-        listed = all(begin == finish or not context.named.isdisjoint(range(begin, finish)) for begin, finish in pieces[:-1])
+        listed = all(self._is_listed(context, begin, finish) for begin, finish in pieces[:-1])
         lengths = [finish - begin for begin, finish in pieces]
         fresh = any(_NEW_SUBJECT & set(context.norms[begin:finish]) for begin, finish in pieces[1:])
         return listed and not fresh and max(lengths) <= 5
+
+    def _is_listed(self, context: Context, begin: int, finish: int) -> bool:
+        """Whether a piece of a list is empty, names a finding, or is a plain name that is none (`no redness, chest pain`)."""
+        named = not context.named.isdisjoint(range(begin, finish))
+        return begin == finish or named or self._is_name(context.norms[begin:finish], loosely=False)
 
     def _stays_in_frame(self, trigger: Trigger, between: Sequence[str]) -> bool:
         """A question, a supposition, a past or another person's story ends where the patient speaks of themself."""
@@ -268,6 +327,19 @@ def _begin(trigger: Trigger) -> int:
 def _count(places: Sequence[int], first: int, last: int) -> int:
     """How many of these places, which are in order, are from `first` to before `last`."""
     return bisect_left(places, last) - bisect_left(places, first)
+
+
+def _items(norms: Sequence[str]) -> list[list[str]]:
+    """The items between the commas of a list, up to the sentence's end."""
+    items: list[list[str]] = [[]]
+    for word in norms:
+        if word in _HARD_BREAKS:
+            break
+        if word == ",":
+            items.append([])
+        elif word not in _LIST_WORDS:
+            items[-1].append(word)
+    return items
 
 
 def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:

@@ -6,10 +6,12 @@ red flag; a denial counts only where the lexicon found one. Where they contradic
 
 from __future__ import annotations
 
+import re
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from aftercare.protocol.model import Protocol
-from aftercare.understanding.reading import Opinion, Reading, Status
+from aftercare.understanding.reading import CLAIMED, LABEL, Opinion, Reading, Status
 
 TOPIC_PREFIX = "ask_"
 _DENIAL = "deny_symptoms"
@@ -19,6 +21,7 @@ _NO_REPORT = frozenset(
         "report_history",
         "report_other_person",
         "report_resolved",
+        "report_relief",
         "idiom",
         "out_of_scope",
         "greet",
@@ -40,6 +43,7 @@ _BEYOND = "ask_not_in_leaflet"
 _NO_TOPIC = frozenset({"ask_not_in_leaflet", "greet", "thank", "goodbye", "bot_challenge", "upset", "out_of_scope", "idiom"})
 _STAYS_PRESENT = frozenset({"syncope", "seizure", "self_harm", "oversedation"})
 _ENOUGH_WORDS = 3
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Understood:
         intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
         topics: FAQ intents of the message and its clauses, in order.
         beyond_leaflet: whether a part of the message asks what the leaflet does not answer.
+        places: finding -> where its evidence stands in the text as typed, and the step that decided its status.
         surely_asks: the classifier is certain that the message as a whole asks and reports nothing; a doubt comes behind the answer.
         reports: whether the patient tells of something present.
     """
@@ -62,6 +67,12 @@ class Understood:
     topics: list[str] = field(default_factory=list)
     beyond_leaflet: bool = False
     surely_asks: bool = False
+    places: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+
+    def put(self, finding: str, status: Status, text: str, place: tuple[int, int], because: str) -> None:
+        """Set a finding's status, with the place of its evidence in the text and the step that decided it."""
+        self.findings[finding] = (status, text[place[0] : place[1]])
+        self.places[finding] = (*place, because)
 
     @property
     def reports(self) -> bool:
@@ -89,6 +100,18 @@ class Fusion:
         """Whether the classifier leaves a red flag some chance in the message as a whole."""
         return bool(reading.opinions[0].probability(self._red) >= self._limits["clause_support"])
 
+    def may_be_complaint(self, reading: Reading) -> bool:
+        """Whether words that were not understood may tell of a symptom; without the classifier any words may."""
+        return not reading.opinions or reading.opinions[0].probability(self._finding_of) >= self._limits["complaint"]
+
+    def hears_red_flag(self, reading: Reading) -> bool:
+        """Whether the classifier alone hears a red flag in the message."""
+        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_certain"]
+
+    def suspects(self, reading: Reading) -> bool:
+        """Whether the classifier finds a red flag likely enough to ask about it."""
+        return bool(reading.opinions) and reading.opinions[0].probability(self._red) >= self._limits["red_flag_suspect"]
+
     def _is_quiet(self, reading: Reading) -> bool:
         return all(opinion.probability(self._red) < self._limits["clause_support"] for opinion in reading.opinions)
 
@@ -102,24 +125,28 @@ class Fusion:
         """
         result = Understood()
         for finding, mention in reading.with_status(Status.DOUBTFUL).items():
-            result.findings[finding] = (Status.ABSENT, reading.evidence(mention))
+            result.put(finding, Status.ABSENT, reading.text, (mention.start, mention.end), "lexicon_list")
         for status in (Status.HYPOTHETICAL, Status.ABSENT, Status.RESOLVED, Status.PRESENT):
             for finding, mention in reading.with_status(status).items():
                 gone = status is Status.RESOLVED and finding in _STAYS_PRESENT
-                result.findings[finding] = (Status.PRESENT if gone else status, reading.evidence(mention))
+                because = "stays_present" if gone else "lexicon"
+                result.put(finding, Status.PRESENT if gone else status, reading.text, (mention.start, mention.end), because)
         doubtful = set(reading.with_status(Status.DOUBTFUL))
         if reading.writer == "helper":
             doubtful |= set(reading.with_status(Status.OTHER_PERSON))
         result.doubt = next(iter(sorted(doubtful & self._protocol.red_flags)), "")
         silent = reading.foreign or not any(character.isalpha() for character in reading.text)
-        short = silent or (answering and len(reading.text.split()) <= _ENOUGH_WORDS)
+        short = silent or (answering and (len(reading.text.split()) <= _ENOUGH_WORDS or _names_only(reading))) or _is_labelled(reading)
         if reading.opinions and not short:
             if not self._supposed_or_gone(reading, result):
                 self._weigh(reading, result)
-                self._add(reading, result, measuring=measuring)
+                self._add(reading, result, answering=answering, measuring=measuring)
             self._ask(reading, result)
             asks = result.intent.startswith(TOPIC_PREFIX)
-            result.surely_asks = asks and self._nothing(reading.opinions[0], reading) >= self._limits["nothing_certain"]
+            nothing = self._nothing(reading.opinions[0], reading)
+            result.surely_asks = (
+                asks and nothing >= self._limits["nothing_certain"] and reading.opinions[0].best[1] >= self._limits["abstain"]
+            )
         self._tell_vague(result)
         return result
 
@@ -141,12 +168,14 @@ class Fusion:
             return False
         if status is Status.RESOLVED and _STAYS_PRESENT & set(reading.with_status(Status.PRESENT)):
             return False
+        if any(mention.trigger == CLAIMED for mention in reading.mentions):
+            return False
         if self._has_red_clause(reading, behind=meaning if status is Status.RESOLVED else ""):
             return False
         for finding, mention in reading.with_status(Status.PRESENT).items():
-            result.findings[finding] = (status, reading.evidence(mention))
+            result.put(finding, status, reading.text, (mention.start, mention.end), "classifier_meaning")
         if status is Status.RESOLVED and not result.reports:
-            result.findings[self._finding_of[meaning]] = (Status.PRESENT, reading.text)
+            result.put(self._finding_of[meaning], Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_meaning")
         return True
 
     def _has_red_clause(self, reading: Reading, behind: str) -> bool:
@@ -162,7 +191,7 @@ class Fusion:
         """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
 
         Sure of the message and of the clause that names it; or certain of the message; or certain of the clause, in a message that does
-        not sound like it. A red flag also where the classifier is certain of another report and hears no red flag anywhere.
+        not sound like it. What the patient claims stands, and a red flag read in misspelt words, which the classifier could not know.
         """
         whole = reading.opinions[0]
         nothing = self._nothing(whole, reading)
@@ -172,12 +201,13 @@ class Fusion:
             clause = next((o for o in reading.opinions[1:] if o.start <= mention.start < o.end), whole)
             here = self._nothing(clause, reading)
             red = finding in self._protocol.red_flags
+            if mention.trigger == CLAIMED or (red and mention.mended):
+                continue
             both = min(nothing, here) >= self._limits["nothing_reported"]
             message_alone = not red and nothing >= self._limits["nothing_certain"]
             supported = whole.probability(self._protocol.findings[finding].intents) >= self._limits["clause_support"]
             clause_alone = here >= self._limits["nothing_certain"] and not supported
-            another = red and not supported and self._surely_another(reading)
-            if not (both or message_alone or clause_alone or another):
+            if not (both or message_alone or clause_alone):
                 continue
             status = _STATUS_OF_MEANING.get(whole.best[0]) or _STATUS_OF_MEANING.get(clause.best[0])
             if (status is Status.RESOLVED and finding in _STAYS_PRESENT) or (status is Status.OTHER_PERSON and reading.treated):
@@ -186,13 +216,9 @@ class Fusion:
                 result.doubt = result.doubt or finding
             del result.findings[finding]
             if status:
-                result.findings[finding] = (status, reading.evidence(mention))
+                result.put(finding, status, reading.text, (mention.start, mention.end), "classifier_against_lexicon")
 
-    def _surely_another(self, reading: Reading) -> bool:
-        intent, probability = reading.opinions[0].best
-        return intent in self._finding_of and probability >= self._limits["nothing_certain"] and self._is_quiet(reading)
-
-    def _add(self, reading: Reading, result: Understood, *, measuring: bool) -> None:
+    def _add(self, reading: Reading, result: Understood, *, answering: bool, measuring: bool) -> None:
         """Findings that the classifier alone reports: of the whole message, and of clauses that hold no denial."""
         whole = reading.opinions[0]
         present = {finding for finding, (status, _) in result.findings.items() if status is Status.PRESENT}
@@ -200,7 +226,7 @@ class Fusion:
         clauses = [opinion for opinion in reading.opinions[1:] if not _holds_denial(reading, opinion)]
         few_words = bool(present) and len(reading.text.split()) <= _ENOUGH_WORDS
         if not present & self._protocol.red_flags and not few_words:
-            self._add_red_flag(reading, result, clear)
+            self._add_red_flag(reading, result, clear, answering=answering)
             self._add_clause_red_flags(reading, result, clauses)
         if measuring:
             return
@@ -215,20 +241,34 @@ class Fusion:
         finding = self._finding_of.get(intent, "")
         present = result.findings.get(finding, (None, ""))[0] is Status.PRESENT
         if finding and intent not in self._red and probability >= enough and not present:
-            result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+            result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_finding")
 
-    def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str]) -> None:
+    def _add_red_flag(self, reading: Reading, result: Understood, clear: set[str], *, answering: bool) -> None:
+        """A red flag that the classifier alone hears. An answer, and one of which the lexicon read something milder, must be surer."""
         whole = reading.opinions[0]
         denied = {finding for finding, (status, _) in result.findings.items() if status is not Status.PRESENT}
         finding, probability = self._likeliest_red(whole), whole.probability(self._red)
+        if self._denial_stands(finding, denied):
+            return
         enough_words = len(reading.text.split()) > _ENOUGH_WORDS
-        certain = self._limits["red_flag_overrules" if finding in denied else "red_flag_certain"]
+        if answering and finding in denied:
+            return
+        milder = bool(finding) and bool(clear & set(self._protocol.findings[finding].milder))
+        certain = self._limits["red_flag_certain"]
+        if answering:
+            certain = self._limits["red_flag_in_answer"]
+        if finding in denied or milder:
+            certain = self._limits["red_flag_overrules"]
         if self._no_clause_supports(reading):
             certain = max(certain, self._limits["red_flag_unsupported"])
         if probability >= certain and (enough_words or probability >= self._limits["red_flag_overrules"]):
-            result.findings[finding] = (Status.PRESENT, reading.text)
+            result.put(finding, Status.PRESENT, reading.text, (0, len(reading.text)), "classifier_message")
         elif probability >= self._limits["suspect_beside" if clear or finding in denied else "red_flag_suspect"]:
             result.doubt = result.doubt or finding
+
+    def _denial_stands(self, finding: str, denied: Container[str]) -> bool:
+        """Whether the lexicon read a denial of a finding that no other reader overrules."""
+        return finding in denied and self._protocol.findings[finding].denial_stands
 
     def _no_clause_supports(self, reading: Reading) -> bool:
         """Whether the message has clauses and the classifier takes each of them for something else than a red flag."""
@@ -243,8 +283,10 @@ class Fusion:
             return
         for opinion in clauses:
             finding, probability = self._likeliest_red(opinion), opinion.probability(self._red)
+            if self._denial_stands(finding, result.findings):
+                continue
             if probability >= self._limits["clause_certain"] and support >= self._limits["clause_support"]:
-                result.findings[finding] = (Status.PRESENT, reading.text[opinion.start : opinion.end])
+                result.put(finding, Status.PRESENT, reading.text, (opinion.start, opinion.end), "classifier_clause")
             elif probability >= self._limits["clause_suspect"]:
                 result.doubt = result.doubt or finding
 
@@ -280,6 +322,19 @@ class Fusion:
 
     def _likeliest_red(self, opinion: Opinion) -> str:
         return next((self._finding_of[intent] for intent, _ in opinion.ranking if intent in self._red), "")
+
+
+def _is_labelled(reading: Reading) -> bool:
+    """Whether the message is a list of names with a yes or a no behind each: nothing else is to be heard in it."""
+    return any(mention.trigger == LABEL for mention in reading.mentions)
+
+
+def _names_only(reading: Reading) -> bool:
+    """Whether every word of the message stands in a finding that it names as present: an answer that is nothing but names reports them."""
+    present = [mention for mention in reading.mentions if mention.status is Status.PRESENT]
+    return bool(present) and all(
+        any(mention.start <= word.start() and word.end() <= mention.end for mention in present) for word in _WORD.finditer(reading.text)
+    )
 
 
 def _holds_denial(reading: Reading, opinion: Opinion) -> bool:

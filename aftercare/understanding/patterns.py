@@ -66,6 +66,8 @@ class Compiler:
 
     def _slot(self, item: str, pattern: str, filler: Token) -> list[list[Token]]:
         gap = _GAP_SIZE.fullmatch(item)
+        if item.startswith("~") and not gap:
+            raise PatternError(f"'{pattern}' has the gap '{item}'; a gap is ~1 to ~9")
         if gap:
             return [[filler] * int(gap.group(1))]
         optional = item.endswith("?") and len(item) > 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from aftercare.protocol.model import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.assertion import Assertion, Context, is_negated
 from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, Match, PatternMatcher
-from aftercare.understanding.reading import Mention, Reading, Status
+from aftercare.understanding.reading import CLAIMED, LABEL, Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Word, words
 
@@ -19,6 +20,7 @@ _SHORT_ANSWER = 6
 _SHORT_STATEMENT, _LONGER_STATEMENT = 12, 24
 _EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
 _DENIAL_REACH = 4
+_SUPPOSING = frozenset({"if", "when", "whether", "once", "should", "would", "could", "can", "may", "might"})
 _SEVERE = "severe_pain"
 
 
@@ -46,6 +48,10 @@ class Reader:
         self._idioms = self._matcher(rules["idioms"], compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
+        self._claimed = self._matcher(rules["claimed"], compiler)
+        dialogue = lexicon["dialogue"]
+        self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in dialogue["acts"].items()}
+        self._fillers = frozenset(dialogue["fillers"])
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
@@ -74,19 +80,24 @@ class Reader:
         tokens = words(text, self._spelling.known)
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
-        norms = [token.norm if foreign else self._spelling.correct(token.norm) for token in tokens]
+        norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
         context = self._assertion.context([token.norm for token in tokens], norms)
+        answer = self._answer(context)
         mentions = [
-            *self._lexicon_mentions(context, tokens),
+            *self._lexicon_mentions(text, context, tokens),
             *self._measured(text, context, tokens),
         ]
+        claimed_from = self._claimed_from(norms, tokens)
         return Reading(
             text=text,
-            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
+            mentions=tuple(sorted((_claimed(each, claimed_from) for each in mentions), key=lambda each: (each.start, each.finding))),
             days=measures.days_since_procedure(text, today),
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
-            answer=self._answer(context),
+            answer=answer,
+            bare=bool(answer) and self._is_bare(norms, len(norms)),
+            apart=bool(answer) and self._is_bare(norms, _sentence_end(norms)),
+            acts=self._acts_of(norms),
             writer=self._writer(norms),
             treated=bool(self._treated(norms)),
             well=any(not is_negated(norms, start) for _, start, _ in self._well(norms)),
@@ -94,7 +105,7 @@ class Reader:
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
 
-    def _lexicon_mentions(self, context: Context, tokens: list[Word]) -> list[Mention]:
+    def _lexicon_mentions(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
         spans = _longest(self._findings(context.norms))
         idioms = _covered(self._idioms(context.norms))
         context = context.among(_covered(spans))
@@ -102,21 +113,44 @@ class Reader:
         for span in spans:
             by_finding.setdefault(span[0], []).append(span)
         covered = {finding: _covered(matches) for finding, matches in by_finding.items()}
+        normal = _longest(self._normal(context.norms))
+        denied = {(finding, place) for finding, start, end in normal if self._stands(finding) for place in range(start, end)}
         mentions = []
         for finding, start, end in spans:
             stronger = (covered.get(other, frozenset()) for other in self._suppress.get(finding, ()))
             if any(not places.isdisjoint(range(start, end)) for places in (idioms, *stronger)):
                 continue
-            status, trigger = self._assertion.status(context, start, end)
-            mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger))
-        return [*mentions, *self._normal_mentions(context, tokens, {mention.finding for mention in mentions})]
+            if (finding, start) in denied and (finding, end - 1) in denied:
+                continue
+            answer = self._assertion.labelled(context, end)
+            status, trigger = (answer, LABEL) if answer else self._assertion.status(context, start, end)
+            mended = any(self._is_mended(text[token.start : token.end].lower()) for token in tokens[start:end])
+            mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger, mended))
+        return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
 
-    def _normal_mentions(self, context: Context, tokens: list[Word], read: set[str]) -> list[Mention]:
+    def _claimed_from(self, norms: Sequence[str], tokens: Sequence[Word]) -> int:
+        """Where the text says that what it supposed before is so; 0 when it does not."""
+        asked = _asked(norms)
+        places = (
+            start
+            for _, start, end in self._claimed(norms)
+            if not (asked[end] or is_negated(norms, start, _DENIAL_REACH) or _SUPPOSING & set(norms[max(0, start - _DENIAL_REACH) : start]))
+        )
+        return max((tokens[start].start for start in places), default=0)
+
+    def _is_mended(self, typed: str) -> bool:
+        """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
+        return any(character.isalpha() for character in typed) and not {"'", "’"} & set(typed) and not self._spelling.known(typed)
+
+    def _stands(self, finding: str) -> bool:
+        return self._protocol.findings[finding].denial_stands
+
+    def _normal_mentions(self, context: Context, tokens: list[Word], normal: Iterable[Match], read: set[str]) -> list[Mention]:
         """What the text says is as it should be, of findings that it does not name otherwise."""
         asked = _asked(context.norms)
         return [
             Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, " ".join(context.words[start:end]))
-            for finding, start, end in _longest(self._normal(context.norms))
+            for finding, start, end in normal
             if finding not in read and not is_negated(context.norms, start, _DENIAL_REACH) and not asked[end]
         ]
 
@@ -178,6 +212,16 @@ class Reader:
             return "no"
         return name if first[name] <= 1 and first[name] < len(norms) else ""
 
+    def _is_bare(self, norms: Sequence[str], end: int) -> bool:
+        """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
+        told = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
+        return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms[:end]))
+
+    def _acts_of(self, norms: Sequence[str]) -> frozenset[str]:
+        """What the message does in the conversation, besides reporting."""
+        count = sum(norm.isalnum() for norm in norms)
+        return frozenset(act for act, (longest, matcher) in self._acts.items() if count <= longest and matcher(norms))
+
     def _writer(self, norms: Sequence[str]) -> str:
         said = set(norms)
         if said & self._caregiver:
@@ -194,12 +238,24 @@ class Reader:
         return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
 
 
+def _sentence_end(norms: Sequence[str]) -> int:
+    """The place of the first sentence's end."""
+    return next((place for place, norm in enumerate(norms) if norm in {".", "!", "\n"}), len(norms))
+
+
 def _asked(norms: Sequence[str]) -> list[bool]:
     """Whether the clause that goes on at a word, or behind the last one, ends in a question mark."""
     asked = [False]
     for norm in reversed(norms):
         asked.append(norm == "?" if norm in CLAUSE_BREAKS else asked[-1])
     return asked[::-1]
+
+
+def _claimed(mention: Mention, claimed_from: int) -> Mention:
+    """A mention that was supposed is present where the words behind it claim it."""
+    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from:
+        return mention
+    return replace(mention, status=Status.PRESENT, trigger=CLAIMED)
 
 
 def _covered(spans: Iterable[Match]) -> frozenset[int]:

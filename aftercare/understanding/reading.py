@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
+
+LABEL = "label"
+CLAIMED = "claimed"
 
 
 class Status(str, Enum):
@@ -22,13 +25,18 @@ class Status(str, Enum):
 
 @dataclass(frozen=True)
 class Mention:
-    """One finding in a text: `start` and `end` bound the patient's own words, `trigger` is what decided the status."""
+    """One finding in a text: `start` and `end` bound the patient's own words.
+
+    `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name, `CLAIMED` where words behind it say
+    that what was supposed is so. `mended` means that a word of it was misspelt or disguised, so that the classifier could not know it.
+    """
 
     finding: str
     status: Status
     start: int
     end: int
     trigger: str = ""
+    mended: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,7 +47,7 @@ class Opinion:
     end: int
     ranking: tuple[tuple[str, float], ...]
 
-    def probability(self, intents: Sequence[str] | frozenset[str] | set[str]) -> float:
+    def probability(self, intents: Container[str]) -> float:
         """The probability, 0 to 1, that the piece means one of these intents."""
         return sum(probability for intent, probability in self.ranking if intent in intents)
 
@@ -54,9 +62,12 @@ class Reading:
     """One message, read.
 
     `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
-    as it should be), unsure or empty. `writer` is
+    as it should be), unsure or empty; it is `bare` when the message says
+    nothing else, and `apart` when its first sentence does not. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
-    say outright that the one they speak of had the procedure.
+    say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
+    lexicon/dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
+    labels with probabilities, best first.
     """
 
     text: str
@@ -65,12 +76,16 @@ class Reading:
     lasting: int | None = None
     numbers: tuple[float, ...] = ()
     answer: str = ""
+    bare: bool = False
+    apart: bool = False
+    acts: frozenset[str] = frozenset()
     writer: str = ""
     treated: bool = False
     well: bool = False
     foreign: bool = False
     wordless: bool = False
     opinions: tuple[Opinion, ...] = field(default=())
+    replies: Mapping[str, tuple[tuple[str, float], ...]] = field(default_factory=dict)
 
     def with_status(self, status: Status) -> dict[str, Mention]:
         """The first mention of each finding that has this status."""
@@ -93,6 +108,7 @@ class Reading:
                 "start": mention.start,
                 "end": mention.end,
                 "trigger": mention.trigger,
+                "mended": mention.mended,
             }
             for mention in self.mentions
         ]
@@ -101,12 +117,16 @@ class Reading:
             "lasting": self.lasting,
             "numbers": list(self.numbers),
             "answer": self.answer,
+            "bare": self.bare,
+            "apart": self.apart,
+            "acts": sorted(self.acts),
             "writer": self.writer,
             "treated": self.treated,
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
             "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking]] for o in self.opinions],
+            "replies": {question: [list(pair) for pair in ranking] for question, ranking in self.replies.items()},
         }
         return [*entities, {"entity": "reading", "value": rest, "start": 0, "end": len(self.text)}]
 
@@ -119,16 +139,22 @@ class Reading:
         return cls(
             text=text,
             mentions=tuple(
-                Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e.get("trigger", "")) for e in entities if "trigger" in e
+                Mention(e["entity"], Status(e["value"]), e["start"], e["end"], e["trigger"], e.get("mended", False))
+                for e in entities
+                if "trigger" in e
             ),
             days=rest["days"],
             lasting=rest["lasting"],
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
+            bare=rest["bare"],
+            apart=rest["apart"],
+            acts=frozenset(rest["acts"]),
             writer=rest["writer"],
             treated=rest["treated"],
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],
             opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking)) for s, e, ranking in rest["opinions"]),
+            replies={question: tuple((n, p) for n, p in ranking) for question, ranking in rest["replies"].items()},
         )

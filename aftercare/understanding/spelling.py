@@ -48,8 +48,13 @@ def _edits(length: int) -> int:
     return 2 if length >= _LONG else 1
 
 
+def _may_be_far(word: str, target: str) -> bool:
+    """Whether a misspelt word may be two edits away: from an English word that begins like it."""
+    return target[:_SAME_START] == word[:_SAME_START] and target in english_words()
+
+
 class Spelling:
-    """Snaps misspelled words to the lexicon: one edit, or two in words of seven letters and more that begin alike.
+    """Snaps misspelled words to the lexicon: one edit, or two in English words of seven letters and more that begin alike.
 
     A transposition counts as one edit (optimal string alignment). A tie between two words is left alone.
     """
@@ -81,7 +86,7 @@ class Spelling:
     def _nearest(self, word: str) -> str:
         allowed = _edits(len(word))
         near = process.extract(word, self._by_length[len(word)], scorer=OSA.distance, score_cutoff=allowed, limit=None)
-        alike = [(distance, target) for target, distance, _ in near if distance <= 1 or target[:_SAME_START] == word[:_SAME_START]]
+        alike = [(distance, target) for target, distance, _ in near if distance <= 1 or _may_be_far(word, target)]
         if not alike:
             return word
         best = min(distance for distance, _ in alike)

@@ -20,10 +20,12 @@ RED_FLAG_SHARE = 0.15
 _API = "/api/v1"
 _TURNS = ((1, 2, 3, 4), (52, 28, 12, 8))
 _TWICE, _SWAPPED = 0.08, 0.15
+_CHECKS = (("no", "yes", "left"), (60, 10, 30))
 _STEPS = (1.0, 2.0, 4.0)
 _WAIT_SECONDS = 5
 _REQUEST_SECONDS = 15.0
 _TRY_AGAIN = frozenset({408, 429, 500, 502, 503, 504})
+_GONE = 409
 _CARD = "911"
 
 
@@ -37,6 +39,7 @@ class Plan:
         red_flag: the first message is an emergency.
         twice: the messages that are sent twice, `together` or `later`.
         swapped: the first two messages are sent at once, the second before the first.
+        check: what becomes of a danger check: No to every row, Yes to the worst one, or it is left.
     """
 
     number: int
@@ -44,6 +47,7 @@ class Plan:
     red_flag: bool
     twice: Mapping[int, str]
     swapped: bool
+    check: str = "left"
 
 
 def lines() -> dict[str, list[str]]:
@@ -60,7 +64,7 @@ def plan(number: int, seed: int, said: Mapping[str, list[str]]) -> Plan:
     opening = chance.choice(said["red_flags"] if red_flag else said["others"])
     texts = (opening, *chance.choices(said["others"], k=turns - 1))
     twice = {turn: chance.choice(("together", "later")) for turn in range(turns) if chance.random() < _TWICE}
-    return Plan(number, texts, red_flag, twice, turns > 1 and chance.random() < _SWAPPED)
+    return Plan(number, texts, red_flag, twice, turns > 1 and chance.random() < _SWAPPED, chance.choices(*_CHECKS)[0])
 
 
 @dataclass(slots=True)
@@ -72,6 +76,7 @@ class Sent:
         answer: the place of the answer that the patient saw; 0 when none came.
         began: when it was first sent, on the clock of `time.monotonic`.
         answered: when its answer was there.
+        rows: the rows of the danger check that it answers, by their ids; it has no words then.
     """
 
     client_id: str
@@ -81,6 +86,7 @@ class Sent:
     seq: int = 0
     answer: int = 0
     answered: float = 0.0
+    rows: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -104,6 +110,10 @@ class _GaveUpError(Exception):
     """A request that did not succeed within a patient's patience."""
 
 
+class _GoneError(Exception):
+    """Rows of a danger check that waits no longer."""
+
+
 class Patient:
     """One patient.
 
@@ -120,6 +130,7 @@ class Patient:
         self._ledger = ledger
         self._headers = {"Origin": str(client.base_url).rstrip("/")}
         self._seen = 0
+        self._asked: list[Mapping[str, Any]] = []
         self._sent = [Sent(f"{prefix}-{doing.number}-{turn}", text, doing.red_flag and turn == 0) for turn, text in enumerate(doing.texts)]
 
     async def live(self) -> None:
@@ -132,9 +143,11 @@ class Patient:
             if self._plan.swapped:
                 counts["sent at once, the second first"] += 1
                 await self._say(1, 0)
+                await self._tick(1)
                 turns = turns[2:]
             for turn in turns:
                 await self._say(turn)
+                await self._tick(turn)
         except _GaveUpError:
             counts["patients who gave up"] += 1
         counts["conversations"] += 1
@@ -148,6 +161,22 @@ class Patient:
             if self._plan.twice.get(turn) == "later":
                 await self._deliver(self._sent[turn])
 
+    async def _tick(self, turn: int) -> None:
+        """Answer the danger check that came with the last answer."""
+        rows, check = self._asked, self._plan.check
+        if not rows or check == "left":
+            return
+        answers = {row["id"]: check for row in (rows if check == "no" else rows[:1])}
+        sent = Sent(f"{self._sent[turn].client_id}-rows", "", check == "yes" and rows[0]["danger"], time.monotonic(), rows=answers)
+        self._ledger.sent[sent.client_id] = sent
+        try:
+            await self._deliver(sent)
+        except _GoneError:
+            self._ledger.counts["danger checks that waited no longer"] += 1
+            return
+        await self._hear({sent.seq: sent})
+        self._ledger.counts["danger checks answered by rows"] += 1
+
     async def _send(self, turn: int) -> None:
         sent = self._sent[turn]
         sent.began = time.monotonic()
@@ -157,7 +186,7 @@ class Patient:
 
     async def _deliver(self, sent: Sent) -> None:
         """Send a message until it is taken; a message that was taken before must keep its place."""
-        body = {"client_id": sent.client_id, "text": sent.text}
+        body = {"client_id": sent.client_id, **({"rows": sent.rows} if sent.rows else {"text": sent.text})}
         response = await self._again("POST", "/session/messages", sent.red_flag, json=body)
         seq = int(response.json()["seq"])
         if sent.seq:
@@ -187,6 +216,7 @@ class Patient:
             self._ledger.wrong.append(f"an answer to {event['reply_to']} came that nobody waited for, or a second one")
             return
         sent.answer, sent.answered = event["seq"], time.monotonic()
+        self._asked = (event.get("check") or {}).get("rows", [])
         if sent.red_flag and event["disposition"] != "emergency":
             self._ledger.wrong.append(f"{sent.client_id} was a red flag, and no emergency was shown")
 
@@ -221,6 +251,8 @@ class Patient:
             self._ledger.wrong.append(f"{where} to a red flag without the emergency's answer")
         elif red_flag:
             self._ledger.counts["red flags answered although refused"] += 1
+        if response.status_code == _GONE and body.get("error") == "button_gone":
+            raise _GoneError
         if response.status_code not in _TRY_AGAIN:
             self._ledger.wrong.append(f"{where}, which trying again does not mend")
             raise _GaveUpError

@@ -235,7 +235,8 @@ class Acts:
         **values: Any,
     ) -> None:
         state = values.get("state", case.state)
-        values |= {"place": place(case.tier, state, failed=case.failed, asking=case.asking), "version": case.version + 1, "changed_at": at}
+        stands = place(case.tier, state, failed=case.failed, asking=case.asking, check=case.danger_check)
+        values |= {"place": stands, "version": case.version + 1, "changed_at": at}
         connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
         row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
         added = connection.execute(insert(case_act).values(**row)).inserted_primary_key

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
 
+from gateway.console.checks import Checks, checks
 from gateway.console.policy import Policy
 from gateway.console.redaction import Mask
 from gateway.console.reviews import ACCEPTED, Agreement, agreement
@@ -125,6 +126,7 @@ class Figures:
     waits_cut: bool
     alarms: tuple[Alarm, ...]
     findings: tuple[tuple[str, int], ...]
+    checks: Checks
     answers: Answers
     agreement: Agreement
     handovers: int
@@ -169,6 +171,7 @@ class Book:
             open_now = waiting(connection, start)
             unseen = closed_unseen(connection, start, now)
             alarms, findings = _alarms(connection, start), _findings(connection, start)
+            checked = checks(connection, start)
             h = handover.c
             given, taken = connection.execute(select(func.count(), func.count(h.taken_by)).where(h.at > start)).one()
         limits = self._policy.limits
@@ -197,6 +200,7 @@ class Book:
             waits_cut=cut,
             alarms=alarms,
             findings=findings,
+            checks=checked,
             answers=self._answers(start, words=words),
             agreement=agreement(self._records.engine),
             handovers=given,

@@ -248,7 +248,7 @@ class Handovers:
         late = [wait.case for wait in acknowledged if is_late(wait, self._policy.limits)]
         call = _lines(connection, c.place.in_((Place.CALL, Place.CALL_SEEN)), _MOST + 1)
         snoozed = connection.execute(
-            select(c.id, c.snoozed_until).where(c.place <= Place.REST, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
+            select(c.id, c.snoozed_until).where(c.place < Place.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
         ).all()
         change = Change(
             new=_numbers(connection, c.opened_at > since, c.opened_at),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,15 +12,17 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, 
 
 from gateway.console.floods import Flood, floods, folded, of_group
 from gateway.console.policy import Policy
-from gateway.records.cases import OPEN, TIERS, Place
+from gateway.records.cases import ASSUMED, OPEN, PRESENT, TIERS, Place
 from gateway.records.store import Clock
 from gateway.records.tables import case_finding, case_rule, conversation, notice, staff, triage_case
 
 PAGE = 50
-VIEWS = ("work", "all", "closed", "snoozed")
+VIEWS = ("work", "all", "unfinished", "closed", "snoozed")
 ONLY = ("unacknowledged", "breached", "unanswered", "silent")
 REDS = 200
 _FOLDING = ("work", "all")
+_LATEST_FIRST = ("unfinished", "closed")
+_COUNTED_UNFINISHED = timedelta(hours=24)
 _GROUP = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 UNANSWERED_AFTER = timedelta(seconds=10)
@@ -31,7 +33,8 @@ class Filter:
     """What is shown of the queue.
 
     Attributes:
-        view: `work`, what needs a nurse; `all` that is open; `closed`; `snoozed`.
+        view: `work`, what needs a nurse; `all` that is open; `unfinished`, chats that left the danger check before an answer; `closed`;
+            `snoozed`.
         tier: only this tier.
         assignee: only the cases of this account; -1 for those of nobody.
         only: one of ONLY (`silent`: the leaflet did not say), or empty; `breached` and `unanswered` show snoozed cases too.
@@ -73,6 +76,8 @@ class Row:
     Attributes:
         rules: the rules that fired, those of the latest answer first, the deciding one before the others.
         findings: codes of the findings that are present.
+        assumed: codes of those that only count as present, because a question was not answered.
+        danger_check: where the danger check stands, as in `Standing`.
         asking: the patient has not answered a question.
         limit: how long it may wait for its acknowledgement; None when it needs none.
         untold: its last step of the rota reached nobody.
@@ -91,6 +96,7 @@ class Row:
     failed: bool
     silent: bool
     asking: bool
+    danger_check: str
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     assignee: str | None
@@ -99,6 +105,7 @@ class Row:
     version: int
     rules: tuple[str, ...]
     findings: tuple[str, ...]
+    assumed: tuple[str, ...]
     limit: timedelta | None
     untold: bool
     group: str | None
@@ -119,7 +126,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many cases wait."""
+    """How many cases wait; `unfinished`: how many chats of the last 24 hours left the danger check before an answer."""
 
     red: int
     red_seen: int
@@ -128,6 +135,7 @@ class Counts:
     breached: int
     unanswered: int
     snoozed: int
+    unfinished: int
 
 
 class Queue:
@@ -153,7 +161,7 @@ class Queue:
             size: the most cases.
         """
         c = triage_case.c
-        latest_first = wanted.view == "closed"
+        latest_first = wanted.view in _LATEST_FIRST
         key = tuple_(c.fired_at, c.id) if latest_first else tuple_(c.place, c.fired_at, c.id)
         order = (c.fired_at.desc(), c.id.desc()) if latest_first else (c.place, c.fired_at, c.id)
         conditions = self._conditions(wanted)
@@ -220,10 +228,11 @@ class Queue:
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now))) or 0
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now))) or 0
             snoozed = (
-                connection.scalar(select(func.count()).select_from(triage_case).where(c.place <= Place.REST, c.snoozed_until > now)) or 0
+                connection.scalar(select(func.count()).select_from(triage_case).where(c.place < Place.CLOSED, c.snoozed_until > now)) or 0
             )
+            unfinished = connection.scalar(select(func.count()).select_from(triage_case).where(*self._unfinished(now))) or 0
         red, red_seen, call, call_seen = (by_place.get(place, 0) for place in (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN))
-        return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed)
+        return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed, unfinished)
 
     def fingerprint(self) -> str:
         """Changes when anything in the queue does, and when a limit is passed or a message stays unanswered for too long."""
@@ -232,7 +241,7 @@ class Queue:
             changed = connection.scalar(select(func.max(c.changed_at)))
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(self._breached(now)))
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(_unanswered(now)))
-            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place <= Place.REST, c.snoozed_until <= now))
+            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place < Place.CLOSED, c.snoozed_until <= now))
         return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
 
     def _conditions(self, wanted: Filter) -> list[ColumnElement[bool]]:
@@ -240,9 +249,10 @@ class Queue:
         awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
         by_view = {
             "work": [c.place <= Place.CALL_SEEN, awake],
-            "all": [c.place <= Place.REST, awake],
+            "all": [c.place < Place.CLOSED, awake],
+            "unfinished": [c.place == Place.UNFINISHED, awake],
             "closed": [c.place == Place.CLOSED],
-            "snoozed": [c.place <= Place.REST, c.snoozed_until > now],
+            "snoozed": [c.place < Place.CLOSED, c.snoozed_until > now],
             "any": [],
         }
         conditions: list[ColumnElement[bool]] = by_view[wanted.view]
@@ -266,10 +276,14 @@ class Queue:
             conditions.append(c.opened_at >= now - timedelta(days=min(wanted.days, 36_500)))
         if wanted.finding:
             f = case_finding.c
-            conditions.append(exists().where(f.case_id == c.id, f.code == wanted.finding, f.status == "present"))
+            conditions.append(exists().where(f.case_id == c.id, f.code == wanted.finding, f.status.in_((PRESENT, ASSUMED))))
         if wanted.rule:
             conditions.append(exists().where(case_rule.c.case_id == c.id, case_rule.c.rule == wanted.rule))
         return conditions
+
+    def _unfinished(self, now: datetime) -> list[ColumnElement[bool]]:
+        """Lately left before an answer: nobody can reach who left, so that older ones only stand in their list."""
+        return [*self._conditions(Filter(view="unfinished")), triage_case.c.last_at > now - _COUNTED_UNFINISHED]
 
     def _floods(self, connection: Connection) -> tuple[Flood, ...]:
         return tuple(floods(connection, self._policy.flood[0]))
@@ -282,16 +296,15 @@ class Queue:
         numbers = [row.id for row in found]
         names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))} if found else {}
         rules: dict[int, list[str]] = {}
-        findings: dict[int, list[str]] = {}
+        findings: dict[tuple[int, str], list[str]] = {}
         r, f = case_rule.c, case_finding.c
         for number, rule in connection.execute(
             select(r.case_id, r.rule).where(r.case_id.in_(numbers)).order_by(r.tier.desc(), r.seq.desc(), r.rank)
         ):
             rules.setdefault(number, []).append(rule)
-        for number, code in connection.execute(
-            select(f.case_id, f.code).where(f.case_id.in_(numbers), f.status == "present").order_by(f.code)
-        ):
-            findings.setdefault(number, []).append(code)
+        known = select(f.case_id, f.code, f.status).where(f.case_id.in_(numbers), f.status.in_((PRESENT, ASSUMED))).order_by(f.code)
+        for number, code, status in connection.execute(known):
+            findings.setdefault((number, status), []).append(code)
         told = {*connection.scalars(_told(numbers)), *connection.scalars(_told_together(numbers))}
         groups = {row.id: row.address_group for row in connection.execute(_groups(numbers))}
         return tuple(
@@ -300,7 +313,8 @@ class Queue:
                 acknowledged_by=names.get(row.acknowledged_by),
                 assignee=names.get(row.assignee),
                 rules=tuple(rules.get(row.id, ())),
-                findings=tuple(findings.get(row.id, ())),
+                findings=tuple(findings.get((row.id, PRESENT), ())),
+                assumed=_only(findings.get((row.id, ASSUMED), ()), findings.get((row.id, PRESENT), ())),
                 limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
                 untold=row.escalated > 0 and row.id not in told,
                 group=groups.get(row.id),
@@ -317,8 +331,14 @@ _LIMITED = {
 }
 _COPIED = (
     "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "last_seq", "waiting_since", "failed", "silent", "asking",
+    "danger_check",
     "acknowledged_at", "snoozed_until", "escalated", "version",
 )  # fmt: skip
+
+
+def _only(codes: Iterable[str], told: Collection[str]) -> tuple[str, ...]:
+    """The codes that were not told as well."""
+    return tuple(code for code in codes if code not in told)
 
 
 def _unanswered(now: datetime) -> ColumnElement[bool]:

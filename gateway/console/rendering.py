@@ -56,6 +56,7 @@ class Renderer:
             "protocol": protocol,
             "lock_seconds": int(settings.policy.lock_after.total_seconds()),
             "finding_label": _finding_labels(protocol),
+            "row_text": {row.fact: row.text for row in protocol.danger_check.rows},
             "demo": protocol.clinic.mode == "demo",
             "clinic": protocol.clinic.details["clinic"],
         }

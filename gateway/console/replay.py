@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
 from aftercare.respond import Assistant
+from gateway.dialogue.answering import rows_of
 from gateway.records.cases import TIERS
 from gateway.records.store import Event, Records
 from gateway.records.tables import triage_case
@@ -163,7 +164,7 @@ def _conversations(engine: Engine, numbers: Iterable[int]) -> Iterator[tuple[int
 
 
 def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
-    """A conversation's messages in their order, each answered on the day when it was written."""
+    """A conversation's messages in their order, rows of the danger check included, each answered at the moment when it was written."""
     conversation, tier, rules = Conversation(), 0, set[str]()
     for event in events:
         if event.kind == "writer":
@@ -172,13 +173,20 @@ def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
             conversation, reply = assistant.broken_off(conversation) or (conversation, None)
         elif event.kind == "message" and event.words is not None:
             day, text = event.at.date(), str(event.words["text"])
-            conversation, reply = assistant.respond(conversation, assistant.read(assistant.most_telling(text, day), day), day)
+            reading = assistant.read(assistant.most_telling(text, day), day)
+            conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=_known_rows(assistant.protocol, event))
         else:
             reply = None
         told: Mapping[str, Any] = reply.custom if reply else {}
         tier = max(tier, TIERS[told.get("disposition")])
         rules |= set(told.get("rules", ()))
     return Outcome(tier, frozenset(rules))
+
+
+def _known_rows(protocol: Protocol, message: Event) -> dict[str, str]:
+    """The rows of the danger check that a message answered, without those that this protocol does not have."""
+    known = {row.fact for row in protocol.danger_check.rows}
+    return {fact: answer for fact, answer in rows_of(message).items() if fact in known}
 
 
 def _version(protocol: Protocol) -> str:

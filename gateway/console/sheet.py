@@ -12,9 +12,11 @@ from sqlalchemy import select
 from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Protocol
+from gateway.console.checks import DANGEROUS, CheckRow, alarming, rows_shown
 from gateway.console.policy import Policy
 from gateway.console.queue import Queue, Row
 from gateway.console.redaction import Mask
+from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.store import Event, Records
 from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
 
@@ -64,7 +66,10 @@ class Complaint:
     Attributes:
         rule: its id.
         protocol: id and version of the protocol that was in force.
-        words: the patient's message; None when purged.
+        words: the patient's message; where that was rows of the danger check alone, the words that the rule rests on
+            otherwise, if any; None when purged.
+        question: the question that waited for this message, or that was left; empty without any.
+        rows: rows of the danger check that the message answered dangerously, each as question and answer.
         left: it fired because a question was left unanswered; there is no message.
         quote: the leaflet's sentence, empty where there is none; `section` is where it stands.
         basis: `leaflet` or `extension`; empty when the protocol of today has no such rule.
@@ -76,6 +81,8 @@ class Complaint:
     seq: int
     protocol: str
     words: str | None
+    question: str
+    rows: tuple[str, ...]
     left: bool
     quote: str
     section: str
@@ -85,12 +92,19 @@ class Complaint:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a finding: its label, assertion status and the patient's words."""
+    """What is known of a finding.
+
+    Attributes:
+        status: the assertion status; `assumed` for what only counts as present, because a question was not answered.
+        evidence: the patient's own words, or the row of the danger check and its answer.
+        question: what those words answered, where they were an answer; empty without any.
+    """
 
     code: str
     label: str
     status: str
     evidence: str
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +161,7 @@ class Sheet:
         writer: `patient` or `helper`.
         not_asked: questions that could have changed the disposition and were not asked.
         asked: questions that were asked.
+        check: the rows of the danger check that were shown, and what became of each.
         phones: how many telephone numbers stand masked in the transcript.
         delivered_at: when the last answer went out to the patient's browser.
         undelivered: how many answers did not.
@@ -162,6 +177,7 @@ class Sheet:
     writer: str
     asked: tuple[str, ...]
     not_asked: tuple[str, ...]
+    check: tuple[CheckRow, ...]
     entries: tuple[Entry, ...]
     acts: tuple[Act, ...]
     disagreements: tuple[Disagreement, ...]
@@ -214,17 +230,18 @@ class Sheets:
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
-        asked = self._asked(events)
+        asked, check = self._asked(events), rows_shown(events, self._protocol.danger_check)
         return Sheet(
             row=row,
             conversation=case.conversation_id,
             embed_key=self._records.embed_key(case.conversation_id),
-            complaints=self._complaints(rules, entries, events),
-            findings=self._findings(conversation, mask),
+            complaints=self._complaints(rules, check, conversation, events, mask),
+            findings=self._findings(conversation, events, mask),
             days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
             asked=tuple(self._protocol.questions[question].text for question in asked if question in self._protocol.questions),
-            not_asked=self._not_asked(conversation, asked),
+            not_asked=self._not_asked(conversation, asked, check),
+            check=check,
             entries=entries,
             acts=tuple(self._act(case.conversation_id, act, names) for act in acts),
             disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in disagreements),
@@ -259,8 +276,14 @@ class Sheets:
             marks: tuple[Mark, ...] = ()
             if words is not None:
                 text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
+                text = "\n".join(filter(None, [text, *self._answers(words.get("rows", ()))]))
             detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
-            detail |= {"button": "button" in event.facts, "refused": event.facts.get("refused"), "answered": answer is not None}
+            detail |= {
+                "button": "button" in event.facts,
+                "rows": "rows" in event.facts,
+                "refused": event.facts.get("refused"),
+                "answered": answer is not None,
+            }
             return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
         text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
         kept = ("by", "cause", "model", "ms", "type", "kept")
@@ -275,9 +298,18 @@ class Sheets:
         rules = tuple(event.facts.get("rules", ()))
         return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
 
-    def _complaints(self, rules: Iterable[Any], entries: tuple[Entry, ...], events: list[Event]) -> tuple[Complaint, ...]:
+    def _answers(self, rows: Iterable[Mapping[str, str]]) -> list[str]:
+        """Rows of the danger check as they were answered, each as question and answer."""
+        answers = self._protocol.wording["check"]["answers"]
+        return [f"{row['text']} {answers[row['answer']]}" for row in rows]
+
+    def _complaints(
+        self, rules: Iterable[Any], check: tuple[CheckRow, ...], conversation: Conversation, events: list[Event], mask: Mask
+    ) -> tuple[Complaint, ...]:
         known = {rule.id: rule for rule in self._protocol.rules}
-        texts = {entry.seq: entry.text for entry in entries if entry.who == "patient"}
+        texts = {event.seq: mask(str(event.words["text"])) for event in events if event.kind == "message" and event.words is not None}
+        questions = self._waiting_questions(events)
+        answers = self._protocol.wording["check"]["answers"]
         replied = {event.seq: event.reply_to for event in events if event.kind == "answer"}
         left = {event.seq for event in events if event.follows_up}
         found = []
@@ -285,14 +317,24 @@ class Sheets:
             rule = known.get(row.rule)
             tier = int(rule.disposition) if rule else row.tier
             sentence = rule.sentence if rule else None
+            seq = replied.get(row.seq) or row.seq
+            atoms = frozenset(rule.atoms()) if rule else frozenset()
+            tapped = alarming([each for each in check if not rule or atoms & self._about(each)], seq, answers)
+            words = texts.get(seq)
+            if words == "" and not tapped:
+                words = mask(
+                    "; ".join(filter(None, (conversation.evidence.get(each) for each in sorted(atoms & conversation.has(PRESENT)))))
+                )
             found.append(
                 Complaint(
                     rule=row.rule,
                     tier=tier,
                     at=row.at,
-                    seq=replied.get(row.seq) or row.seq,
+                    seq=seq,
                     protocol=row.protocol,
-                    words=texts.get(replied.get(row.seq) or 0),
+                    words=words,
+                    question=questions.get(seq, ""),
+                    rows=tapped,
                     left=row.seq in left,
                     quote=sentence.quote if sentence else "",
                     section=sentence.section if sentence else "",
@@ -302,22 +344,64 @@ class Sheets:
             )
         return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
 
-    def _findings(self, conversation: Conversation, mask: Mask) -> tuple[Known, ...]:
-        order = {"present": 0, "resolved": 1, "hypothetical": 2, "absent": 3}
-        found = [
-            Known(finding.code, finding.label, status, mask(conversation.evidence.get(name, "")))
-            for name, status in conversation.findings.items()
-            if (finding := self._protocol.findings.get(name)) is not None
-        ]
+    def _about(self, shown: CheckRow) -> frozenset[str]:
+        """The findings that a row is about."""
+        return next((row.findings for row in self._protocol.danger_check.rows if row.fact == shown.fact), frozenset())
+
+    def _waiting_questions(self, events: list[Event]) -> dict[int, str]:
+        """The question that waited when a message came, or that a follow-up found left, by the place of that event."""
+        found, pending = {}, ""
+        for event in events:
+            question = self._protocol.questions.get(pending)
+            if question is not None and (event.kind == "message" or event.follows_up):
+                found[event.seq] = question.text
+            if event.kind == "answer" and event.words is not None:
+                pending = event.words["conversation"].get("pending", "")
+        return found
+
+    def _questions(self, events: list[Event]) -> dict[tuple[str, str], str]:
+        """Finding and message -> the question, or the row of the danger check, that the message answered about it."""
+        found: dict[tuple[str, str], str] = {}
+        waiting: Mapping[str, Any] = {}
+        for event in events:
+            if event.kind == "message" and event.words is not None:
+                text, question = str(event.words["text"]), self._protocol.questions.get(waiting.get("pending", ""))
+                rows = [row for row in self._protocol.danger_check.rows if row.fact in waiting.get("checks", ())]
+                found |= {(finding, text): row.text for row in rows for finding in row.findings}
+                found |= {(finding, text): question.text for finding in question.covers} if question is not None else {}
+            elif event.kind == "answer" and event.words is not None:
+                waiting = event.words["conversation"]
+        return found
+
+    def _findings(self, conversation: Conversation, events: list[Event], mask: Mask) -> tuple[Known, ...]:
+        order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", "absent"))}
+        questions, assumed = self._questions(events), self._assumed(events)
+        found = []
+        for name, status in conversation.findings.items():
+            finding, evidence = self._protocol.findings.get(name), conversation.evidence.get(name, "")
+            if finding is not None:
+                status = ASSUMED if status == PRESENT and name in assumed else status
+                found.append(Known(finding.code, finding.label, status, mask(evidence), questions.get((name, evidence), "")))
         return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
 
     def _asked(self, events: list[Event]) -> list[str]:
         pending = [str(e.words["conversation"]["pending"]) for e in events if e.kind == "answer" and e.words is not None]
         return list(dict.fromkeys(filter(None, pending)))
 
-    def _not_asked(self, conversation: Conversation, asked: list[str]) -> tuple[str, ...]:
+    def _assumed(self, events: list[Event]) -> set[str]:
+        """Findings that were assumed, and neither told nor tapped before or after."""
+        answers = [event.words for event in events if event.kind == "answer" and event.words is not None]
+        read = [finding for words in answers for finding in words["understood"].get("findings", ())]
+        told = {finding.get("finding") for finding in read if finding["status"] == PRESENT}
+        dangerous = {fact for event in events for fact, answer in event.facts.get("rows", {}).items() if answer in DANGEROUS}
+        told |= {row.yes for row in self._protocol.danger_check.rows if row.fact in dangerous}
+        return {finding for event in events for finding in event.facts.get("assumed", ())} - told
+
+    def _not_asked(self, conversation: Conversation, asked: list[str], check: tuple[CheckRow, ...]) -> tuple[str, ...]:
+        shown = {row.fact for row in check}
+        in_check = {finding for row in self._protocol.danger_check.rows if row.fact in shown for finding in row.findings}
         open_rules = undecided(self._protocol, conversation.has("present"), conversation.has("absent"))
-        wanted = {atom for rule in open_rules for atom in rule.atoms()} - set(conversation.findings)
+        wanted = {atom for rule in open_rules for atom in rule.atoms()} - set(conversation.findings) - in_check
         questions = [
             question.text
             for question in self._protocol.questions.values()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.respond import Assistant
 from aftercare.understanding.reading import Reading
+from gateway.dialogue import rows
 from readers.pool import Readers
 
 
@@ -32,19 +34,30 @@ class Core:
         """
         return await self._readers.read(text, today)
 
-    async def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
-        """The conversation after a message, and the reply, by the core alone; it raises what `read` raises."""
-        return await self._readers.respond(conversation, reading, today)
+    async def respond(
+        self,
+        conversation: Conversation,
+        reading: Reading,
+        today: date,
+        *,
+        at: datetime | None = None,
+        answers: Mapping[str, str] | None = None,
+    ) -> tuple[Conversation, Reply]:
+        """The conversation after a message, and the reply, by the core alone, see `Assistant.respond`; it raises what `read` raises."""
+        return await self._readers.respond(conversation, reading, today, at=at, answers=answers)
 
     def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
         """What holds when the patient leaves a question unanswered; None when none waits."""
         return self.assistant.broken_off(conversation)
 
-    async def alarm(self, text: str) -> Reply | None:
-        """What the core says of these words by themselves, if they are an emergency; it raises what `read` raises."""
+    async def alarm(self, text: str, answers: Mapping[str, str]) -> Reply | None:
+        """What the core says of these words and answered rows of the danger check by themselves, if they are an emergency.
+
+        It raises what `read` raises.
+        """
         today = date.today()
         reading = await self.read(text, today)
-        if not self.assistant.is_emergency(reading):
+        if not self.assistant.is_emergency(reading) and not rows.is_danger(answers, self.assistant.protocol.danger_check):
             return None
-        _, reply = await self.respond(Conversation(), reading, today)
+        _, reply = await self.respond(Conversation(checks=list(answers)), reading, today, answers=answers)
         return reply

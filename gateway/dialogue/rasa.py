@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
 from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
 from aftercare.conversation import Conversation
+from aftercare.decision.danger_check import NAME
 from aftercare.decision.reply import Reply
 
 _HEALTH = "/webhooks/rest/"
@@ -45,6 +46,12 @@ class _Button(_Part):
     title: str
 
 
+class _Row(_Part):
+    fact: str
+    text: str
+    tier: Literal["emergency", "call_doctor"]
+
+
 class _Understood(_Part):
     findings: list[_Finding]
 
@@ -62,6 +69,9 @@ class _Custom(_Part):
     sources: list[_Source] = []
     buttons: list[_Button] = []
     about: str | None = None
+    checks: list[str] = []
+    rows: list[_Row] = []
+    unfinished: bool = False
     understood: _Understood = _Understood(findings=[])
     protocol: _Protocol
     conversation: dict[str, Any]
@@ -73,6 +83,12 @@ class _Custom(_Part):
     def triage_says_what_to_do(self) -> _Custom:
         if (self.type == "triage") != (self.disposition is not None):
             raise ValueError("a triage, and nothing else, has a disposition")
+        return self
+
+    @model_validator(mode="after")
+    def rows_are_the_danger_checks(self) -> _Custom:
+        if bool(self.rows) != (self.about == NAME) or [row.fact for row in self.rows] != self.checks:
+            raise ValueError("the danger check, and nothing else, has rows, and they are its checks")
         return self
 
 
@@ -153,7 +169,16 @@ class Rasa:
         self._rests_until = dict.fromkeys(urls, 0.0)
         self._wire = wire or Wire()
 
-    async def ask(self, sender: str, text: str, conversation: Conversation, seconds: float, *, known: bool) -> Answered:
+    async def ask(
+        self,
+        sender: str,
+        text: str,
+        conversation: Conversation,
+        seconds: float,
+        *,
+        known: bool,
+        answers: Mapping[str, str] | None = None,
+    ) -> Answered:
         """Hand a message over and return the answer.
 
         Args:
@@ -162,6 +187,7 @@ class Rasa:
             conversation: how it stands.
             seconds: how long to wait.
             known: Rasa knows how it stands; else it is told.
+            answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
 
         Raises:
             RasaError: no answer, none in time, or none that keeps the contract.
@@ -174,7 +200,7 @@ class Rasa:
                 for url in sorted((home, *others), key=lambda each: self._rests_until[each] > now):
                     at_home = url == home
                     try:
-                        answered = await self._ask(url, sender, text, None if known and at_home else conversation)
+                        answered = await self._ask(url, sender, text, None if known and at_home else conversation, answers)
                     except RasaError as failed:
                         error = failed
                         if error.cause != "down":
@@ -185,8 +211,10 @@ class Rasa:
             raise RasaError("slow") from None
         raise error
 
-    async def _ask(self, url: str, sender: str, text: str, told: Conversation | None) -> Answered:
+    async def _ask(self, url: str, sender: str, text: str, told: Conversation | None, answers: Mapping[str, str] | None) -> Answered:
         message: dict[str, Any] = {"sender": sender, "message": text}
+        if answers:
+            message["answers"] = dict(answers)
         if told is not None:
             message["conversation"] = told.to_slots()
         asked = time.monotonic()

@@ -13,6 +13,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Disposition
+from aftercare.protocol import Protocol as Rules
 from gateway.errors import Block, ErrorBody, RefusedError
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
 from gateway.patient.access import Gateway, Known, Live, Staying, Waiting, address, allow_origin, bearer
@@ -200,7 +201,7 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
         SummaryItem(
             at=event.at,
             who="patient" if event.kind == "message" else "assistant",
-            blocks=event.blocks or [Block(kind="say", text=event.text or "")],
+            blocks=event.blocks or _said(event, gateway.core.assistant.protocol),
             disposition=event.disposition,
         )
         for event in found
@@ -227,6 +228,12 @@ async def end(session: Known, gateway: Gateway, query: Annotated[EndQuery, Query
         await asyncio.to_thread(gateway.records.add, session.conversation, "ended", {})
         gateway.bell.ring(session.conversation)
     return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'} if query.clear_device else {})
+
+
+def _said(event: EventBody, protocol: Rules) -> list[Block]:
+    """What a patient typed, and a line for each row of the danger check that was answered."""
+    lines = [f"{row.text} {protocol.wording['check']['answers'][row.answer]}" for row in event.rows or ()]
+    return [Block(kind="say", text=text) for text in (event.text, "\n".join(lines)) if text]
 
 
 def _urgency(event: EventBody) -> tuple[int, int]:

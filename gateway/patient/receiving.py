@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from fastapi import Request
 from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.dialogue import rows
 from gateway.errors import RefusedError
 from gateway.metrics import MESSAGES
 from gateway.patient.access import address, known_session
@@ -67,13 +68,13 @@ class Receiver:
                 return await self._held_back(session, body, held.refusal)
         except RefusedError as refusal:
             MESSAGES.labels(refusal.code).inc()
-            refusal.answer = await self._alarm(body.text)
+            refusal.answer = await self._alarm(body)
             raise
         except Exception as error:  # whatever broke, a red flag is answered
             code, status = ("not_stored", 503) if isinstance(error, SQLAlchemyError) else ("internal", 500)
             MESSAGES.labels(code).inc()
             _log.error("message not stored", error=type(error).__name__)
-            raise RefusedError(status, code, answer=await self._alarm(body.text)) from None
+            raise RefusedError(status, code, answer=await self._alarm(body)) from None
 
     async def _receive(self, session: Session, body: MessageRequest) -> Received:
         if session.is_over(self._gateway.records.clock()):
@@ -83,11 +84,12 @@ class Receiver:
         except _HeldBackError:
             if await self._known(session, body) is None:
                 raise
-        if body.button is None:
-            message, new = await self._store(session, body.client_id, body.text or "", {})
-        else:
+        if body.button is not None:
             title, behind = await self._pressed(session, body.button, await self._known(session, body))
             message, new = await self._store(session, body.client_id, title, {"button": body.button}, behind)
+        else:
+            answered, behind = await self._answered(session, body)
+            message, new = await self._store(session, body.client_id, body.text or "", {}, behind, answered)
         if new:
             self._gateway.answering.begin(session.conversation, message)
             self._gateway.bell.ring(session.conversation, message)
@@ -99,11 +101,12 @@ class Receiver:
 
     async def _held_back(self, session: Session, body: MessageRequest, refusal: RefusedError) -> Received:
         """Store and answer a message that is not handed on, if it holds a red flag."""
-        if await self._alarm(body.text) is None:
+        if await self._alarm(body) is None:
             raise refusal
         if refusal.code == "session_expired" and not session.closed:
             await asyncio.to_thread(self._gateway.records.add, session.conversation, "expired", {})
-        message, new = await self._store(session, body.client_id, body.text or "", {"refused": refusal.code})
+        answered, behind = await self._answered(session, body)
+        message, new = await self._store(session, body.client_id, body.text or "", {"refused": refusal.code}, behind, answered)
         if new:
             self._gateway.answering.begin(session.conversation, message, alone=refusal.code)
         if refusal.status == UNAUTHORIZED:
@@ -134,21 +137,43 @@ class Receiver:
             raise RefusedError(409, "button_gone")
         return str(title), answer.seq
 
+    async def _answered(self, session: Session, body: MessageRequest) -> tuple[list[dict[str, str]], int | None]:
+        """The rows of the last answer's danger check that the message answers, and that answer's place; its own again for a repeat."""
+        if not body.rows:
+            return [], None
+        answer = await asyncio.to_thread(self._gateway.records.last, session.conversation, "answer")
+        asked = answer.words.get("rows", []) if answer is not None and answer.words is not None else []
+        found = rows.answered(body.rows, asked)
+        if answer is not None and found is not None:
+            return found, answer.seq
+        if await self._known(session, body) is None:
+            raise RefusedError(409, "button_gone")
+        facts = rows.facts_of(body.rows, self._gateway.core.assistant.protocol.danger_check)
+        return [{"fact": fact, "text": "", "answer": answer} for fact, answer in facts.items()], None
+
     async def _store(
-        self, session: Session, client_id: str, text: str, facts: Mapping[str, str], only_behind: int | None = None
+        self,
+        session: Session,
+        client_id: str,
+        text: str,
+        facts: Mapping[str, str],
+        only_behind: int | None = None,
+        answered: Sequence[Mapping[str, str]] = (),
     ) -> tuple[Event, bool]:
+        add = self._gateway.records.add_message
         try:
-            return await asyncio.to_thread(self._gateway.records.add_message, session.conversation, client_id, text, facts, only_behind)
+            return await asyncio.to_thread(add, session.conversation, client_id, text, facts, only_behind, answered)
         except ConflictError:
             raise RefusedError(409, "conflict") from None
         except OvertakenError:
             raise RefusedError(409, "button_gone") from None
 
-    async def _alarm(self, text: str | None) -> Mapping[str, Any] | None:
-        """What the core alone says of refused words, if they hold a red flag; a flood of them is no longer read."""
-        if text and not self._read and not await self._floods(text):
+    async def _alarm(self, body: MessageRequest) -> Mapping[str, Any] | None:
+        """What the core alone says of refused words and rows, if they hold a red flag; a flood of them is no longer read."""
+        text, core = body.text or "", self._gateway.core
+        if (text or body.rows) and not self._read and not await self._floods(text):
             try:
-                reply = await self._gateway.core.alarm(text)
+                reply = await core.alarm(text, rows.facts_of(body.rows or {}, core.assistant.protocol.danger_check))
                 self._alarmed = shown(reply) if reply else None
             except Exception as error:  # the refusal carries the safety card all the same
                 _log.error("core failed", error=type(error).__name__)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.errors import Block
+from gateway.records.cases import Standing
 from gateway.records.store import Event, Session
 
 Writer = Literal["patient", "helper"]
+_MOST_ROWS = 40
 
 
 def _storable(text: object) -> object:
@@ -38,18 +41,28 @@ class WriterRequest(_Strict):
     writer: Writer
 
 
+RowAnswer = Literal["yes", "no", "unsure"]
+RowId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
 class MessageRequest(_Strict):
-    """A message: either words, or the button that was pressed."""
+    """A message: the button that was pressed, or words, rows of the danger check, or both of these."""
 
     client_id: str = Field(pattern=r"^[A-Za-z0-9-]{8,64}$", description="Chosen by the browser; the same each time it is sent.")
     text: Text | None = Field(None, description="What the patient typed.", min_length=1)
     button: str | None = Field(None, max_length=64, description="The id of a button of the last answer.")
+    rows: dict[RowId, RowAnswer] | None = Field(
+        None,
+        min_length=1,
+        max_length=_MOST_ROWS,
+        description="Ids of rows of the last answer's danger check, all or some of them, and what each was answered with.",
+    )
 
     @model_validator(mode="after")
     def one_of_both(self) -> MessageRequest:
-        """Refuse both and neither."""
-        if (self.text is None) == (self.button is None):
-            raise ValueError("send text or button")
+        """Refuse a button with anything else, and nothing at all."""
+        if (self.text is None and self.rows is None) == (self.button is None):
+            raise ValueError("send a button, or text, rows or both")
         return self
 
 
@@ -96,6 +109,28 @@ class Button(BaseModel):
     title: str
 
 
+class Row(BaseModel):
+    """A row of the danger check: answered Yes, No or Not sure."""
+
+    id: str
+    text: str
+    danger: bool = Field(description="Yes is an emergency: send it at once.")
+
+
+class Check(BaseModel):
+    """The danger check; its rows are valid while its answer is the last event. Its rows stand in a block of kind `check` too."""
+
+    waits: bool = Field(description="Nothing is said before it is answered; else it may be passed over.")
+    rows: list[Row]
+
+
+class RowAnswered(BaseModel):
+    """A row of the danger check, and what the patient answered."""
+
+    text: str
+    answer: RowAnswer
+
+
 class Source(BaseModel):
     """A sentence of the leaflet."""
 
@@ -124,6 +159,8 @@ class EventBody(BaseModel):
     disposition: str | None = Field(None, pattern="^(emergency|call_doctor|self_care)$")
     blocks: list[Block] | None = None
     buttons: list[Button] | None = None
+    check: Check | None = None
+    rows: list[RowAnswered] | None = Field(None, description="What a message answered of the danger check.")
     sources: list[Source] | None = None
     protocol: Protocol | None = None
 
@@ -137,7 +174,7 @@ class EventBody(BaseModel):
         if event.kind not in ("greeting", "message", "answer") or not words:
             return None
         if event.kind == "message":
-            return cls(**shown, client_id=event.client_id, text=words["text"])
+            return cls(**shown, client_id=event.client_id, text=words["text"], rows=words.get("rows") or None)
         return cls(
             **shown,
             reply_to=event.reply_to,
@@ -145,9 +182,17 @@ class EventBody(BaseModel):
             disposition=event.disposition,
             blocks=words["blocks"],
             buttons=words["buttons"],
+            check=_check(words.get("rows"), event.facts),
             sources=words["sources"],
             protocol=event.facts.get("protocol"),
         )
+
+
+def _check(rows: Sequence[Mapping[str, str]] | None, facts: Mapping[str, Any]) -> Check | None:
+    if not rows:
+        return None
+    waits = facts["check"] in (Standing.BEFORE, Standing.UNFINISHED)
+    return Check(waits=waits, rows=[Row(id=row["id"], text=row["text"], danger=row["tier"] == "emergency") for row in rows])
 
 
 class StartBody(BaseModel):

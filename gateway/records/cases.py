@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -13,6 +13,7 @@ from gateway.records import statements as sql
 
 TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
+PRESENT, ASSUMED = "present", "assumed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
 _TROUBLE = "trouble"
 UNREAD = "unread"
@@ -28,13 +29,28 @@ class Place(IntEnum):
     CALL = 2
     CALL_SEEN = 3
     REST = 4
+    UNFINISHED = 5
     CLOSED = 9
+
+
+class Standing(StrEnum):
+    """Where the danger check stands in a conversation.
+
+    `before`: an answer waits for it. `behind`: it came with 'call your doctor' and waits. `unfinished`: it was left before an answer, and
+    nothing reassuring was said. `left`: it was left behind 'call your doctor'. Left behind information it is nothing.
+    """
+
+    NONE = ""
+    BEFORE = "before"
+    BEHIND = "behind"
+    UNFINISHED = "unfinished"
+    LEFT = "left"
 
 
 WAITING = (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN)
 
 
-def place(tier: int, state: str, *, failed: bool, asking: bool) -> Place:
+def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Place:
     """The place of a case.
 
     Args:
@@ -43,6 +59,7 @@ def place(tier: int, state: str, *, failed: bool, asking: bool) -> Place:
         failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
         asking: the patient was asked a question that can change the disposition and has not answered; it waits beside them too, for an
             interview that is broken off counts as its more urgent end.
+        check: where the danger check stands. A chat in which it was left before any answer has a place of its own, below all that wait.
     """
     if state == CLOSED:
         return Place.CLOSED
@@ -51,7 +68,7 @@ def place(tier: int, state: str, *, failed: bool, asking: bool) -> Place:
         return Place.RED_SEEN if seen else Place.RED
     if tier == TIERS["call_doctor"] or failed or asking:
         return Place.CALL_SEEN if seen else Place.CALL
-    return Place.REST
+    return Place.UNFINISHED if check == Standing.UNFINISHED else Place.REST
 
 
 def follow(
@@ -62,7 +79,7 @@ def follow(
     A rule that fires for the first time starts the clock, unless an older one of the same or a higher tier still waits; it opens the case
     again when a nurse had acknowledged or closed it. A patient who writes again opens a closed case and wakes a snoozed one.
     """
-    if kind not in ("message", "answer"):
+    if kind not in ("message", "answer", "left"):
         return
     mine = {"name": conversation}
     case = connection.execute(sql.CASE, mine).one_or_none()
@@ -83,6 +100,7 @@ def follow(
             "failed": False,
             "silent": False,
             "asking": False,
+            "danger_check": Standing.NONE,
             "escalated": 0,
             "version": 1,
         }
@@ -91,10 +109,12 @@ def follow(
     values: dict[str, Any] = {"last_at": at, "last_seq": seq, "changed_at": at, "version": case.version + 1}
     if kind == "message":
         values |= {"waiting_since": case.waiting_since or at, "snoozed_until": None, **(_opened(at, seq) if case.state == CLOSED else {})}
+    elif kind == "left":
+        values["danger_check"] = Standing.LEFT
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"])
+    values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
     connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
 
 
@@ -113,6 +133,7 @@ def _answered(
     values["waiting_since"] = connection.scalar(sql.WAITING_SINCE, {"name": conversation})
     values["tier"] = max(case.tier, tier)
     values["asking"] = facts.get("asks", facts.get("type") == _QUESTION)
+    values["danger_check"] = facts.get("check", Standing.NONE)
     known = set(connection.scalars(sql.RULES_OF_CASE, {"case": case.id}))
     protocol = facts.get("protocol", {})
     version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
@@ -127,7 +148,7 @@ def _answered(
         values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
         values |= _opened(at, seq)
-    elif rises or (case.place == Place.REST and (failed or values["asking"])):
+    elif rises or (case.place in (Place.REST, Place.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 

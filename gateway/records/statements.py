@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, insert, select, update
 
 from gateway.records.tables import (
+    CHECKING,
     case_finding,
     case_rule,
     conversation,
@@ -97,15 +98,15 @@ WAITING_SINCE = (
     .order_by(event.c.seq)
     .limit(1)
 )
-# Cases whose last event is an answer that asks something. All of them stand at places that few cases have.
+# Cases whose last event is an answer that asks something: questions stand at places that few cases have, the danger check has an index.
 _last_kind = select(event.c.kind).where(event.c.conversation_id == triage_case.c.conversation_id, event.c.seq == triage_case.c.last_seq)
-ASKED_AND_LEFT = select(triage_case.c.conversation_id, triage_case.c.last_seq.label("seq")).where(
-    triage_case.c.place.in_(bindparam("places", expanding=True)),
-    triage_case.c.asking,
+_LEFT = select(triage_case.c.conversation_id, triage_case.c.last_seq.label("seq")).where(
     triage_case.c.last_at <= bindparam("until"),
     triage_case.c.last_at > bindparam("since"),
     _last_kind.scalar_subquery() == "answer",
 )
+ASKED_AND_LEFT = _LEFT.where(triage_case.c.place.in_(bindparam("places", expanding=True)), triage_case.c.asking)
+CHECKED_AND_LEFT = _LEFT.where(CHECKING)
 RULES_OF_CASE = select(case_rule.c.rule).where(case_rule.c.case_id == _CASE)
 NEW_RULE = insert(case_rule)
 FINDINGS_OF_CASE = select(case_finding.c.code, case_finding.c.status).where(case_finding.c.case_id == _CASE)

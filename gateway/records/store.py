@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -74,7 +74,7 @@ class Event:
 
     Attributes:
         seq: its place, from 1.
-        kind: `greeting`, `message`, `answer`, `writer`, `extended`, `ended` or `expired`.
+        kind: `greeting`, `message`, `answer`, `left` (the danger check behind an answer), `writer`, `extended`, `ended` or `expired`.
         client_id: the id that the patient's browser gave a message.
         reply_to: the place of the message that an answer answers; None where an interview was broken off.
         disposition: what the answer tells the patient to do, if anything.
@@ -171,33 +171,45 @@ class Records:
         return next(iter(self._events(sql.MESSAGE_OF_CLIENT, name, client_id=client_id)), None)
 
     def add_message(
-        self, name: str, client_id: str, text: str, facts: Mapping[str, Any] | None = None, only_behind: int | None = None
+        self,
+        name: str,
+        client_id: str,
+        text: str,
+        facts: Mapping[str, Any] | None = None,
+        only_behind: int | None = None,
+        rows: Sequence[Mapping[str, str]] = (),
     ) -> tuple[Event, bool]:
         """Store a patient's message, once.
 
         Args:
             name: the conversation.
             client_id: the browser's id of the message, by which a repeat is known.
-            text: what was typed, or the title of the button that was pressed.
+            text: what was typed, or the title of the button that was pressed; empty where rows alone were answered.
             facts: `button`, the button that was pressed; `refused`, why it is not handed on to Rasa.
             only_behind: store it only as long as no message stands behind this place.
+            rows: rows of the danger check that were answered one by one: their `fact`, `text` and `answer`.
 
         Returns:
             The message as stored, and whether it is new.
 
         Raises:
-            ConflictError: the id was used for other words.
+            ConflictError: the id was used for other words or answers.
             OvertakenError: a message stands behind `only_behind`.
         """
         known = self.message(name, client_id) if only_behind is not None else None
+        facts = dict(facts or {})
+        words: dict[str, Any] = {"text": text}
+        if rows:
+            facts["rows"], words["rows"] = {row["fact"]: row["answer"] for row in rows}, list(rows)
         if known is None:
             try:
-                return self.add(name, "message", facts or {}, words={"text": text}, client_id=client_id, only_behind=only_behind), True
-            except IntegrityError:
+                return self.add(name, "message", facts, words=words, client_id=client_id, only_behind=only_behind), True
+            except (IntegrityError, OvertakenError):
                 known = self.message(name, client_id)
                 if known is None:
                     raise
-        if (known.words is not None and known.words["text"] != text) or known.facts.get("button") != (facts or {}).get("button"):
+        chosen = any(known.facts.get(key) != facts.get(key) for key in ("button", "rows"))
+        if chosen or (known.words is not None and known.words["text"] != text):
             raise ConflictError(client_id)
         return known, False
 
@@ -296,11 +308,12 @@ class Records:
             return [(row.conversation_id, row.seq, row.at) for row in connection.execute(query)]
 
     def asked_and_left(self, minutes: float) -> list[tuple[str, int]]:
-        """Conversations in which a question has waited so long for its answer, with the place of the question; not those of long ago."""
+        """Conversations in which a question or the danger check has waited so long, with its place; not those of long ago."""
         now = self.clock()
         when = {"until": now - timedelta(minutes=minutes), "since": now - ABSOLUTE, "places": [*cases.WAITING]}
         with self.engine.connect() as connection:
-            return [(row.conversation_id, row.seq) for row in connection.execute(sql.ASKED_AND_LEFT, when)]
+            rows = [row for statement in (sql.ASKED_AND_LEFT, sql.CHECKED_AND_LEFT) for row in connection.execute(statement, when)]
+        return sorted({(row.conversation_id, row.seq) for row in rows})
 
     def note_try(self, name: str, seq: int) -> int:
         """Remember that an answer to this message is tried for once more, before it is; and tell how often that is."""

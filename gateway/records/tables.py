@@ -48,6 +48,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 metadata = MetaData()
+CHECKING = text("danger_check IN ('before', 'behind')")
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 conversation = Table(
@@ -130,6 +131,7 @@ triage_case = Table(
     Column("failed", Boolean, nullable=False),
     Column("silent", Boolean, nullable=False),
     Column("asking", Boolean, nullable=False),
+    Column("danger_check", String(16), nullable=False, server_default=""),
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", ForeignKey("staff.id")),
     Column("assignee", ForeignKey("staff.id")),
@@ -142,6 +144,7 @@ triage_case = Table(
     Index("case_in_queue", "place", "fired_at", "id"),
     Index("case_by_acknowledgement", "acknowledged_at"),
     Index("case_by_opening", "opened_at"),
+    Index("case_checking", "last_at", sqlite_where=CHECKING, postgresql_where=CHECKING),
     Index(
         "case_snoozed", "snoozed_until", sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL")
     ),

@@ -40,6 +40,8 @@ class Panel:
         self.safety = root.locator("li.safe")
         self.choices = root.get_by_role("group", name=words["chat"]["answers"])
         self.undelivered = root.locator(".undelivered")
+        self.check = root.locator(".check")
+        self.unfold = root.locator(".check-line").get_by_role("button")
 
     @property
     def frame(self) -> Frame:
@@ -81,6 +83,39 @@ class Panel:
     def choice(self, title: str) -> Locator:
         """A button of the last question."""
         return self.choices.get_by_role("button", name=title, exact=True)
+
+    def row(self, text: str) -> Locator:
+        """The row of the danger check that begins with this text."""
+        return self.check.get_by_role("group", name=re.compile(r"^\d+\. " + re.escape(text)))
+
+    def radio(self, text: str, answer: str) -> Locator:
+        """One answer to a row of the danger check: `yes`, `no` or `unsure`."""
+        return self.row(text).get_by_role("radio", name=self.words["check"][answer], exact=True)
+
+    def tick(self, text: str, answer: str) -> None:
+        """Answer a row of the danger check, which is unfolded first where it begins as a line."""
+        self._open_check()
+        self.radio(text, answer).click()
+
+    def deny_all(self) -> Locator:
+        """No to every row of the danger check, and send them; the answer."""
+        self._open_check()
+        before = self.answers.count()
+        for radio in self.check.get_by_role("radio", name=self.words["check"]["no"], exact=True).all():
+            radio.click()
+        self.check.get_by_role("button", name=self.words["check"]["send"]).click()
+        return self._answer(before)
+
+    def _open_check(self) -> None:
+        """Unfold the danger check where it begins as a line, and wait until it takes taps: a card that is new takes none."""
+        if self.unfold.count():
+            self.unfold.last.click()
+        expect(self.check.locator("fieldset[aria-disabled]")).to_have_count(0)
+
+    def settle(self, text: str) -> Locator:
+        """Type and send; where the danger check stands before the answer, No to all of it. The answer."""
+        answer = self.say(text)
+        return self.deny_all() if self.check.count() else answer
 
     def card(self, level: str) -> Locator:
         """The newest care card that begins with this level."""

@@ -54,7 +54,7 @@ _TOO_SMALL = f"""() => {{
   {_NAME} {_WALK}
   const found = [];
   for (const e of all(document)) {{
-    if (!e.matches("button, a[href], summary, textarea, label.option, input:not(.option input)") || !seen(e)) continue;
+    if (!e.matches("button, a[href], summary, textarea, label.option, label.tick, input:not(.option input)") || !seen(e)) continue;
     if (e.closest("main") && !document.querySelector("#main")) continue;
     const {{ width, height }} = e.getBoundingClientRect();
     if (width < 43.9 || height < 43.9) found.push(`${{name(e)}} ${{width.toFixed(1)}} x ${{height.toFixed(1)}}`);
@@ -66,7 +66,7 @@ _TOO_CLOSE = f"""() => {{
   {_NAME} {_WALK}
   const found = [], boxes = [];
   for (const e of all(document))
-    if (e.matches("button, a.call, a.phone, label.option, summary") && seen(e)) boxes.push([e, e.getBoundingClientRect()]);
+    if (e.matches("button, a.call, a.phone, label.option, label.tick, summary") && seen(e)) boxes.push([e, e.getBoundingClientRect()]);
   boxes.forEach(([one, a], i) => boxes.slice(i + 1).forEach(([other, b]) => {{
     const gap = Math.max(b.left - a.right, a.left - b.right, b.top - a.bottom, a.top - b.bottom);
     if (one.parentElement === other.parentElement && gap < 4)

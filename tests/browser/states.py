@@ -12,7 +12,7 @@ from playwright.sync_api import Frame, Page, expect
 
 from tests.browser.chat import PHONE, ClinicPage, Device, Panel
 from tests.browser.server import Server
-from tests.browser.words import EMERGENCY, FEVER, HOW_LONG, NUMB_LEGS, SORE, SPANISH, WEAK_LEGS, WORDS
+from tests.browser.words import CHEST, EMERGENCY, FEVER, HOW_LONG, NUMB_LEGS, SEAT, SHOWER, SORE, SPANISH, WEAK_LEGS, WORDS
 
 
 @dataclass
@@ -92,8 +92,27 @@ def _call_doctor(shown: Shown, _: Server) -> None:
     shown.panel.say(FEVER)
 
 
-def _self_care(shown: Shown, _: Server) -> None:
+def _check(shown: Shown, _: Server) -> None:
     shown.panel.say(SORE)
+    shown.panel.tick(CHEST, "no")
+    shown.panel.tick(SEAT, "unsure")
+
+
+def _check_behind(shown: Shown, _: Server) -> None:
+    shown.panel.say(SHOWER)
+    expect(shown.panel.unfold).to_be_visible()
+
+
+def _check_answered(shown: Shown, _: Server) -> None:
+    shown.panel.say(SORE)
+    shown.panel.tick(CHEST, "no")
+    shown.panel.tick(SEAT, "yes")
+    shown.panel.card(EMERGENCY).wait_for()
+    shown.panel.mine.last.locator("summary").click()
+
+
+def _self_care(shown: Shown, _: Server) -> None:
+    shown.panel.settle(SORE)
 
 
 def _faq(shown: Shown, _: Server) -> None:
@@ -105,7 +124,8 @@ def _faq(shown: Shown, _: Server) -> None:
 def _everything(shown: Shown, server: Server) -> None:
     _greeting(shown, server)
     _faq(shown, server)
-    for text in (WEAK_LEGS, "No", "Yes", "No", SORE, NUMB_LEGS):
+    shown.panel.settle(SORE)
+    for text in (WEAK_LEGS, "No", NUMB_LEGS):
         shown.panel.say(text)
     closed = shown.panel.root.locator("details:not([open]) > summary")
     while closed.count():
@@ -174,6 +194,10 @@ STATES: Mapping[str, State] = {
     "question": State(_question),
     "emergency": State(_emergency),
     "call_doctor": State(_call_doctor),
+    "check": State(_check),
+    "check_behind": State(_check_behind),
+    "check_answered": State(_check_answered),
+    "spanish_check": State(_check, path="/spanish", words=SPANISH),
     "self_care": State(_self_care),
     "faq": State(_faq),
     "everything": State(_everything),

@@ -23,15 +23,18 @@ def _alerts(panel: Panel) -> list[str]:
 
 def test_each_new_answer_is_said_once_politely(device: Device) -> None:
     panel = device.open()
-    for text in (HOW_LONG, SORE, FEVER):
-        panel.say(text)
-    panel.page.wait_for_timeout(3 * QUEUE_MS)
+    panel.say(HOW_LONG)
+    panel.settle(SORE)
+    panel.say(FEVER)
+    panel.page.wait_for_timeout(5 * QUEUE_MS)
     said = _polite(panel)
-    assert len(said) == 4, said
+    assert len(said) == 6, said
     assert said[0].startswith("Hello. I am a computer program")
     assert "30-60 minutes" in said[1]
-    assert said[2].startswith(WORDS["card"]["self_care_prefix"])
-    assert said[3].startswith(CALL_DOCTOR)
+    assert said[2].endswith(WORDS["check"]["spoken"].replace("{count}", "12"))
+    assert said[3] == WORDS["check"]["complete"]
+    assert said[4].startswith(WORDS["card"]["self_care_prefix"])
+    assert said[5].startswith(CALL_DOCTOR)
     assert _alerts(panel) == []
 
 

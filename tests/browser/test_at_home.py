@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.chat import ClinicPage, Device
 from tests.browser.clinic import Site
 from tests.browser.server import Server
-from tests.browser.words import CANARY, EMERGENCY, FEVER, NUMB_LEGS, SORE, WALKING, WEAK_LEGS
+from tests.browser.words import CANARY, CHEST, EMERGENCY, FEVER, NUMB_LEGS, SORE, WEAK_LEGS
 
 _STORED = "() => [Object.keys(localStorage), Object.keys(sessionStorage)]"
 
@@ -44,9 +44,9 @@ def test_storage_is_there_and_reload_keeps_the_dialogue(clinic: ClinicPage) -> N
     before, token = panel.texts(), panel.token
     clinic.page.reload()
     clinic.open()
-    expect(panel.answers.last).to_contain_text(WALKING)
+    expect(panel.answers.last).to_contain_text(CHEST)
     assert (panel.texts(), panel.token) == (before, token)
-    panel.press("No")
+    panel.tick(CHEST, "yes")
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 

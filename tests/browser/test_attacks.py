@@ -14,7 +14,7 @@ from tests.browser.clinic import KEY, Site
 from tests.browser.conftest import NewDevice
 from tests.browser.server import Server
 from tests.browser.watch import spied
-from tests.browser.words import BLADDER, CALL_DOCTOR, CANARY, EMERGENCY, FEVER, NUMB_LEGS, SORE, TEL, WALKING, WEAK_LEGS, WORDS
+from tests.browser.words import CALL_DOCTOR, CANARY, CHEST, EMERGENCY, FEVER, NUMB_LEGS, SORE, TEL, WEAK_LEGS, WORDS, WORSE
 
 XSS = [
     "<script>window.__hit = 1</script>",
@@ -161,8 +161,8 @@ def test_commands_are_plain_words(text: str, device: Device, server: Server) -> 
 def test_command_for_yes_is_not_taken_for_the_button(device: Device) -> None:
     panel = device.open()
     panel.say(WEAK_LEGS)
-    expect(panel.say("/affirm")).to_contain_text(BLADDER)
-    expect(panel.press("No")).to_contain_text(WALKING)
+    expect(panel.say("/affirm")).to_contain_text(WORSE)
+    expect(panel.press("No")).to_contain_text(CHEST)
 
 
 def test_hostile_messages_from_the_clinics_page_change_nothing(device: Device) -> None:
@@ -179,7 +179,7 @@ def test_hostile_messages_from_the_clinics_page_change_nothing(device: Device) -
     assert (panel.texts(), panel.token, panel.frame.evaluate(_STYLE)) == (before, token, style)
     assert panel.frame.evaluate(_HIT) is None
     assert clinic.page.evaluate(_HIT) is None
-    expect(panel.press("No")).to_contain_text(WALKING)
+    expect(panel.press("No")).to_contain_text(CHEST)
 
 
 def test_messages_from_another_frame_of_the_clinics_page_change_nothing(device: Device) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.chat import Device
 from tests.browser.conftest import NewDevice
 from tests.browser.server import Server
-from tests.browser.words import BLADDER, CALL_DOCTOR, EMERGENCY, FEVER, SORE, WALKING, WEAK_LEGS, WORDS
+from tests.browser.words import CALL_DOCTOR, CHEST, EMERGENCY, FEVER, SORE, WEAK_LEGS, WORDS, WORSE
 
 
 def test_reload_in_mid_interview_keeps_dialogue_and_question(device: Device, server: Server) -> None:
@@ -19,12 +19,12 @@ def test_reload_in_mid_interview_keeps_dialogue_and_question(device: Device, ser
     before, token = panel.texts(), panel.token
     clinic.page.reload()
     clinic.open()
-    expect(panel.answers.last).to_contain_text(WALKING)
+    expect(panel.answers.last).to_contain_text(CHEST)
     assert panel.texts() == before
     assert panel.token == token
-    panel.press("No")
+    panel.tick(CHEST, "yes")
     expect(panel.card(EMERGENCY)).to_be_visible()
-    assert server.messages(token) == [SORE, WEAK_LEGS, "No", "No"]
+    assert server.messages(token) == [SORE, WEAK_LEGS, "No", ""]
 
 
 def test_reload_of_the_panel_as_a_page_keeps_the_dialogue(device: Device) -> None:
@@ -34,20 +34,20 @@ def test_reload_of_the_panel_as_a_page_keeps_the_dialogue(device: Device) -> Non
     panel.page.reload()
     expect(panel.answers).to_have_count(2)
     assert panel.texts() == before
-    expect(panel.press("No")).to_contain_text(WALKING)
+    expect(panel.press("No")).to_contain_text(CHEST)
 
 
 def test_second_tab_shows_the_same_dialogue_and_both_see_what_follows(device: Device) -> None:
     first = device.open()
     first.say(WEAK_LEGS)
     second = device.open()
-    expect(second.answers.last).to_contain_text(BLADDER)
+    expect(second.answers.last).to_contain_text(WORSE)
     assert second.token == first.token
     assert second.texts() == first.texts()
     second.press("No")
-    expect(first.answers.last).to_contain_text(WALKING)
+    expect(first.answers.last).to_contain_text(CHEST)
     expect(first.mine.last).to_contain_text("No")
-    first.press("No")
+    first.tick(CHEST, "yes")
     expect(second.card(EMERGENCY)).to_be_visible()
     expect(first.card(EMERGENCY)).to_be_visible()
     assert second.texts() == first.texts()
@@ -58,10 +58,10 @@ def test_in_five_tabs_all_see_what_follows(device: Device) -> None:
     tabs = [device.open() for _ in range(5)]
     tabs[-1].say(WEAK_LEGS)
     for tab in tabs:
-        expect(tab.answers.last).to_contain_text(BLADDER)
+        expect(tab.answers.last).to_contain_text(WORSE)
     tabs[0].press("No")
     for tab in tabs:
-        expect(tab.answers.last).to_contain_text(WALKING)
+        expect(tab.answers.last).to_contain_text(CHEST)
 
 
 def test_button_pressed_in_one_tab_can_not_be_pressed_in_the_other(device: Device) -> None:
@@ -70,8 +70,19 @@ def test_button_pressed_in_one_tab_can_not_be_pressed_in_the_other(device: Devic
     second = device.open()
     expect(second.choice("No")).to_be_visible()
     first.press("No")
-    expect(second.answers.last).to_contain_text(WALKING)
-    expect(second.choices).to_have_count(1)
+    expect(second.answers.last).to_contain_text(CHEST)
+    expect(second.choices).to_have_count(0)
+
+
+def test_row_answered_in_one_tab_can_not_be_answered_in_the_other(device: Device) -> None:
+    first = device.open()
+    first.say(FEVER)
+    second = device.open()
+    expect(second.unfold).to_be_visible()
+    first.tick(CHEST, "yes")
+    expect(second.card(EMERGENCY)).to_be_visible()
+    expect(second.unfold).to_have_count(0)
+    expect(second.mine.last).to_contain_text(CHEST)
 
 
 def test_end_in_one_tab_is_told_in_the_other(device: Device, server: Server) -> None:
@@ -126,7 +137,7 @@ def test_going_to_another_page_and_back_keeps_the_dialogue(device: Device) -> No
     clinic.page.go_forward()
     clinic.page.wait_for_url("**/visits")
     clinic.open()
-    expect(panel.press("No")).to_contain_text(WALKING)
+    expect(panel.press("No")).to_contain_text(CHEST)
 
 
 def test_new_browser_starts_a_new_dialogue(device: Device, new_device: NewDevice) -> None:

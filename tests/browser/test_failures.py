@@ -18,7 +18,7 @@ from tests.browser.chat import Device, Panel, tel_links, text_of
 from tests.browser.clinic import Site
 from tests.browser.conftest import NewDevice, new_stack
 from tests.browser.server import Server
-from tests.browser.words import BLADDER, CANARY, EMERGENCY, FEVER, NUMB_LEGS, SORE, TEL, WALKING, WEAK_LEGS, WORDS
+from tests.browser.words import CANARY, CHEST, EMERGENCY, FEVER, NUMB_LEGS, SORE, TEL, WEAK_LEGS, WORDS, WORSE
 
 RESTART_SECONDS = 60.0
 HEALTH = {"gateway": "/readyz", "rasa": "/webhooks/rest/", "actions": "/health"}
@@ -131,10 +131,10 @@ def test_emergency_within_6_seconds_while_rasa_hangs(device: Device, stack: Stac
 
 def test_interview_goes_on_while_rasa_hangs(device: Device, stack: Stack) -> None:
     panel = device.open()
-    expect(panel.say(WEAK_LEGS)).to_contain_text(BLADDER)
+    expect(panel.say(WEAK_LEGS)).to_contain_text(WORSE)
     with _hanging(stack, "rasa"):
-        expect(panel.press("No")).to_contain_text(WALKING)
-    panel.press("No")
+        expect(panel.press("No")).to_contain_text(CHEST)
+    panel.tick(CHEST, "yes")
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 
@@ -176,7 +176,7 @@ def test_emergency_within_6_seconds_without_the_action_server(fault: str, device
 
 def test_killed_gateway_costs_no_words_and_the_safety_card_is_there_within_8_seconds(device: Device, stack: Stack, server: Server) -> None:
     panel = device.open()
-    expect(panel.say(WEAK_LEGS)).to_contain_text(BLADDER)
+    expect(panel.say(WEAK_LEGS)).to_contain_text(WORSE)
     token = panel.token
     with _down(stack, "gateway"):
         with _within(8):
@@ -189,10 +189,10 @@ def test_killed_gateway_costs_no_words_and_the_safety_card_is_there_within_8_sec
         panel.box.fill("half a sentence")
     expect(panel.answers).to_have_count(3, timeout=40_000)
     expect(panel.box).to_have_value("half a sentence")
-    expect(panel.answers.last).to_contain_text(WALKING)
+    expect(panel.answers.last).to_contain_text(CHEST)
     assert server.messages(token) == [WEAK_LEGS, f"No {CANARY}"]
     panel.box.fill("")
-    panel.press("No")
+    panel.tick(CHEST, "yes")
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 

@@ -24,8 +24,11 @@ NUMBER = {"emergency": "911", "clinic": "555-0100", "after_hours": "555-0199"}
 TEL = {name: f"tel:{number}" for name, number in NUMBER.items()}
 
 WEAK_LEGS = "My legs feel weak."
-BLADDER = "Have you lost control of your bladder"
-WALKING = "Can you stand, walk"
+WORSE = "in both legs getting worse"
+CHEST = "Chest pain or pressure?"
+SEAT = "Numb between the legs or in the seat?"
+A_BIT_SORE = "a bit sore where the needle went in"
+ICE = "can I use ice"
 NUMB_LEGS = "I can't feel my legs"
 FEVER = "I have a fever of 101.5 F."
 SORE = "The needle site is sore."

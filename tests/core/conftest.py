@@ -30,6 +30,10 @@ FACTS = _names(
     "site_appearance leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset "
     "bleeding rash_swelling other_symptoms"
 )
+ROWS = [
+    *("chest_pain", "breathing", "bladder_bowel", "saddle_numbness", "walking", "other_symptoms", "rash_swelling", "bleeding"),
+    *("chills", "leg_weakness", "site_appearance", "pain_severity"),
+]
 TOPICS = _names(
     "what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks "
     "side_effects rare_complications cement_leakage imaging_before medications_before fasting driver "
@@ -102,6 +106,14 @@ def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
     quotes = {(sentence.section, sentence.quote) for sentence in protocol.sentences.values()}
     rules = {rule.id for rule in protocol.rules}
 
+    def check_rows(reply: Reply) -> None:
+        rows, checks = reply.custom["rows"], reply.custom["checks"]
+        assert checks
+        assert checks == [fact for fact in ROWS if fact in checks]
+        assert [row["fact"] for row in rows] == checks
+        assert reply.text.endswith("\n".join(f"{number}. {row['text']}" for number, row in enumerate(rows, 1)))
+        assert reply.custom.get("disposition") in {None, "call_doctor"}
+
     def check(reply: Reply) -> None:
         custom = reply.custom
         assert isinstance(reply.text, str)
@@ -121,7 +133,10 @@ def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
                 assert finding["status"] in STATUSES
                 assert isinstance(finding["evidence"], str)
         if custom["type"] == "question":
-            assert custom["about"] in FACTS
+            assert custom["about"] in FACTS | {"danger_check"}
+        if custom.get("about") == "danger_check":
+            check_rows(reply)
+        elif "about" in custom and custom["about"] != "other_symptoms":
             assert custom["buttons"]
         if custom["type"] == "faq":
             assert custom["topic"] in TOPICS
@@ -132,4 +147,4 @@ def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
 
 @pytest.fixture(scope="session")
 def wire_names() -> dict[str, set[str]]:
-    return {"codes": CODES, "facts": FACTS, "topics": TOPICS}
+    return {"codes": CODES, "facts": FACTS, "topics": TOPICS, "rows": set(ROWS)}

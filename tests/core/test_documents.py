@@ -25,13 +25,22 @@ def test_the_patient_apis_description_is_up_to_date(protocol: Protocol, root: Pa
 
 
 def test_the_register_names_every_extension_and_nothing_else(protocol: Protocol) -> None:
-    rows = [line.split(" | ")[0].removeprefix("| ") for line in register(protocol).splitlines() if line.startswith("| ")]
-    assert rows[2:] == [rule.id for rule in protocol.rules if rule.basis == "extension"]
+    assert _rows(register(protocol).partition("\n## ")[0]) == [rule.id for rule in protocol.rules if rule.basis == "extension"]
 
 
-def test_the_picture_is_well_formed_and_holds_every_rule(protocol: Protocol) -> None:
+def test_the_register_names_every_row_of_the_danger_check(protocol: Protocol) -> None:
+    assert _rows(register(protocol).partition("\n## ")[2]) == [row.fact for row in protocol.danger_check.rows]
+
+
+def _rows(text: str) -> list[str]:
+    """The first cells of a table, without its head."""
+    return [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")][2:]
+
+
+def test_the_picture_is_well_formed_and_holds_every_rule_and_row(protocol: Protocol) -> None:
     text = " ".join(node.text or "" for node in ElementTree.fromstring(picture(protocol)).iter())
     assert text.count("• ") == len(protocol.rules)
+    assert len(re.findall(r"(?<!\w)\? ", text)) == len(protocol.danger_check.rows)
 
 
 def test_the_widgets_table_names_tests_that_exist(root: Path) -> None:
@@ -41,12 +50,12 @@ def test_the_widgets_table_names_tests_that_exist(root: Path) -> None:
     assert [name for name in named if f"def {name}(" not in written] == []
 
 
-def test_the_consoles_ten_points_name_tests_that_exist(root: Path) -> None:
+def test_the_consoles_points_name_tests_that_exist(root: Path) -> None:
     page = (root / "docs" / "console.md").read_text(encoding="utf-8")
-    rows = [line for line in page.partition("## Ten points")[2].splitlines() if line.startswith("| ")][2:]
+    rows = [line for line in page.partition("## Eleven points")[2].splitlines() if line.startswith("| ")][2:]
     files = (file for folder in ("browser", "gateway/console") for file in (root / "tests" / folder).glob("test_*.py"))
     written = "".join(file.read_text(encoding="utf-8") for file in files)
-    assert len(rows) == 10
+    assert len(rows) == 11
     for row in rows:
         named = re.findall(r"`(test_\w+)`", row)
         assert named, row

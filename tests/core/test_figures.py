@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 import evaluation.cases
 from evaluation import figures
 from evaluation.bot import Answer
-from evaluation.cases import PARTS, REGRESSIONS, Case, Patient, cases, patients
+from evaluation.cases import PARTS, REGRESSIONS, WITH_DIALOGUES, Case, Dialogue, Patient, card_answers, cases, dialogues, patients
 from evaluation.figures import Rate
 
 EMERGENCY = Case("cannot pee", ("emergency",), (("urinary_retention", "present"),), ("plain",))
@@ -92,12 +93,65 @@ def test_calibration_puts_each_answer_in_its_band() -> None:
     assert [band["right"][1] for band in bands] == [1, 0, 0, 0, 1]
 
 
-def test_a_patient_is_judged_by_the_end_of_the_interview() -> None:
-    patient = Patient("my leg", {}, ("emergency",), ())
-    interview = [answer("question"), Answer({"type": "triage", "disposition": "call_doctor"}, 0.1)]
-    found = figures.of_patients([patient], [interview])
-    assert found["under_triaged"] == [1, 1]
-    assert found["questions_median"] == 1
+def patient(kind: str, *right: str) -> Patient:
+    return Patient("my leg", {}, right, {}, "", "", kind)
+
+
+def advice(disposition: str, **more: str) -> Answer:
+    return Answer({"type": "triage", "disposition": disposition, **more}, 0.1)
+
+
+def test_what_stands_is_the_most_urgent_advice_else_the_first_answer() -> None:
+    assert figures.standing([answer("question"), advice("call_doctor"), answer("chat")]) == "call_doctor"
+    assert figures.standing([advice("emergency"), advice("call_doctor")]) == "emergency"
+    assert figures.standing([answer("question"), Answer({"type": "faq", "topic": "ice"}, 0.1), answer("chat")]) == "faq"
+    assert figures.standing([answer("question")]) == "ask"
+
+
+def test_patients_are_judged_by_what_stands_in_the_end() -> None:
+    patients = [patient("hidden", "emergency"), patient("hidden", "emergency"), patient("harmless", "chat"), patient("harmless", "faq")]
+    ends = [[answer("question"), advice("call_doctor")], [advice("emergency")], [advice("call_doctor")], [advice("self_care")]]
+    found = figures.of_patients(patients, ends)
+    assert found["hidden_found"] == found["hidden_emergencies_found"] == [1, 2]
+    assert found["under_triaged"] == [1, 4]
+    assert found["emergencies_below_doctor"] == [0, 2]
+    assert found["benign_over_triaged"] == [1, 2]
+    assert figures.of_patients(patients[:1], [[answer("chat")]])["emergencies_below_doctor"] == [1, 1]
+
+
+def test_the_danger_check_is_one_question_however_often_it_is_shown() -> None:
+    check, single = (Answer({"type": "question", "about": about}, 0.1) for about in ("danger_check", "walking"))
+    assert figures.questions([check, check, single, single, advice("call_doctor", about="danger_check"), answer("chat")]) == 3
+    found = figures.of_patients([patient("plain", "chat")] * 10, [[single] * number for number in range(1, 11)])
+    assert (found["questions_median"], found["questions_p90"]) == (5.5, 9)
+
+
+@pytest.mark.parametrize(
+    ("kind", "right", "before", "last", "is_right"),
+    [
+        ("A", ["emergency"], answer("chat"), advice("emergency"), True),
+        ("A", ["emergency"], answer("chat"), answer("chat"), False),
+        ("F", ["faq"], answer("chat"), Answer({"type": "faq", "topic": "ice"}, 0.1), True),
+        ("F", ["checked"], answer("chat"), advice("call_doctor", about="danger_check"), True),
+        ("F", ["checked"], answer("chat"), answer("chat"), False),
+        ("C", ["checked"], Answer({"type": "question", "about": "walking"}, 0.1), Answer({"type": "chat", "about": "walking"}, 0.1), True),
+        ("C", ["checked"], Answer({"type": "question", "about": "walking"}, 0.1), Answer({"type": "chat", "about": "chills"}, 0.1), False),
+        ("C", ["ask"], answer("chat"), answer("question"), False),
+        ("D", ["ask"], Answer({"type": "question", "about": "walking"}, 0.1), advice("emergency"), False),
+        ("D", ["emergency"], Answer({"type": "question", "about": "walking"}, 0.1), advice("emergency"), True),
+    ],
+)
+def test_a_dialogue_is_judged_by_its_last_answer(kind: str, right: list[str], before: Answer, last: Answer, is_right: bool) -> None:
+    assert figures.is_dialogue_right(Dialogue(kind, ("one", "two"), tuple(right)), [before, last]) is is_right
+
+
+def test_self_care_behind_the_danger_check_is_right_where_it_is_accepted() -> None:
+    checked = Answer({"type": "question", "about": "danger_check"}, 0.1, behind="self_care")
+    assert figures.outcome_of(HOME, checked) == "self_care"
+    assert figures.outcome_of(EMERGENCY, checked) == "ask"
+    assert figures.outcome_of(HOME, Answer(checked.custom, 0.1, behind="call_doctor")) == "ask"
+    assert figures.raises(checked)
+    assert not figures.raises(answer("chat"))
 
 
 def test_the_capability_score_rewards_hard_cases() -> None:
@@ -114,9 +168,18 @@ def test_every_outcome_finding_and_topic_is_covered_in_the_test_part() -> None:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_is_large_enough(part: str) -> None:
-    messages, simulated = (250, 20) if part == "validation" else (400, 40)
+    messages, simulated = (250, 40) if part == "validation" else (400, 80)
     assert len(cases(part)) >= messages
     assert len(patients(part)) >= simulated
+    kinds = Counter(patient.kind for patient in patients(part))
+    assert min(kinds[kind] for kind in ("hidden", "harmless", "plain")) >= (6 if part == "validation" else 13)
+
+
+@pytest.mark.parametrize("part", WITH_DIALOGUES)
+def test_the_dialogues_and_the_answers_to_the_whole_check_are_enough(part: str) -> None:
+    assert len(dialogues(part)) >= 125
+    assert len({dialogue.kind[0] for dialogue in dialogues(part)}) == 20
+    assert len(card_answers(part)) >= 80
 
 
 def test_the_regressions_may_be_empty_or_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

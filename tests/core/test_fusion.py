@@ -53,6 +53,32 @@ def test_what_is_surely_supposed_or_gone_is_not_present(understand, meaning: str
     assert not understood.doubt
 
 
+@pytest.mark.parametrize("meaning", ["ask_hypothetical", "report_history", "out_of_scope"])
+def test_what_the_patient_claims_behind_a_supposed_sign_is_not_talked_away(understand, meaning: str) -> None:  # type: ignore[no-untyped-def]
+    understood = understand("what if I get chest pain, I have it now", {meaning: 0.99})
+    assert status(understood, "chest_pain") is Status.PRESENT
+
+
+@pytest.mark.parametrize(
+    ("share", "kind", "complaint"),
+    [(0.19, "chat", False), (0.21, "question", True)],
+)
+def test_words_that_were_not_understood_are_a_complaint_where_reports_have_a_share(
+    assistant: Assistant, share: float, kind: str, complaint: bool
+) -> None:
+    read = reading(assistant, "blorb the fnord", {"ask_cement": 0.29, "report_other_symptom": share, "greet": 0.1})
+    conversation, reply = assistant.respond(Conversation(), read, TODAY)
+    assert reply.custom["type"] == kind
+    assert (reply.custom.get("about") == "danger_check") is complaint
+    assert ("other_symptom" in conversation.evidence) is complaint
+    assert "555-0100" in reply.text or complaint
+
+
+def test_without_the_classifier_all_that_was_not_understood_may_be_a_complaint(assistant: Assistant) -> None:
+    _, reply = assistant.respond(Conversation(), assistant.read("blorb the fnord", TODAY), TODAY)
+    assert reply.custom["about"] == "danger_check"
+
+
 def test_what_has_gone_is_told_to_the_clinic_all_the_same(assistant: Assistant) -> None:
     read = reading(assistant, "chest pain on sunday for a minute and not since", {"report_resolved": 0.97})
     conversation, reply = assistant.respond(Conversation(), read, TODAY)
@@ -97,8 +123,8 @@ def test_a_red_flag_that_no_clause_supports_must_be_surer(understand, sure: floa
 
 def test_the_answer_about_a_measure_reports_no_finding_by_the_classifier_alone(understand) -> None:  # type: ignore[no-untyped-def]
     text, meaning = "it will be nine days on monday", {"report_prolonged_pain": 0.95}
-    assert status(understand(text, meaning), "prolonged_pain") is Status.PRESENT
-    assert status(understand(text, meaning, measuring=True), "prolonged_pain") is None
+    assert status(understand(text, meaning), "back_pain") is Status.PRESENT
+    assert status(understand(text, meaning, measuring=True), "back_pain") is None
     assert status(understand(text, {"report_stroke": 0.95}, measuring=True), "stroke") is Status.PRESENT
 
 
@@ -117,26 +143,39 @@ def test_a_faint_doubt_is_asked_behind_the_answer_to_a_question(assistant: Assis
     assert after.custom["disposition"] == "emergency"
 
 
-def asked(assistant: Assistant, question: str, text: str, meaning: Ranking) -> Reply:
+def asked(assistant: Assistant, question: str, text: str, meaning: Ranking, replies: Ranking) -> tuple[Conversation, Reply]:
+    """What follows an answer that the answer reader takes for `replies`."""
+    known = assistant.protocol.questions[question]
     before = Conversation(findings={"leg_weakness": "present"}, evidence={"leg_weakness": "weak leg"}, asked=[question], pending=question)
-    return assistant.respond(before, reading(assistant, text, meaning), TODAY)[1]
+    answer = replace(reading(assistant, text, meaning), replies={known.heard_as: tuple(replies.items())})
+    return assistant.respond(before, answer, TODAY)
 
 
-@pytest.mark.parametrize("question", ["bladder_bowel", "walking"])
+@pytest.mark.parametrize("question", ["bladder_control", "walking"])
 @pytest.mark.parametrize("meaning", ["deny_symptoms", "report_history", "deny"])
-def test_an_answer_that_tells_of_no_change_settles_a_question_whichever_way_it_was_put(
-    assistant: Assistant, question: str, meaning: str
-) -> None:
-    settled = asked(assistant, question, "her ways are what they have been these ten years", {meaning: 0.88})
-    assert settled.custom.get("disposition") != "emergency"
-    assert settled.custom.get("about") != question
+def test_an_answer_that_tells_of_no_change_settles_the_question(assistant: Assistant, question: str, meaning: str) -> None:
+    text = "her ways are what they have been these ten years"
+    after, reply = asked(assistant, question, text, {meaning: 0.88}, {"no": 0.95, "yes": 0.01})
+    assert reply.custom.get("disposition") == "call_doctor"
+    assert after.pending != question
+    assert after.has("absent") >= set(assistant.protocol.questions[question].covers)
 
 
-def test_an_answer_in_which_a_clause_sounds_like_a_red_flag_is_not_taken_as_normal(assistant: Assistant) -> None:
-    reply = asked(
-        assistant, "bladder_bowel", "her ways are what they have been, more or less", {"deny_symptoms": 0.9, "report_stroke": 0.1}
-    )
+def test_an_answer_that_may_be_a_yes_settles_nothing(assistant: Assistant) -> None:
+    text = "her ways are what they have been, more or less"
+    after, reply = asked(assistant, "bladder_control", text, {"deny_symptoms": 0.9}, {"no": 0.6, "yes": 0.3})
+    assert after.pending == "bladder_control"
     assert reply.custom["about"] == "bladder_bowel"
+
+
+def test_a_no_to_the_danger_check_in_which_a_clause_sounds_like_a_red_flag_settles_no_row(assistant: Assistant) -> None:
+    text = "her ways are what they have been, more or less"
+    for share, settled in ((0.001, True), (0.5, False)):
+        conversation, _ = assistant.respond(Conversation(), assistant.read("a bit sore where the needle went in", TODAY), TODAY)
+        meaning = {"deny_symptoms": 0.999 - share, "report_stroke": share}
+        answer = replace(reading(assistant, text, meaning), replies={"danger_check": (("no", 0.97), ("yes", 0.01))})
+        after, _ = assistant.respond(conversation, answer, TODAY)
+        assert bool(after.settled) is settled
 
 
 def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> None:
@@ -155,7 +194,9 @@ def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> Non
 
 def test_a_vague_pain_yields_to_one_with_a_degree(assistant: Assistant) -> None:
     text = "my back is hurting since they did it yesterday, a 3 out of 10"
-    _, reply = assistant.respond(Conversation(), assistant.read(text, TODAY), TODAY)
+    conversation, reply = assistant.respond(Conversation(), assistant.read(text, TODAY), TODAY)
+    assert reply.custom["about"] == "danger_check"
+    _, reply = assistant.respond(conversation, assistant.read("none of these", TODAY), TODAY)
     assert reply.custom["disposition"] == "self_care"
 
 
@@ -174,7 +215,7 @@ def test_a_clause_alone_reports_only_when_it_is_very_sure(understand, sure: floa
 
 
 def test_small_talk_in_which_a_red_flag_is_not_out_of_the_question_is_screened(assistant: Assistant) -> None:
-    for sure, share, kind in ((0.8, 0.1, "question"), (0.8, 0.01, "out_of_scope"), (0.92, 0.08, "out_of_scope")):
+    for sure, share, kind in ((0.7, 0.26, "question"), (0.8, 0.1, "out_of_scope"), (0.92, 0.08, "out_of_scope")):
         read = reading(assistant, "well that was quite the evening", {"out_of_scope": sure, "report_stroke": share})
         _, reply = assistant.respond(Conversation(), read, TODAY)
         assert reply.custom["type"] == kind

@@ -44,8 +44,7 @@ def waiting(question: str, *present: str) -> Conversation:
 
 def effects(question: Question) -> list[set[str]]:
     """What each answer to a question makes present."""
-    dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
-    return [set(dangerous), *(set(button.present) for button in question.buttons), *({each} for each in question.covers)]
+    return [set(question.covers[:1]), *(set(button.present) for button in question.buttons), *({each} for each in question.covers)]
 
 
 def worst(protocol: Protocol, question: Question, present: set[str]) -> Disposition | None:
@@ -60,15 +59,14 @@ def interview(talk, first: str, answer: str) -> tuple[Conversation, list[Reply]]
     return conversation, replies
 
 
-@pytest.mark.parametrize("answer", ["no", "No", "yes", "not sure", "hmm", "purple", "8", "2"])
+@pytest.mark.parametrize("answer", ["no", "No", "yes", "not sure", "gluten", "purple", "8", "2"])
 @pytest.mark.parametrize("first", STARTS)
 def test_an_interview_ends_with_triage_after_at_most_five_questions(  # type: ignore[no-untyped-def]
     protocol: Protocol, talk, first: str, answer: str
 ) -> None:
     _, replies = interview(talk, first, answer)
     assert replies[-1].custom["type"] == "triage"
-    texts = [reply.text for reply in replies if reply.custom["type"] == "question"]
-    asked = {question.id for question in protocol.questions.values() for text in texts if text.endswith(question.text)}
+    asked = {reply.custom["about"] for reply in replies if reply.custom["type"] == "question"}
     assert len(asked) <= protocol.max_questions <= 5
 
 
@@ -117,69 +115,49 @@ def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk) 
     assert reply.custom["disposition"] == "emergency"
 
 
-@pytest.mark.parametrize("first", STARTS)
-def test_the_most_dangerous_question_comes_first(protocol: Protocol, talk, first: str) -> None:  # type: ignore[no-untyped-def]
-    conversation, replies = talk(first)
-    danger = []
-    while replies[-1].custom["type"] == "question":
-        question = protocol.questions[conversation.pending]
-        danger.append(worst(protocol, question, conversation.has("present")) or 0)
-        conversation, replies = talk("no", conversation=conversation)
-    assert danger == sorted(danger, reverse=True)
-
-
 @pytest.mark.parametrize(
-    ("present", "danger"),
-    [
-        ("leg_weakness", Disposition.EMERGENCY),
-        ("leg_numbness", Disposition.EMERGENCY),
-        ("back_pain", Disposition.EMERGENCY),
-        ("calf_pain", Disposition.EMERGENCY),
-        ("allergy_mild", Disposition.EMERGENCY),
-        ("bleeding", Disposition.EMERGENCY),
-        ("low_temperature", Disposition.CALL_DOCTOR),
-        ("mild_pain", Disposition.CALL_DOCTOR),
-    ],
+    "first", ["my back hurts", "my temp is 99.5", "a mild increase in back pain", "the site is sore", "my pain is 5/10"]
 )
-def test_what_is_asked_about_first(protocol: Protocol, present: str, danger: Disposition) -> None:
-    question = next_question(protocol, told(present))
+def test_the_danger_check_comes_before_every_other_question(talk, first: str) -> None:  # type: ignore[no-untyped-def]
+    _, (reply,) = talk(first)
+    assert reply.custom["type"] == "question"
+    assert reply.custom["about"] == "danger_check"
+
+
+@pytest.mark.parametrize("present", ["leg_weakness", "leg_numbness", "calf_pain", "allergy_mild", "bleeding", "fever"])
+def test_what_the_danger_check_asks_is_asked_by_no_question_of_its_own(protocol: Protocol, present: str) -> None:
+    assert next_question(protocol, told(present)) is None
+
+
+def test_both_legs_are_asked_about_before_the_doctor_is_named(protocol: Protocol) -> None:
+    question = next_question(protocol, told("leg_weakness", "both_legs"))
     assert question is not None
-    assert worst(protocol, question, {present}) is danger
+    assert worst(protocol, question, {"leg_weakness", "both_legs"}) is Disposition.EMERGENCY
 
 
 def test_not_sure_counts_as_the_dangerous_answer(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
     for question in protocol.questions.values():
         conversation, _ = talk("not sure", conversation=waiting(question.id, "back_pain"))
-        dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
-        assert conversation.has("present") >= set(dangerous), question.id
+        assert conversation.has("present") >= set(question.covers[:1]), question.id
 
 
-@pytest.mark.parametrize("unsure", ["not sure", "I'm not sure", "maybe", "I don't know", "dunno", "hard to say", "idk", "Not sure"])
+@pytest.mark.parametrize(
+    "unsure", ["not sure", "I'm not sure", "maybe", "I don't know", "dunno", "hard to say", "idk", "Not sure", "no clue", "rather not say"]
+)
 def test_ways_to_be_unsure(talk, unsure: str) -> None:  # type: ignore[no-untyped-def]
-    _, (reply,) = talk(unsure, conversation=waiting("bladder_bowel", "leg_weakness"))
+    _, (reply,) = talk(unsure, conversation=waiting("bladder_control", "leg_weakness"))
     assert reply.custom["disposition"] == "emergency"
 
 
-def test_yes_and_no(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_yes_is_always_the_dangerous_answer(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
     for question in protocol.questions.values():
         if question.scale:
             continue
         yes, _ = talk("yes", conversation=waiting(question.id, "back_pain"))
         no, _ = talk("no", conversation=waiting(question.id, "back_pain"))
-        if question.yes_means_absent:
-            yes, no = no, yes
-            assert no.has("absent") >= set(question.covers), question.id
-            continue
-        assert yes.has("present") >= set(question.yes_means), question.id
+        assert yes.has("present") >= set(question.covers[:1]), question.id
         assert no.has("absent") >= set(question.covers), question.id
-        assert no.has("present") == {"back_pain"} or not no.has("present") & set(question.covers), question.id
-
-
-def test_medicine_that_helps_is_the_harmless_answer(talk) -> None:  # type: ignore[no-untyped-def]
-    helps, _ = talk("yes", conversation=waiting("medication_helps", "back_pain"))
-    fails, _ = talk("no", conversation=waiting("medication_helps", "back_pain"))
-    assert helps.findings["medication_fails"] == "absent"
-    assert fails.findings["medication_fails"] == "present"
+        assert not no.has("present") & set(question.covers), question.id
 
 
 def test_every_button_settles_what_it_says(protocol: Protocol, assistant: Assistant, today: date) -> None:
@@ -187,7 +165,7 @@ def test_every_button_settles_what_it_says(protocol: Protocol, assistant: Assist
         for button in question.buttons:
             for typed in (button.title, button.title.upper(), f" {button.title}. "):
                 conversation = waiting(question.id)
-                assert settle(protocol, question, conversation, assistant.read(typed, today), today), (question.id, typed)
+                assert settle(protocol, question, conversation, assistant.read(typed, today), today).value, (question.id, typed)
                 assert conversation.has("present") >= set(button.present), (question.id, typed)
                 assert conversation.has("absent") >= set(button.absent), (question.id, typed)
 
@@ -198,28 +176,6 @@ def test_a_button_through_a_whole_turn_does_what_it_says(protocol: Protocol, tal
             conversation, _ = talk(button.title, conversation=waiting(question.id, "back_pain"))
             assert conversation.has("present") >= set(button.present), (question.id, button.title)
             assert not conversation.has("present") & set(button.absent), (question.id, button.title)
-
-
-@pytest.mark.parametrize(
-    ("typed", "present", "absent"),
-    [
-        ("9", {"severe_pain"}, set()),
-        ("7", {"severe_pain"}, set()),
-        ("8/10", {"severe_pain"}, set()),
-        ("maybe an 8 or 9", {"severe_pain"}, set()),
-        ("ten", {"severe_pain"}, set()),
-        ("5", {"moderate_pain"}, {"severe_pain"}),
-        ("about 4", {"moderate_pain"}, {"severe_pain"}),
-        ("2", {"mild_pain"}, {"severe_pain"}),
-        ("two", {"mild_pain"}, {"severe_pain"}),
-        ("mild", {"mild_pain"}, {"severe_pain"}),
-        ("it is severe", {"severe_pain"}, set()),
-    ],
-)
-def test_numbers_for_pain(talk, typed: str, present: set[str], absent: set[str]) -> None:  # type: ignore[no-untyped-def]
-    conversation, _ = talk(typed, conversation=waiting("pain_severity", "back_pain"))
-    assert conversation.has("present") - {"back_pain"} == present
-    assert conversation.has("absent") >= absent
 
 
 @pytest.mark.parametrize(
@@ -296,7 +252,7 @@ def test_gone_does_not_become_denied_but_may_come_back() -> None:
         "what? I can't breathe",
     ],
 )
-@pytest.mark.parametrize("question", ["pain_severity", "days_since_procedure", "both_legs", "throat", "medication_helps", "screen"])
+@pytest.mark.parametrize("question", ["days_since_procedure", "legs_worse", "throat", "breath"])
 def test_a_red_flag_in_an_answer_ends_the_interview_at_once(talk, question: str, answer: str) -> None:  # type: ignore[no-untyped-def]
     conversation, (reply,) = talk(answer, conversation=waiting(question, "back_pain"))
     assert reply.custom["type"] == "triage"
@@ -305,9 +261,15 @@ def test_a_red_flag_in_an_answer_ends_the_interview_at_once(talk, question: str,
 
 
 def test_an_answer_that_holds_a_new_finding_counts_for_both(talk) -> None:  # type: ignore[no-untyped-def]
-    conversation, _ = talk("no, but I have a rash", conversation=waiting("bladder_bowel", "leg_weakness"))
-    assert conversation.findings["bladder_bowel"] == "absent"
+    conversation, _ = talk("No. I have a rash", conversation=waiting("bladder_control", "leg_weakness"))
     assert conversation.findings["allergy_mild"] == "present"
+
+
+def test_a_no_with_something_behind_it_that_was_not_heard_is_no_denial(talk) -> None:  # type: ignore[no-untyped-def]
+    conversation, (reply,) = talk("no but the pad gets a bit yellow", conversation=waiting("bladder_control", "leg_weakness"))
+    assert conversation.findings.get("bladder_bowel") != "absent"
+    assert conversation.pending == "bladder_control"
+    assert reply.custom["type"] == "question"
 
 
 def asked(text: str, intent: str, probability: float = 0.9) -> Reading:
@@ -327,14 +289,14 @@ def asked(text: str, intent: str, probability: float = 0.9) -> Reading:
 def test_a_question_during_an_interview_keeps_the_pending_one(  # type: ignore[no-untyped-def]
     protocol: Protocol, assistant: Assistant, check_reply, today: date, text: str, intent: str, kind: str
 ) -> None:
-    before = waiting("bladder_bowel", "leg_weakness")
+    before = waiting("bladder_control", "leg_weakness")
     after, reply = assistant.respond(before, asked(text, intent), today)
     check_reply(reply)
-    question = protocol.questions["bladder_bowel"]
+    question = protocol.questions["bladder_control"]
     assert reply.custom["type"] == kind
     assert reply.text.endswith(question.text)
     assert reply.custom["about"] == question.about
-    assert after.pending == "bladder_bowel"
+    assert after.pending == "bladder_control"
     assert not after.repeated
     assert after.asked == before.asked
     _, reply = assistant.respond(after, assistant.read("yes", today), today)
@@ -342,51 +304,48 @@ def test_a_question_during_an_interview_keeps_the_pending_one(  # type: ignore[n
 
 
 def test_a_question_of_the_patients_own_may_be_put_many_times(assistant: Assistant, today: date) -> None:
-    conversation = waiting("bladder_bowel", "leg_weakness")
+    conversation = waiting("bladder_control", "leg_weakness")
     for _ in range(4):
         conversation, reply = assistant.respond(conversation, asked("can I use an ice pack on it?", "ask_ice"), today)
         assert reply.custom["type"] == "faq"
-    assert conversation.pending == "bladder_bowel"
+    assert conversation.pending == "bladder_control"
 
 
 def test_a_topic_behind_an_answer_is_answered_too(assistant: Assistant, today: date) -> None:
     text = "No. Can I use an ice pack on it?"
     opinions = (Opinion(0, len(text), (("ask_ice", 0.8), ("greet", 0.2))),)
     reading = replace(assistant.read(text, today), opinions=opinions)
-    after, reply = assistant.respond(waiting("bladder_bowel", "leg_weakness"), reading, today)
+    after, reply = assistant.respond(waiting("bladder_control", "leg_weakness"), reading, today)
     assert after.findings["bladder_bowel"] == "absent"
     assert "ice pack on the needle site" in reply.text
 
 
-def test_the_second_answer_that_is_none_counts_as_dangerous(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
-    conversation, (reply,) = talk("purple elephants", conversation=waiting("bladder_bowel", "leg_weakness"))
-    assert reply.custom["type"] == "question"
-    assert reply.text.endswith(protocol.questions["bladder_bowel"].text)
-    assert conversation.repeated
-    conversation, (reply,) = talk("green elephants", conversation=conversation)
-    assert reply.custom["disposition"] == "emergency"
-    assert conversation.findings["bladder_bowel"] == "present"
-
-
-def test_the_second_answer_that_is_none_is_dangerous_for_every_question(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_not_understood_is_asked_in_other_words_then_by_buttons_and_then_counts_as_dangerous(  # type: ignore[no-untyped-def]
+    protocol: Protocol, talk
+) -> None:
     for question in protocol.questions.values():
-        conversation = waiting(question.id, "back_pain")
-        conversation.repeated = True
-        conversation, _ = talk("elephants", conversation=conversation)
-        dangerous = question.covers[:1] if question.yes_means_absent else question.yes_means
-        assert conversation.has("present") >= set(dangerous), question.id
+        conversation, (first,) = talk("purple elephants", conversation=waiting(question.id, "leg_weakness"))
+        assert first.text.endswith(question.again), question.id
+        conversation, (second,) = talk("green elephants", conversation=conversation)
+        assert second.custom["about"] == question.about, question.id
+        assert second.buttons, question.id
+        conversation, _ = talk("blue elephants", conversation=conversation)
+        assert conversation.has("present") >= set(question.covers[:1]), question.id
 
 
-def test_wordless_answers_count_as_none(talk) -> None:  # type: ignore[no-untyped-def]
-    _, replies = talk("...", "???", conversation=waiting("bladder_bowel", "leg_weakness"))
-    assert [reply.custom["type"] for reply in replies] == ["question", "triage"]
-    assert replies[-1].custom["disposition"] == "emergency"
+@pytest.mark.parametrize("aside", ["hold on a sec", "hello?", "...", "who reads this?", "what does that mean?", "the phone is ringing"])
+def test_an_aside_is_no_failed_answer_however_often(talk, aside: str) -> None:  # type: ignore[no-untyped-def]
+    conversation, replies = talk(*[aside] * 5, conversation=waiting("bladder_control", "leg_weakness"))
+    assert conversation.pending == "bladder_control"
+    assert conversation.repeated == 0
+    assert all(reply.custom["about"] == "bladder_bowel" and reply.disposition is None for reply in replies)
 
 
-def test_a_finding_that_was_denied_is_not_asked_about(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
-    conversation, _ = talk("My leg is weak. I have no trouble with my bladder or bowels and no numbness in my groin.")
-    assert conversation.pending != "bladder_bowel"
-    assert "bladder_bowel" not in protocol.questions.get(conversation.pending, protocol.questions["throat"]).covers
+def test_a_sign_that_was_denied_is_not_asked_about(talk) -> None:  # type: ignore[no-untyped-def]
+    _, (reply,) = talk("My leg is weak. I have no chest pain and no numbness in my groin, my breathing is fine.")
+    assert reply.custom["disposition"] == "call_doctor"
+    assert not {"chest_pain", "breathing", "saddle_numbness"} & set(reply.custom["checks"])
+    assert {"bladder_bowel", "walking"} <= set(reply.custom["checks"])
 
 
 def test_asking_again_starts_from_nothing_after_the_triage(talk) -> None:  # type: ignore[no-untyped-def]
@@ -397,10 +356,10 @@ def test_asking_again_starts_from_nothing_after_the_triage(talk) -> None:  # typ
 
 
 def test_every_red_flag_can_be_confirmed(protocol: Protocol) -> None:
+    rows = {row.yes for row in protocol.danger_check.rows}
     for flag in protocol.red_flags:
         question = confirming(protocol, flag)
-        assert question is not None
-        assert flag in question.covers
+        assert flag in (question.covers if question else rows)
 
 
 def test_a_doubt_is_asked_about_before_anything_else(assistant: Assistant, protocol: Protocol, today: date) -> None:
@@ -440,9 +399,9 @@ def test_what_a_short_answer_says(assistant, today, text: str, answer: str) -> N
     assert assistant.read(text, today).answer == answer
 
 
-def test_the_denial_of_one_sign_leaves_the_question_open_for_the_others(talk) -> None:  # type: ignore[no-untyped-def]
+def test_the_denial_of_one_sign_leaves_the_row_open_for_the_others(talk) -> None:  # type: ignore[no-untyped-def]
     conversation, replies = talk("My leg is weak, but I have not lost control of my bladder")
     assert conversation.findings["bladder_bowel"] == "absent"
-    assert conversation.pending == "bladder_bowel"
+    assert "bladder_bowel" in replies[-1].custom["checks"]
     _, replies = talk("I can not pee", conversation=conversation)
     assert replies[-1].custom["disposition"] == "emergency"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from rapidfuzz import fuzz, process
 
-from evaluation.cases import MEASURED, cases, everyday, patients
+from evaluation.cases import MEASURED, REGRESSIONS, card_answers, cases, dialogues, everyday, pairs, patients
 
 ROOT = Path(__file__).resolve().parents[2]
 NEAR = 90
@@ -22,10 +22,13 @@ def plain(text: str) -> str:
 
 
 def sentences(part: str) -> list[str]:
-    """What a part's patients type first, and what they answer in more than a few words."""
-    own = patients(part)
-    answers = [fact for patient in own for fact in patient.facts.values() if len(plain(fact).split()) >= FEWEST_IN_AN_ANSWER]
-    return [case.text for case in cases(part)] + [patient.opening for patient in own] + answers
+    """What a part's patients type first and in dialogues, and what they answer in more than a few words."""
+    own, pairs_of = patients(part), [] if part == REGRESSIONS else pairs(part)
+    answers = [words for patient in own for words in (*patient.facts.values(), patient.none, patient.others)]
+    answers += [pair.text for pair in pairs_of] + [answer.text for answer in card_answers(part)]
+    answers += [turn for dialogue in dialogues(part) for turn in dialogue.turns[1:]]
+    openings = [case.text for case in cases(part)] + [patient.opening for patient in own] + [each.turns[0] for each in dialogues(part)]
+    return openings + [words for words in answers if len(plain(words).split()) >= FEWEST_IN_AN_ANSWER]
 
 
 @pytest.fixture(scope="module")

@@ -65,8 +65,22 @@ def rule(**fields: str) -> str:
 
 
 def question(**fields: str) -> str:
-    given = {"id": "extra", "about": "chills", "covers": "[chills]", "text": "Is it so?"} | fields
+    given = {"id": "extra", "about": "chills", "covers": "[chills]", "text": "Is it so?", "again": "Is it really so?"} | fields
     return "questions:\n  - " + "\n    ".join(f"{key}: {value}" for key, value in given.items())
+
+
+def row(**fields: str) -> str:
+    given = {
+        "fact": "onset",
+        "tier": "call_doctor",
+        "text": "Chills?",
+        '"yes"': "chills",
+        '"no"': "[chills]",
+        "closed_by": "[[chills]]",
+        "opened_by": "[]",
+        "names": "[chills]",
+    } | fields
+    return "  - " + "\n    ".join(f"{key}: {value}" for key, value in given.items())
 
 
 Break = Callable[[Draft], int]
@@ -170,18 +184,66 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "interview.yml",
         "'no_such_finding'.*correct the name",
     ),
-    "a question is settled by an unknown finding": (
-        lambda d: d.replace("interview.yml", r"^questions:$", question(settled_by="[no_such_finding]")) + 1,
+    "a question has no other words": (
+        lambda d: d.replace("interview.yml", r"^    again: .*\n", "") - 5,
         "interview.yml",
-        "'no_such_finding'.*correct the name",
+        "'again' is a required property.*correct it",
     ),
-    "no question settles a red flag": (
+    "a row means an unknown finding": (
+        lambda d: d.append("danger_check.yml", row(**{'"yes"': "no_such_finding"})),
+        "danger_check.yml",
+        "row 'onset' names the finding 'no_such_finding'.*correct the name",
+    ),
+    "a row rules out an unknown finding": (
+        lambda d: d.append("danger_check.yml", row(**{'"no"': "[no_such_finding]"})),
+        "danger_check.yml",
+        "row 'onset' names the finding 'no_such_finding'.*correct the name",
+    ),
+    "a row is closed by an unknown finding": (
+        lambda d: d.append("danger_check.yml", row(closed_by="[[chills], [no_such_finding]]")),
+        "danger_check.yml",
+        "row 'onset' names the finding 'no_such_finding'.*correct the name",
+    ),
+    "a row is opened by an unknown finding": (
+        lambda d: d.append("danger_check.yml", row(opened_by="[no_such_finding]")),
+        "danger_check.yml",
+        "row 'onset' names the finding 'no_such_finding'.*correct the name",
+    ),
+    "a row has no finding": (
+        lambda d: d.replace("danger_check.yml", r'^    "yes": breathless\n', "") - 3,
+        "danger_check.yml",
+        "'yes' is a required property.*correct it",
+    ),
+    "a row is too long to be read": (
+        lambda d: d.append("danger_check.yml", row(text="Chills that shake you so much that you can not hold a cup of tea?")),
+        "danger_check.yml",
+        "row 'onset' has more than 12 words; shorten it",
+    ),
+    "two rows are about one fact": (
+        lambda d: d.append("danger_check.yml", row(fact="chills")),
+        "danger_check.yml",
+        "two rows are about 'chills'; remove one",
+    ),
+    "Yes to a row does not lead to its tier": (
+        lambda d: d.append("danger_check.yml", row(**{'"yes"': "soreness"})),
+        "danger_check.yml",
+        "Yes to row 'onset' does not lead to call_doctor.*correct the tier",
+    ),
+    "a row for the doctor stands before one of an emergency": (
+        lambda d: (
+            d.append("danger_check.yml", row(tier="emergency", **{'"yes"': "paralysis"}))
+            and d.replace("danger_check.yml", r"^rows:$", "rows:")
+        ),
+        "danger_check.yml",
+        "a row for the doctor stands before one of an emergency; put the worst first",
+    ),
+    "no row and no question asks about a red flag": (
         lambda d: d.append(
             "rules.yml",
             rule(disposition="emergency", advice="call_911", any="[past_symptom]", basis="extension", leaflet_disposition="none"),
         ),
         "rules.yml",
-        "no question settles the red flag 'past_symptom'; add one to interview.yml",
+        "nothing asks about the red flag 'past_symptom'; add a row to danger_check.yml or a question to interview.yml",
     ),
     "a topic quotes an unknown sentence": (
         lambda d: d.replace("faq.yml", r"^  ice: .*$", "  ice: {label: ice, sentences: [no_such_sentence]}"),

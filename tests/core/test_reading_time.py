@@ -32,7 +32,10 @@ SECONDS, SECONDS_REFUSED = 0.15, 1.0
 SLACK = 3
 # Expressions that read on without an end, each because nothing can fail behind what it reads: no place is read twice.
 ENDLESS = {
+    "aftercare.decision.answers._WORD",
+    "aftercare.decision.danger_check._TOKEN",
     "aftercare.understanding.clauses._SENTENCE",
+    "aftercare.understanding.fusion._WORD",
     "aftercare.understanding.measures._FIGURES",
     "aftercare.understanding.measures._PROCEDURE",
     "aftercare.understanding.patterns._REST_OF_WORD",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from evaluation import report
-from evaluation.cases import PARTS, cases, patients
+from evaluation.cases import PARTS, cases, dialogues, pairs, patients
 from evaluation.figures import Rate
 from evaluation.peers import keyword_gate
 
@@ -17,14 +17,18 @@ def test_the_page_is_made_from_the_stored_figures() -> None:
 def test_every_part_has_been_measured_on_the_cases_that_it_has_now() -> None:
     for part, results in report.stored().items():
         assert results["systems"]["Aftercare"]["messages"] == len(cases(part)), part
-        assert results["patients"]["patients"] == len(patients(part)), part
+        assert results["patients"]["words"]["patients"] == len(patients(part)), part
+        assert results["patients"]["rows"]["patients"] == len([patient for patient in patients(part) if patient.rows]), part
+        assert results["answers"]["pairs"] == len(pairs(part)), part
+        assert results.get("dialogues", {"right": [0, 0]})["right"][1] == len(dialogues(part)), part
     assert set(report.stored()) == set(PARTS)
 
 
 def test_the_page_holds_no_sentence_of_a_case() -> None:
     text = report.PAGE.read_text(encoding="utf-8") + "".join(file.read_text(encoding="utf-8") for file in report.FIGURES.glob("*.json"))
     for part in PARTS:
-        assert not [case.text for case in cases(part) if len(case.text) > 25 and case.text in text]
+        own = [case.text for case in cases(part)] + [turn for dialogue in dialogues(part) for turn in dialogue.turns]
+        assert not [words for words in own if len(words) > 25 and words in text]
 
 
 def test_the_peers_are_in_the_table() -> None:

@@ -108,17 +108,24 @@ def states(protocol: Protocol) -> list[Conversation]:
     asked = [
         Conversation(findings={"leg_weakness": "present"}, evidence={"leg_weakness": "weak"}, pending=each, asked=[each], repeated=again)
         for each in protocol.questions
-        for again in (False, True)
+        for again in (0, 1, 2)
     ]
+    facts = [row.fact for row in protocol.danger_check.rows]
+    sore = {"findings": {"soreness": "present"}, "evidence": {"soreness": "sore"}}
+    checked = [Conversation(pending="danger_check", asked=["danger_check"], checks=facts, repeated=again, **sore) for again in (0, 1, 2)]
     return [
         *asked,
+        *checked,
+        Conversation(checks=facts[:8], findings={"fever": "present"}, evidence={"fever": "fever"}, disposition="call_doctor"),
+        Conversation(checks=facts[:3]),
+        Conversation(checks=["walking"], supposed=["chest_pain"], unfinished=True),
         Conversation(findings={"chest_pain": "present"}, evidence={"chest_pain": "chest pain"}, disposition="emergency"),
         Conversation(findings={"fever": "present"}, evidence={"fever": "fever"}, disposition="call_doctor"),
         Conversation(findings={"soreness": "present"}, evidence={"soreness": "sore"}, disposition="self_care"),
-        Conversation(findings={"fever": "absent", "chills": "hypothetical"}, asked=["screen"]),
+        Conversation(findings={"fever": "absent", "chills": "hypothetical"}, asked=["throat"]),
         Conversation(procedure_day="2024-05-13"),
         Conversation(procedure_day="2023-05-13", findings={"beyond_48_hours": "present"}),
-        Conversation(asked=["screen", "walking", "breathing", "throat", "chest"], findings={"back_pain": "present"}),
+        Conversation(asked=["danger_check", "walking", "breath", "throat", "chest"], findings={"back_pain": "present"}),
     ]
 
 
@@ -173,17 +180,16 @@ def test_whole_messages(talk, message: str, disposition: str) -> None:  # type: 
 @pytest.mark.parametrize(
     ("message", "answers", "disposition"),
     [
-        ("the site is sore", [], "self_care"),
-        ("my temp is 99.5", ["no"], "self_care"),
-        ("a mild increase in back pain, procedure was yesterday", [], "self_care"),
+        ("the site is sore", ["none of these"], "self_care"),
+        ("my temp is 99.5", ["none"], "self_care"),
+        ("my temp is 99.5", ["only the needle site"], "call_doctor"),
+        ("a mild increase in back pain, procedure was yesterday", ["no to all"], "self_care"),
         ("a mild increase in back pain, procedure was 10 days ago", [], "call_doctor"),
-        ("mild back pain", ["3 days or more"], "call_doctor"),
-        ("mild back pain", ["Yesterday"], "self_care"),
-        ("my temp is 99.5", ["yes"], "call_doctor"),
-        ("my leg is weak", ["yes"], "emergency"),
-        ("I have a rash", ["yes"], "emergency"),
-        ("I have a rash", ["no"], "call_doctor"),
-        ("my calf hurts", ["not sure"], "emergency"),
+        ("mild back pain", ["none of these", "3 days or more"], "call_doctor"),
+        ("mild back pain", ["none of these", "Yesterday"], "self_care"),
+        ("the site is sore", ["yes", "I do not know which"], "emergency"),
+        ("the site is sore", ["4"], "emergency"),
+        ("the site is sore", ["no clue", "no clue"], "emergency"),
     ],
 )
 def test_messages_and_answers(talk, message: str, answers: list[str], disposition: str) -> None:  # type: ignore[no-untyped-def]
@@ -231,13 +237,15 @@ def test_an_emergency_stands(talk, check_reply: Check, first: str, later: str) -
     assert conversation.disposition == "emergency"
 
 
-def test_an_emergency_stands_behind_an_faq(assistant: Assistant, talk, check_reply: Check, today: date) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_is_quoted_once_an_emergency_stands(assistant: Assistant, talk, check_reply: Check, today: date) -> None:  # type: ignore[no-untyped-def]
     conversation, _ = talk("I have chest pain")
     text = "can I use an ice pack on it?"
     reading = Reading(text, opinions=(Opinion(0, len(text), (("ask_ice", 0.9), ("greet", 0.1))),))
     after, reply = assistant.respond(conversation, reading, today)
     check_reply(reply)
-    assert reply.text.startswith("What you told me earlier is still an emergency.")
+    assert reply.custom["disposition"] == "emergency"
+    assert reply.text.startswith("This is an emergency. Call 911 now.")
+    assert "ice" not in reply.text
     assert after.disposition == "emergency"
 
 
@@ -270,7 +278,7 @@ def test_triage_comes_first_and_the_faq_behind(assistant: Assistant, check_reply
         ("report_other_person", "out_of_scope"),
         ("out_of_scope", "out_of_scope"),
         ("idiom", "out_of_scope"),
-        ("report_history", "question"),
+        ("report_history", "chat"),
         ("report_fever", "triage"),
         ("report_chest_pain", "triage"),
     ],
@@ -302,6 +310,31 @@ def test_a_supposed_finding_is_information_and_no_alarm(talk, check_reply: Check
     assert reply.custom["type"] == "faq"
     assert reply.text.startswith("If this ever happens:")
     assert not conversation.has("present")
+
+
+@pytest.mark.parametrize(
+    ("behind", "disposition"),
+    [
+        ("I have it now", "emergency"),
+        ("I have it now and I am scared, thanks", "emergency"),
+        ("it has, half an hour ago", "emergency"),
+        ("I am just asking", None),
+        ("ok so I am fine then", None),
+        ("it is good to know", None),
+    ],
+)
+def test_behind_a_supposed_sign_a_claim_is_the_sign_and_a_remark_is_none(talk, behind: str, disposition: str | None) -> None:  # type: ignore[no-untyped-def]
+    _, (_, reply) = talk("What if I get chest pain?", behind)
+    assert reply.custom.get("disposition") == disposition
+
+
+def test_a_claim_behind_information_that_names_nothing_is_asked_about(assistant: Assistant, today: date) -> None:
+    text = "the neighbor is me, I had one this morning"
+    conversation = Conversation(checks=["chest_pain", "other_symptoms"])
+    opinions = (Opinion(0, len(text), (("greet", 0.6), ("thank", 0.3))),)
+    _, reply = assistant.respond(conversation, replace(assistant.read(text, today), opinions=opinions), today)
+    assert reply.custom["about"] == "danger_check"
+    assert reply.custom["type"] == "question"
 
 
 def test_a_present_red_flag_is_not_dropped_by_a_sure_classifier(assistant: Assistant, protocol: Protocol, today: date) -> None:
@@ -339,7 +372,7 @@ def test_the_patients_own_words_are_the_evidence(talk) -> None:  # type: ignore[
 def test_whatever_is_no_emergency_ends_with_the_watch_list(talk) -> None:  # type: ignore[no-untyped-def]
     for message in ("I have a fever", "the site is sore", "I have a cough"):
         _, (reply,) = talk(message)
-        assert "Call 911 for chest pain" in reply.text
+        assert "Call 911 for chest pain" in reply.text or reply.custom["about"] == "danger_check"
 
 
 def test_a_command_is_a_patients_words(talk) -> None:  # type: ignore[no-untyped-def]
@@ -384,7 +417,17 @@ def test_a_conversation_from_outside_is_checked(talk) -> None:  # type: ignore[n
     conversation, (reply,) = talk("my left leg feels weak")
     assert Conversation.parse(reply.custom["conversation"]) == conversation
     assert Conversation.parse({}) == Conversation()
-    for wrong in (None, [], {"slots": 1}, {"pending": None}, {"repeated": "no"}, {"findings": {"fever": 1}}, {"asked": [1]}):
+    for wrong in (
+        None,
+        [],
+        {"slots": 1},
+        {"pending": None},
+        {"repeated": "no"},
+        {"checks": [1]},
+        {"settled": {"walking": 1}},
+        {"findings": {"fever": 1}},
+        {"asked": [1]},
+    ):
         with pytest.raises(ValueError, match="conversation"):
             Conversation.parse(wrong)
 
@@ -430,8 +473,13 @@ def conversations(protocol: Protocol) -> st.SearchStrategy[Conversation]:
     names, questions = sorted(protocol.findings), sorted(protocol.questions)
     findings = st.dictionaries(st.sampled_from(names), st.sampled_from(["present", "absent", "resolved", "hypothetical"]), max_size=6)
 
-    def build(found: dict[str, str], asked: list[str], pending: bool, repeated: bool, days: int | None, writer: str) -> Conversation:
+    facts = [row.fact for row in protocol.danger_check.rows]
+
+    def build(
+        found: dict[str, str], asked: list[str], pending: bool, repeated: int, checks: list[str], days: int | None, writer: str
+    ) -> Conversation:
         return Conversation(
+            checks=[fact for fact in facts if fact in checks],
             findings=found,
             evidence=dict.fromkeys(found, "my words"),
             asked=asked,
@@ -444,9 +492,10 @@ def conversations(protocol: Protocol) -> st.SearchStrategy[Conversation]:
     return st.builds(
         build,
         findings,
-        st.lists(st.sampled_from(questions), max_size=5, unique=True),
+        st.lists(st.sampled_from([*questions, "danger_check"]), max_size=5, unique=True),
         st.booleans(),
-        st.booleans(),
+        st.integers(0, 3),
+        st.lists(st.sampled_from(facts), max_size=12),
         st.none() | st.integers(0, 800),
         st.sampled_from(["", "patient", "helper"]),
     )
@@ -587,7 +636,7 @@ def test_a_question_that_is_left_counts_as_its_more_urgent_answer(assistant: Ass
         after, reply = left
         assert before == kept
         assert after.pending == ""
-        _, unsure = assistant.respond(before, Reading("not sure", answer="unsure"), date.today())
+        _, unsure = assistant.respond(before, Reading("not sure", answer="unsure", bare=True), date.today())
         assert urgency[reply.custom.get("disposition")] >= urgency[unsure.custom.get("disposition")], question.id
         assert {finding["evidence"] for finding in reply.custom.get("findings", ())} <= {"my own words"}, question.id
         assert "count it as a yes" in reply.text

@@ -17,6 +17,13 @@ def spelling() -> Spelling:
     return Spelling(LEXICON, {"feaver": "fever"})
 
 
+def test_two_slips_lead_to_english_words_alone() -> None:
+    spelling = Spelling(["fainting", "desmaye"], {})
+    assert spelling.correct("faintinggg") == "fainting"
+    assert spelling.correct("descale") == "descale"
+    assert spelling.correct("desmayee") == "desmaye"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

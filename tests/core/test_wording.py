@@ -225,6 +225,7 @@ def test_each_advice_says_whom_to_contact(protocol: Protocol) -> None:
         "call_911": [details["emergency_number"], details["phone"]],
         "go_to_er": ["ER", details["emergency_number"], details["phone"]],
         "crisis": [details["crisis_line"], details["emergency_number"]],
+        "crisis_pills": [details["emergency_number"], details["crisis_line"]],
         "call_clinic": [details["phone"], details["after_hours_phone"], "ER"],
         "call_clinic_fever": [details["phone"], details["after_hours_phone"], details["emergency_number"], "confusion"],
         "call_clinic_calm": [details["phone"], details["after_hours_phone"]],

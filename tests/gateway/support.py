@@ -113,7 +113,8 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
         today = date.today()
-        after, reply = self._assistant.respond(conversation, self._assistant.read(body["message"], today), today)
+        reading = self._assistant.read(body["message"], today)
+        after, reply = self._assistant.respond(conversation, reading, today, answers=body.get("answers"))
         self._kept[body["sender"]] = after
         return [{"recipient_id": body["sender"], "text": reply.text, "custom": {**reply.wire, "model": "model-1", "begun": begun}}]
 
@@ -190,6 +191,22 @@ class Patient:
 
     def press(self, button: str, client_id: str = "") -> httpx.Response:
         return self._post({"client_id": client_id or new_id(), "button": button})
+
+    def tick(self, check: Json, answers: Mapping[str, str], text: str = "", client_id: str = "") -> httpx.Response:
+        """Answer rows of a danger check, each found by the beginning of its text; with words beside them, if any."""
+        ids = {row["id"]: answer for start, answer in answers.items() for row in check["rows"] if row["text"].startswith(start)}
+        assert len(ids) == len(answers), check
+        return self._post({"client_id": client_id or new_id(), "rows": ids, **({"text": text} if text else {})})
+
+    def tick_all(self, answer: Json, value: str = "no") -> Json:
+        """Answer every row of an answer's danger check alike, and return what comes of it."""
+        ids = {row["id"]: value for row in answer["check"]["rows"]}
+        return self.answer_to(stored(self._post({"client_id": new_id(), "rows": ids})))
+
+    def settled(self, text: str) -> Json:
+        """Say something, deny every row of the danger check that waits, and return the answer."""
+        answer = self.say(text)
+        return self.tick_all(answer) if answer.get("check") and answer["check"]["waits"] else answer
 
     def _post(self, body: Json) -> httpx.Response:
         content = json.dumps(body).encode("ascii")

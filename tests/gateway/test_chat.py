@@ -115,7 +115,7 @@ def test_a_message_is_stored_and_answered_as_an_event(door: Door, patient: Patie
 
 def test_events_never_tell_how_the_answer_was_made(patient: Patient) -> None:
     answer = patient.say("My legs feel weak")
-    known = {"seq", "at", "kind", "reply_to", "type", "disposition", "blocks", "buttons", "sources", "protocol"}
+    known = {"seq", "at", "kind", "reply_to", "type", "disposition", "blocks", "buttons", "check", "rows", "sources", "protocol"}
     assert {key for key, value in answer.items() if value is not None} <= known
     assert {key for event in patient.events() for key in event} <= known | {"client_id", "text", "writer"}
 
@@ -126,8 +126,8 @@ def test_an_interview_by_buttons_leads_to_its_advice(patient: Patient) -> None:
     assert first["blocks"][-1]["kind"] == "question"
     assert {button["title"] for button in first["buttons"]} >= {"Yes", "No"}
     second = patient.choose("No", first)
-    assert second["type"] == "question"
-    assert is_emergency(patient.choose("No", second))
+    assert second["disposition"] == "call_doctor"
+    assert is_emergency(patient.answer_to(stored(patient.tick(second["check"], {"Chest pain": "yes"}))))
 
 
 def test_the_transcript_is_what_comes_after_a_place(patient: Patient) -> None:
@@ -145,16 +145,17 @@ def test_the_transcript_is_what_comes_after_a_place(patient: Patient) -> None:
 
 def test_the_summary_holds_what_was_said_and_the_most_urgent_advice(door: Door, patient: Patient) -> None:
     assert patient.ask("GET", "/summary").json()["advice"] is None
-    patient.say(f"The needle site is sore {CANARY}")
+    patient.settled(f"The needle site is sore {CANARY}")
     patient.say("I have a fever of 101.5 F")
     patient.say("What is vertebroplasty?")
     body = patient.ask("GET", "/summary").json()
     assert body["clinic"] == "Demo Spine Clinic (not a real clinic)"
     assert body["writer"] == "patient"
     assert body["advice"]["disposition"] == "call_doctor"
-    assert [item["who"] for item in body["items"]] == ["patient", "assistant"] * 3
+    assert [item["who"] for item in body["items"]] == ["patient", "assistant"] * 4
     assert body["items"][0]["blocks"] == [{"kind": "say", "text": f"The needle site is sore {CANARY}"}]
-    assert body["items"][1]["disposition"] == "self_care"
+    assert body["items"][1]["disposition"] is None
+    assert body["items"][3]["disposition"] == "self_care"
     assert "911" in str(body["watch"])
     assert body["protocol"]["id"] == "vertebroplasty"
     assert _moment(body["printed_at"]) >= _moment(body["started_at"])
@@ -202,7 +203,7 @@ def test_ending_twice_is_ending_once(door: Door, patient: Patient) -> None:
 def test_two_patients_never_meet(door: Door) -> None:
     one, two = door.patient(), door.patient()
     one.say(f"I have chest pain {CANARY}")
-    assert two.say("The needle site is sore")["disposition"] == "self_care"
+    assert two.settled("The needle site is sore")["disposition"] == "self_care"
     assert CANARY not in str(two.events())
     assert {body["sender"] for body in door.rasa.heard} == {door.name(one), door.name(two)}
     assert not {one.token, two.token} & {body["sender"] for body in door.rasa.heard}

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, make_url, select, update
+from sqlalchemy import Connection, Engine, make_url, select, update
 
 from gateway.records.database import writing
 from gateway.records.retention import purge, wrap_anew
@@ -23,7 +23,6 @@ from tests.gateway.support import CANARY, MASTER_KEY, Clock, Door, new_id, refus
 from vault.day_keys import DayKeys, FolderError
 
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
-_WRAPPED = re.compile(rb"(?s)(?=([0-9]{4}-[0-9]{2}-[0-9]{2}\.[0-9a-f]{8}.{60}))")
 _UNDER_MASTER_ALONE = 60
 _DAY = date(2026, 3, 1)
 
@@ -51,44 +50,59 @@ def _message(records: Records, name: str) -> Event:
 
 @dataclass
 class Thief:
-    """Somebody with every file of the database, the master key, and a folder of days' keys."""
+    """Somebody with every file of the database, the master key, and a folder of days' keys.
 
-    files: list[bytes]
+    Attributes:
+        wrapped: what the files hold of keys that were wrapped under the day's key.
+        name: the conversation that is to be read.
+        sealed: its message.
+    """
+
+    wrapped: set[bytes]
     name: str
     sealed: bytes
 
     def reads(self, keys: Path) -> list[object]:
         """What can be read of a message with every wrapped key that the files hold."""
         keyring, found = Keyring([MASTER_KEY], DayKeys(keys)), []
-        for wrapped in {each for file in self.files for each in _WRAPPED.findall(file)}:
+        for wrapped in self.wrapped:
             for attempt in (wrapped, wrapped[-_UNDER_MASTER_ALONE:]):
                 with suppress(SealError):
                     found.append(keyring.unwrap(attempt, self.name).open(self.sealed, f"{self.name}/2/message"))
         return found
 
 
-def _thief(engine: Engine, name: str) -> Thief:
+def _thief(engine: Engine, name: str, day_key: str) -> Thief:
     with engine.connect() as connection:
         sealed = bytes(connection.scalar(select(event.c.sealed).where(event.c.conversation_id == name, event.c.seq == 2)) or b"")
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("CHECKPOINT")
-    address = make_url(engine.url)
-    folder = Path(address.database or "").parent if engine.dialect.name == "sqlite" else Path(str(address.query["host"])) / "data"
-    files = [file.read_bytes() for file in folder.rglob("*") if file.is_file() and "day-keys" not in str(file)]
-    return Thief(files, name, sealed)
+        folders = _folders(connection)
+    begins = re.compile(rb"(?s)(?=(" + re.escape(day_key.encode()) + rb".{%d}))" % _UNDER_MASTER_ALONE)
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file() and "day-keys" not in str(file)]
+    return Thief({each for file in files for each in begins.findall(file.read_bytes())}, name, sealed)
+
+
+def _folders(connection: Connection) -> list[Path]:
+    """Where the database's own files are and, of PostgreSQL, the log of what was written."""
+    address = make_url(connection.engine.url)
+    if connection.dialect.name == "sqlite":
+        return [Path(address.database or "").parent]
+    connection.exec_driver_sql("CHECKPOINT")
+    own = connection.exec_driver_sql("SELECT oid FROM pg_database WHERE datname = current_database()").scalar_one()
+    data = Path(str(address.query["host"])) / "data"
+    return [data / "base" / str(own), data / "pg_wal"]
 
 
 def test_a_purged_message_can_not_be_read_from_the_raw_files(records: Records, clock: Clock, days: DayKeys, tmp_path: Path) -> None:
     """In PostgreSQL heap and log still hold the deleted key; with the day's key it opens the message, without it, it does not."""
     engine, name = records.engine, _talk(records)
-    kept = shutil.copytree(days.folder, tmp_path / "kept day-keys")
-    backup = _thief(engine, name)
+    kept, (day_key,) = shutil.copytree(days.folder, tmp_path / "kept day-keys"), list(days.names())
+    backup = _thief(engine, name, day_key)
     clock.travel(days=400)
     done = purge(engine, clock(), dry_run=False, days=days)
     assert done.conversations == (name,)
     assert len(done.keys) == 1
     assert list(days.names()) == []
-    raw = _thief(engine, name)
+    raw = _thief(engine, name, day_key)
     assert backup.reads(kept) == [{"text": f"chest pain {CANARY}"}], "this is how a backup is read"
     if engine.dialect.name == "postgresql":
         assert raw.reads(kept), "this test looks for keys in the wrong place"

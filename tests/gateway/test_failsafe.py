@@ -87,13 +87,13 @@ def _answered_in_time(patient: Patient, text: str) -> Json:
 
 
 def _check_safe(door: Door, patient: Patient) -> None:
-    """The red flag is an emergency, the harmless words get their advice, and the chat can be read and goes on."""
+    """The red flag is an emergency, the harmless words get their check and their advice, and the chat can be read and goes on."""
     emergency = _answered_in_time(patient, RED_FLAG)
     assert is_emergency(emergency)
     assert patient.ask("GET", "/summary").status_code == 200
     assert is_emergency([event for event in patient.events() if event["kind"] == "answer"][-1])
     other = door.patient()
-    answer = _answered_in_time(other, HARMLESS)
+    answer = other.tick_all(_answered_in_time(other, HARMLESS))
     assert answer["disposition"] == "self_care"
     assert other.ask("GET", "/summary").json()["advice"]["disposition"] == "self_care"
 
@@ -134,7 +134,7 @@ def test_a_hanging_rasa_is_not_waited_for_beyond_five_seconds(door: Door) -> Non
         emergency, advice = [result.result() for result in results]
         assert all(seconds < ANSWER_SECONDS for _, seconds in hurried.result()), hurried.result()
     assert is_emergency(emergency)
-    assert advice["disposition"] == "self_care"
+    assert advice["check"]["waits"]
     assert _cause(door, urgent, emergency) == ("core", "slow")
     assert all(_cause(door, hasty, answer) == ("core", "slow") for answer, _ in hurried.result())
 
@@ -264,9 +264,8 @@ def test_the_interview_goes_on_without_rasa(door: Door, patient: Patient) -> Non
     first = patient.say("My legs feel weak")
     door.rasa.act = door.rasa.down
     second = patient.choose("No", first)
-    assert second["type"] == "question"
-    assert second["blocks"][-1]["text"] != first["blocks"][-1]["text"]
-    assert is_emergency(patient.say("No"))
+    assert second["disposition"] == "call_doctor"
+    assert is_emergency(patient.answer_to(stored(patient.tick(second["check"], {"Numb between the legs": "yes"}))))
 
 
 def test_an_interview_without_rasa_leads_to_its_end(door: Door, patient: Patient) -> None:
@@ -274,8 +273,9 @@ def test_an_interview_without_rasa_leads_to_its_end(door: Door, patient: Patient
     first = patient.say("My legs feel weak")
     assert [button["title"] for button in first["buttons"]][:2] == ["Yes", "No"]
     second = patient.choose("No", first)
-    assert second["type"] == "question"
-    assert is_emergency(patient.choose("No", second))
+    assert second["disposition"] == "call_doctor"
+    assert patient.tick_all(second)["disposition"] == "call_doctor"
+    assert is_emergency(patient.say("I can not walk any more"))
 
 
 def test_rasa_is_told_what_it_missed_and_only_then(door: Door, patient: Patient) -> None:
@@ -299,7 +299,8 @@ def test_rasa_is_told_again_until_it_has_heard(door: Door, patient: Patient) -> 
     patient.say("No")
     assert [body["conversation"]["findings"]["leg_weakness"] for body in door.rasa.heard if "conversation" in body] == ["present"]
     door.rasa.act = door.rasa.well
-    assert is_emergency(patient.say("No"))
+    assert patient.say("none of these")["disposition"] == "call_doctor"
+    assert door.rasa.heard[-1]["conversation"]["checks"]
 
 
 def test_rasa_is_told_what_it_could_not_keep(door: Door, patient: Patient) -> None:
@@ -315,10 +316,10 @@ def test_a_rasa_that_forgot_is_told_and_asked_again(door: Door, patient: Patient
     patient.say("My legs feel weak")
     door.rasa.forget()
     answer = patient.say("No")
-    assert answer["type"] == "question"
+    assert answer["disposition"] == "call_doctor"
     assert _cause(door, patient, answer) == ("rasa", "")
     assert door.rasa.heard[-1]["conversation"]["findings"]["leg_weakness"] == "present"
-    assert is_emergency(patient.say("No"))
+    assert patient.say("none of these")["disposition"] == "call_doctor"
 
 
 def test_a_rasa_that_began_anew_is_told_also_where_no_finding_is_lost(door: Door) -> None:
@@ -337,7 +338,7 @@ def test_a_rasa_that_forgets_again_and_again_is_passed_over(door: Door, patient:
     patient.say("My legs feel weak")
     door.rasa.twist(_with({}, "custom", "conversation"))
     answer = patient.say("No")
-    assert answer["type"] == "question"
+    assert answer["disposition"] == "call_doctor"
     assert _cause(door, patient, answer)[0] == "core"
 
 

@@ -58,7 +58,7 @@ def test_a_message_that_cannot_be_stored_is_told_and_can_be_sent_again(door: Doo
     assert _rows(door.file) == before
     response = patient.send(HARMLESS, "message-1")
     assert response.status_code == 202
-    assert patient.answer_to(stored(response))["disposition"] == "self_care"
+    assert patient.answer_to(stored(response))["check"]["waits"]
     assert patient.texts() == [HARMLESS]
     assert len(door.rasa.heard) == 1
 
@@ -112,7 +112,7 @@ def test_an_answer_outlasts_a_short_lock(door: Door, patient: Patient) -> None:
     seq = stored(patient.send(HARMLESS))
     with locked(door.file):
         time.sleep(1.6)
-    assert patient.answer_to(seq)["disposition"] == "self_care"
+    assert patient.answer_to(seq)["check"]["waits"]
 
 
 def test_a_database_that_is_gone_is_told(door: Door, patient: Patient) -> None:

@@ -57,7 +57,7 @@ def test_what_a_dead_process_left_is_answered_at_the_start(open_door: Callable[.
     assert all(_answered(dead, token) for token in tokens)
     urgent, harmless = (Patient(door.client, {"token": token}) for token in tokens)
     assert is_emergency(urgent.events()[-1])
-    assert harmless.events()[-1]["disposition"] == "self_care"
+    assert harmless.events()[-1]["check"]["waits"]
 
 
 def test_what_another_process_is_still_answering_is_left_to_it(open_door: Callable[..., Door], dead: Records, clock: Clock) -> None:
@@ -79,7 +79,7 @@ def test_every_message_that_was_left_is_answered_once(door: Door, dead: Records,
     clock.travel(seconds=6)
     patient = Patient(door.client, {"token": token})
     answers = [patient.answer_to(2), patient.answer_to(3)]
-    assert [answer["type"] for answer in answers] == ["question", "question"]
+    assert [answer["type"] for answer in answers] == ["question", "triage"]
     assert answers[0]["blocks"] != answers[1]["blocks"]
     for _ in range(3):
         patient.events(after=99, wait=1)
@@ -115,4 +115,4 @@ def test_an_answer_that_could_not_be_stored_is_given_later(door: Door, patient: 
         time.sleep(4.0)
         other.rollback()
     clock.travel(seconds=6)
-    assert patient.answer_to(seq)["disposition"] == "self_care"
+    assert patient.answer_to(seq)["check"]["waits"]

@@ -90,7 +90,7 @@ def test_a_body_beyond_the_limit_is_refused_with_the_safety_card(door: Door, pat
     refused(patient.ask("POST", "/messages", content=body, headers=headers), 413, "too_long")
     refused(door.client.post(f"{API}/sessions", content=body, headers={"Origin": HOME, **headers}), 413, "too_long")
     assert patient.texts() == []
-    assert patient.say("The needle site is sore")["disposition"] == "self_care"
+    assert patient.settled("The needle site is sore")["disposition"] == "self_care"
 
 
 def test_a_body_just_within_the_limit_is_taken(patient: Patient) -> None:

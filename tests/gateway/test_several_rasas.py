@@ -20,7 +20,7 @@ from gateway.settings import Settings, SettingsError, from_environment
 from tests.gateway.support import HARMLESS, Clock, Door, Patient, ScriptedRasa, ScriptedWire, is_emergency, opened, stored
 
 _URLS = ("http://rasa-a.test", "http://rasa-b.test", "http://rasa-c.test")
-_OPENING = "My left leg feels weak"
+_OPENING = "My legs feel weak"
 
 
 class Workers(httpx.AsyncBaseTransport):

@@ -87,5 +87,5 @@ def test_without_redis_each_counts_for_itself_and_comes_back(
 def test_patients_are_served_without_redis(open_door: Callable[..., Door]) -> None:
     door = open_door(limits_storage=f"async+redis://127.0.0.1:{free_port()}")
     patient = door.patient()
-    assert patient.say(HARMLESS)["disposition"] == "self_care"
+    assert patient.settled(HARMLESS)["disposition"] == "self_care"
     assert is_emergency(patient.say("I have chest pain"))

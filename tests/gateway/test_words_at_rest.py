@@ -56,6 +56,9 @@ def test_the_evidence_and_the_buttons_are_sealed_too(door: Door, patient: Patien
     assert answer["buttons"]
     for button in answer["buttons"]:
         assert not _found(door.file.parent, button["id"])
+    rows = patient.say("The needle site is sore")["check"]["rows"]
+    for row in rows:
+        assert not _found(door.file.parent, row["id"])
     assert not _found(door.file.parent, "legs feel weak")
 
 

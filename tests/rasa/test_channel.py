@@ -1,33 +1,121 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from rasa.core.channels.channel import UserMessage
+from sanic.request import Request
 
+from aftercare.conversation import Conversation
 from rasa_ext import core
-from rasa_ext.channel import PatientInput
+from rasa_ext.channel import BadRequestError, PatientInput, Received, _parse
 
 SECONDS_A_TURN, CROWD = 0.1, 40
+ASKED = Conversation(pending="danger_check", checks=["chest_pain", "walking"])
+ANSWERED = {"type": "faq", "topic": "duration", "sources": []}
+
+
+def _received(sender: str = "patient", text: str = "", conversation: Conversation | None = None, **answers: str) -> Received:
+    return Received(sender, text, conversation, answers)
+
+
+def _agent(kept: Conversation | None) -> Any:
+    """An agent that remembers one conversation of everybody, or whose store is broken."""
+
+    async def fetch(_: str) -> Any:
+        if kept is None:
+            raise OSError("the store is broken")
+        return SimpleNamespace(current_slot_values=kept.to_slots)
+
+    return SimpleNamespace(
+        tracker_store=None, lock_store=SimpleNamespace(lock=_Lock), processor=SimpleNamespace(fetch_tracker_with_initial_session=fetch)
+    )
+
+
+class _Lock:
+    def __init__(self, _: str) -> None: ...
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def channel() -> PatientInput:
+    return PatientInput()
 
 
 async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> None:
     busy = asyncio.Lock()
-    answered = {"type": "faq", "topic": "duration", "sources": []}
 
     async def one_turn_at_a_time(message: UserMessage) -> None:
         async with busy:
             await asyncio.sleep(SECONDS_A_TURN)
         assert message.output_channel is not None
-        await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(answered)})
+        await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})
 
     core.readers().warm()
-    channel, agent = PatientInput(), SimpleNamespace(tracker_store=None)
-    turns = (channel._turn(_as_any(agent), one_turn_at_a_time, f"patient {number}", "how long does it take") for number in range(CROWD))
-    replies = await asyncio.gather(*turns)
-    assert [reply.custom for reply in replies] == [answered] * CROWD
+    channel = PatientInput()
+    crowd = (_received(f"patient {number}", "how long does it take") for number in range(CROWD))
+    replies = await asyncio.gather(*(channel._turn(_agent(None), one_turn_at_a_time, each) for each in crowd))
+    assert [reply.custom for reply in replies] == [ANSWERED] * CROWD
 
 
-def _as_any(value: object) -> Any:
-    return value
+async def test_rasa_gets_the_answered_rows_with_the_words(channel: PatientInput) -> None:
+    heard: list[UserMessage] = []
+
+    async def listen(message: UserMessage) -> None:
+        heard.append(message)
+        await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
+
+    await channel._turn(_agent(ASKED), listen, _received(text="how long does it take", chest_pain="no"))
+    await channel._turn(_agent(ASKED), listen, _received(text="how long does it take"))
+    with_rows, without = (message.metadata or {} for message in heard)
+    assert with_rows["answers"] == {"chest_pain": "no"}
+    assert "answers" not in without
+
+
+@pytest.mark.parametrize("kept_by", ["the store", "the caller"])
+async def test_rows_that_do_not_wait_are_refused(channel: PatientInput, kept_by: str) -> None:
+    agent, told = (_agent(ASKED), None) if kept_by == "the store" else (_agent(Conversation()), ASKED)
+    await channel._refuse_wrong_rows(agent, _received(conversation=told, chest_pain="no", walking="unsure"))
+    for wrong in ({"bleeding": "no"}, {"chest_pain": "maybe"}, {"chest_pain": "no", "nonsense": "no"}):
+        with pytest.raises(BadRequestError, match="waits"):
+            await channel._refuse_wrong_rows(agent, _received(conversation=told, **wrong))
+
+
+async def test_where_nothing_waits_every_row_is_refused_and_words_alone_are_not(channel: PatientInput) -> None:
+    await channel._refuse_wrong_rows(_agent(Conversation()), _received(text="hello"))
+    with pytest.raises(BadRequestError, match="chest_pain"):
+        await channel._refuse_wrong_rows(_agent(Conversation()), _received(chest_pain="no"))
+
+
+async def test_a_yes_is_heard_when_the_store_is_broken(channel: PatientInput) -> None:
+    async def never(_: UserMessage) -> None:
+        raise OSError
+
+    yes = _received(walking="yes")
+    await channel._refuse_wrong_rows(_agent(None), yes)
+    reply = await channel._turn(_agent(None), never, yes)
+    assert reply.custom["disposition"] == "emergency"
+    assert reply.custom["stored"] is False
+    with pytest.raises(BadRequestError, match="nonsense"):
+        await channel._refuse_wrong_rows(_agent(None), _received(nonsense="yes"))
+
+
+@pytest.mark.parametrize("answers", ["yes", ["chest_pain"], 5, {"chest_pain": True}, {"chest_pain": None}, {"chest_pain": ["no"]}])
+def test_answers_that_are_no_rows_are_told_what_to_send(answers: object) -> None:
+    with pytest.raises(BadRequestError, match="'answers' must be an object, row -> 'yes', 'no' or 'unsure'"):
+        _parse(_request(answers=answers))
+
+
+def test_a_message_may_be_left_out_beside_answers() -> None:
+    assert _parse(_request(answers={"chest_pain": "no"})) == _received(chest_pain="no")
+
+
+def _request(**body: object) -> Request:
+    request: Any = SimpleNamespace(body=json.dumps({"sender": "patient", **body}).encode())
+    return request  # type: ignore[no-any-return]

@@ -17,6 +17,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from aftercare.protocol import load_protocol
 from aftercare.understanding.reading import Reading, Status
 from rasa_ext import encoder
+from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS, ClauseClassifier
 from rasa_ext.finding_extractor import FindingExtractor
 from rasa_ext.sentence_featurizer import SentenceFeaturizer
@@ -118,6 +119,15 @@ def test_findings_become_entities_and_back(parts: Parts) -> None:
     assert reading is not None
     assert {mention.finding for mention in reading.mentions if mention.status is Status.PRESENT} == {"bladder_bowel"}
     assert reading.writer == "helper"
+
+
+def test_what_the_message_would_answer_is_in_the_reading(parts: Parts) -> None:
+    replies = {"walking": (("no", 0.9), ("yes", 0.1)), "chills": (("unclear", 1.0),)}
+    message = Message({TEXT: "up and about", REPLIES: replies})
+    FindingExtractor.create({}, *parts).process([message])
+    reading = Reading.from_entities("up and about", message.get(ENTITIES))
+    assert reading is not None
+    assert reading.replies == replies
 
 
 def test_the_training_cache_knows_the_lexicon_and_the_encoder() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
 from aftercare.conversation import Conversation
+from aftercare.decision.danger_check import NAME
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
@@ -111,8 +113,10 @@ def _sure(text: str, intent: str) -> Opinion:
 
 
 def _stands(protocol: Protocol, before: Conversation, after: Conversation, reply: Reply) -> bool:
-    """Whether the conversation is still an emergency, and the reply begins by saying so."""
-    said = reply.custom.get("disposition") == "emergency" or reply.text.startswith(protocol.say("emergency_stands"))
+    """Whether the conversation is still an emergency, and the reply says so, asks nothing, and quotes nothing but for a new report."""
+    again = reply.text.startswith(protocol.say("emergency_stands"))
+    said = reply.custom.get("disposition") == "emergency" and not reply.custom.keys() & {"about", "topic"}
+    said = said and (again or "leaflet" not in {block.kind for block in reply.blocks})
     kept = before.has("present") - {"beyond_48_hours"} <= after.has("present")
     return said and kept and disposition(protocol, after.has("present")) is Disposition.EMERGENCY and after.disposition == "emergency"
 
@@ -154,46 +158,58 @@ def test_no_question_that_still_waits_lets_an_emergency_fall(protocol: Protocol,
     """A question that another process asked at the same time may still wait when the emergency is plain."""
     read = [assistant.read(text, today) for text in ("no", "not sure", "None of these", "never mind", "thanks", "")]
     for present in emergencies(protocol):
-        for question in protocol.questions.values():
-            before = _told(present, disposition="emergency", pending=question.id, asked=[question.id])
+        for waits in _waiting(protocol):
+            before = replace(waits, **_known(present), disposition="emergency")
             for reading in read:
                 after, reply = assistant.respond(before, reading, today)
-                assert _stands(protocol, before, after, reply), (present, question.id, reading.text)
+                assert _stands(protocol, before, after, reply), (present, waits.pending, reading.text)
 
 
-@pytest.mark.parametrize("repeated", [False, True])
-def test_not_sure_never_lowers(protocol: Protocol, assistant: Assistant, today: date, repeated: bool) -> None:
-    """Every question, confirming ones too, in the state of every finding and of every pair that a rule names."""
+def _known(present: tuple[str, ...]) -> dict[str, Any]:
+    return {"findings": dict.fromkeys(present, "present"), "evidence": dict.fromkeys(present, "my words")}
+
+
+def _waiting(protocol: Protocol, repeated: int = 0) -> list[Conversation]:
+    """Conversations in which each question waits, the danger check, and each of its rows alone."""
+    rows = [row.fact for row in protocol.danger_check.rows]
+    single = [Conversation(pending=name, asked=[name], repeated=repeated) for name in protocol.questions]
+    lists = [rows, *([fact] for fact in rows)]
+    return single + [Conversation(pending=NAME, asked=[NAME], checks=list(facts), repeated=repeated) for facts in lists]
+
+
+@pytest.mark.parametrize("repeated", [0, 2])
+def test_not_sure_never_lowers(protocol: Protocol, assistant: Assistant, today: date, repeated: int) -> None:
+    """Every question and row, confirming ones too, in the state of every finding and of every pair that a rule names."""
     pairs = {tuple(sorted(pair)) for rule in protocol.rules for pair in pairwise(rule.atoms())}
     states = [(), *((finding,) for finding in protocol.findings), *sorted(pairs)]
     readings = [assistant.read(text, today) for text in ("not sure", "Not sure", "I don't know", "maybe")]
-    for question in protocol.questions.values():
+    for waits in _waiting(protocol, repeated):
+        what = waits.pending, tuple(waits.checks)
         for present in states:
-            before = _told(present, pending=question.id, asked=[question.id], repeated=repeated)
+            before = replace(waits, **_known(present))
             own = disposition(protocol, before.has("present")) or 0
             for reading in readings:
                 after, _ = assistant.respond(before, reading, today)
                 found = disposition(protocol, after.has("present")) or 0
-                assert found >= own, (question.id, present, reading.text)
-                assert found >= Disposition.CALL_DOCTOR or question.id not in _dangerous(protocol), (question.id, present, reading.text)
+                assert found >= own, (what, present, reading.text)
+                asked_again = after.pending == waits.pending and len(waits.checks) > 1
+                assert found >= _least(protocol, waits) or asked_again, (what, present, reading.text)
 
 
-def _dangerous(protocol: Protocol) -> set[str]:
-    """Questions of which a plain yes to the first finding alone is more than care at home."""
-    return {
-        question.id
-        for question in protocol.questions.values()
-        if (disposition(protocol, set(question.yes_means)) or 0) > Disposition.SELF_CARE
-    }
+def _least(protocol: Protocol, waits: Conversation) -> int:
+    """What a plain yes leads to at least."""
+    question = protocol.questions.get(waits.pending)
+    if question is not None:
+        return disposition(protocol, set(question.covers[:1])) or 0
+    return min(protocol.danger_check.row(fact).tier for fact in waits.checks)
 
 
 @pytest.mark.parametrize("finding", PHRASES)
 def test_no_pending_question_hides_a_red_flag(protocol: Protocol, assistant: Assistant, today: date, finding: str) -> None:
     """Questions that only confirm a doubt too, asked once or twice, by the lexicon alone."""
     reading = assistant.read(PHRASES[finding] + ".", today)
-    for question in protocol.questions.values():
-        for repeated in (False, True):
-            before = Conversation(pending=question.id, asked=[question.id], repeated=repeated)
+    for repeated in (0, 2):
+        for before in _waiting(protocol, repeated):
             after, reply = assistant.respond(before, reading, today)
-            assert reply.custom.get("disposition") == "emergency", (question.id, reply.text)
-            assert finding in after.has("present"), question.id
+            assert reply.custom.get("disposition") == "emergency", (before.pending, before.checks, reply.text)
+            assert finding in after.has("present"), (before.pending, before.checks)

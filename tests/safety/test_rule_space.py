@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aftercare.protocol import Disposition, Protocol
-from scripts.rule_space import Figures, RuleSpace, emergencies
+from scripts.rule_space import Figures, RuleSpace, askers, emergencies
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +50,17 @@ def test_parts_classes_and_code_agree_on_sets_drawn_from_all_findings(space: Rul
 
 def test_not_sure_never_lowers_and_no_answer_is_more_urgent(space: RuleSpace, capsys: pytest.CaptureFixture[str]) -> None:
     figures = space.answers()
-    _print(capsys, f"{len(space.protocol.questions)} questions in every combination, {figures.looked_at:,} checks")
+    _print(capsys, f"{len(askers(space.protocol))} questions and rows in every combination, {figures.looked_at:,} checks")
     _right(figures)
 
 
-def test_every_rule_can_hold_and_only_one_that_asks_never_decides(space: RuleSpace) -> None:
-    never_holds, never_decides = space.silent_rules()
-    assert never_holds == []
-    assert [rule.id for rule in never_decides] == ["back_pain_with_red_flag"]
-    assert all(rule.ask_when for rule in never_decides)
+def test_no_to_every_row_leaves_open_no_red_flag_but_those_that_are_heard_whenever_they_are_said(space: RuleSpace) -> None:
+    """Dark thoughts are no row; severe illness is what a fever becomes by its signs, each of which has its row."""
+    assert space.unasked() == ["self_harm", "severe_illness"]
+
+
+def test_every_rule_can_hold_and_decides_somewhere(space: RuleSpace) -> None:
+    assert space.silent_rules() == ([], [])
 
 
 def test_no_emergency_needs_the_time_since_the_procedure(protocol: Protocol) -> None:
@@ -84,10 +86,22 @@ def test_a_rule_that_cannot_hold_is_seen(protocol: Protocol) -> None:
 
 
 def test_an_answer_above_not_sure_is_seen(protocol: Protocol) -> None:
-    mild = replace(protocol.questions["chest"], yes_means=("soreness",), buttons=())
-    worse = replace(mild, buttons=(replace(protocol.questions["chest"].buttons[0], present=("chest_pain",)),))
-    broken = replace(protocol, questions={"chest": worse})
-    assert any("above 'not sure'" in problem for problem in RuleSpace(broken).answers().problems)
+    chest = protocol.questions["chest"]
+    worse = replace(chest, covers=("soreness",), buttons=(replace(chest.buttons[0], present=("chest_pain",)),))
+    broken = replace(protocol, questions={"chest": worse}, danger_check=replace(protocol.danger_check, rows=()))
+    assert any("an answer to chest is above 'not sure'" in problem for problem in RuleSpace(broken).answers().problems)
+
+
+def test_a_row_below_its_tier_is_seen(protocol: Protocol) -> None:
+    mild = replace(protocol.danger_check.rows[0], yes="soreness")
+    broken = replace(protocol, questions={}, danger_check=replace(protocol.danger_check, rows=(mild,)))
+    assert any("below its tier" in problem for problem in RuleSpace(broken).answers().problems)
+
+
+def test_a_red_flag_without_a_row_is_seen(protocol: Protocol) -> None:
+    rows = tuple(row for row in protocol.danger_check.rows if row.fact != "chest_pain")
+    broken = replace(protocol, danger_check=replace(protocol.danger_check, rows=rows))
+    assert "chest_pain" in RuleSpace(broken).unasked()
 
 
 def test_a_disagreement_of_code_and_enumeration_is_seen(space: RuleSpace) -> None:

@@ -39,6 +39,10 @@ FACTS = _names(
     leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset bleeding rash_swelling
     other_symptoms"""
 )
+ROWS = {row["fact"]: row for row in yaml.safe_load((PROTOCOL / "danger_check.yml").read_text(encoding="utf-8"))["rows"]}
+DANGER = [fact for fact, row in ROWS.items() if row["tier"] == "emergency"]
+WORDING = yaml.safe_load((PROTOCOL / "wording.yml").read_text(encoding="utf-8"))
+TAPPED = WORDING["check"]["answers"]
 TOPICS = _names(
     """what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks
     side_effects rare_complications cement_leakage imaging_before medications_before fasting driver medical_clearance
@@ -72,6 +76,11 @@ class Answer:
         return self.custom.get("about")
 
     @property
+    def checks(self) -> list[str]:
+        """The rows of the danger check that wait."""
+        return self.custom.get("checks", [])
+
+    @property
     def topic(self) -> str | None:
         return self.custom.get("topic")
 
@@ -92,11 +101,13 @@ class Patients:
         """Send a request to the patient's address as it is."""
         return self._client.post(PATH, **request)
 
-    def say(self, sender: str, message: str) -> Answer:
-        """Type a message and return the answer, which keeps the contract."""
-        self._typed[sender].append(message)
-        body = _json(sender, message)
-        response = self.post(content=body, headers={"Content-Type": "application/json"})
+    def say(self, sender: str, message: str = "", *, conversation: Mapping[str, Any] | None = None, **answers: str) -> Answer:
+        """Type a message, answer rows of the danger check one by one, or both; the answer, which keeps the contract.
+
+        With a conversation it goes on from there, as it went on without Rasa.
+        """
+        self._typed[sender] += [message, *(f"{ROWS[fact]['text']} {TAPPED[answer]}" for fact, answer in answers.items())]
+        response = self.post(content=_json(sender, message, answers, conversation), headers={"Content-Type": "application/json"})
         assert response.status_code == 200, f"{message!r}: {response.status_code} {response.text[:300]}"
         return parsed(response.json(), self._typed[sender])
 
@@ -104,9 +115,10 @@ class Patients:
         self._client.close()
 
 
-def _json(sender: str, message: str) -> bytes:
+def _json(sender: str, message: str, answers: Mapping[str, str], conversation: Mapping[str, Any] | None) -> bytes:
     """JSON in ASCII, so that a lone surrogate can be sent as other clients send it."""
-    return json.dumps({"sender": sender, "message": message}).encode("ascii")
+    more = {"answers": answers, "conversation": conversation}
+    return json.dumps({"sender": sender, "message": message, **{key: value for key, value in more.items() if value}}).encode("ascii")
 
 
 def parsed(messages: Any, typed: list[str]) -> Answer:
@@ -124,8 +136,12 @@ def parsed(messages: Any, typed: list[str]) -> Answer:
     if kind == "triage":
         _check_triage(custom, typed)
     if kind == "question":
-        assert custom["about"] in FACTS, custom
+        assert custom["about"] in FACTS | {"danger_check"}, custom
         assert "?" in text, text
+    if custom.get("about") == "danger_check" or custom.get("checks") or custom.get("rows"):
+        _check_rows(custom, text)
+    if custom.get("disposition") == "self_care":
+        assert "about" not in custom, custom
     if kind == "faq":
         assert custom["topic"] in TOPICS, custom
         assert custom["sources"], custom
@@ -137,6 +153,16 @@ def parsed(messages: Any, typed: list[str]) -> Answer:
         assert button["title"], custom
         assert button["payload"], custom
     return Answer(text, custom)
+
+
+def _check_rows(custom: Mapping[str, Any], text: str) -> None:
+    """The danger check: its open rows, worst first, with their text at the end; never with an emergency or a reassurance."""
+    assert custom["about"] == "danger_check", custom
+    assert custom.get("disposition") in (None, "call_doctor"), custom
+    assert custom["checks"], custom
+    assert custom["checks"] == [fact for fact in ROWS if fact in custom["checks"]], custom
+    assert [row["fact"] for row in custom["rows"]] == custom["checks"], custom
+    assert text.endswith("\n".join(f"{number}. {row['text']}" for number, row in enumerate(custom["rows"], 1))), text
 
 
 def _check_triage(custom: Mapping[str, Any], typed: list[str]) -> None:

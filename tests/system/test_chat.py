@@ -21,9 +21,9 @@ def _chat(port: int, typed: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_chat_shows_the_disposition_and_the_leaflet(stack: Stack) -> None:
-    shown = _chat(stack.ports.rasa, "no fever just sore\n/quit\n")
+    shown = _chat(stack.ports.rasa, "no fever just sore\nnone of these\n/quit\n")
     assert shown.returncode == 0, shown.stderr
-    assert "CARE AT HOME" in shown.stdout
+    assert shown.stdout.index("Chest pain or pressure?") < shown.stdout.index("CARE AT HOME")
     assert "“Temporary soreness or bruising at the needle site”" in shown.stdout
     assert "— leaflet, What are the Risks?" in shown.stdout
     assert shown.stderr == ""
@@ -33,6 +33,13 @@ def test_chat_takes_the_number_of_a_button(stack: Stack) -> None:
     shown = _chat(stack.ports.rasa, "My legs feel weak.\n1\n")
     assert shown.returncode == 0, shown.stderr
     assert "1. Yes" in shown.stdout
+    assert "EMERGENCY" in shown.stdout
+
+
+def test_chat_takes_the_number_of_a_row(stack: Stack) -> None:
+    shown = _chat(stack.ports.rasa, "The needle site is sore.\n4\n")
+    assert shown.returncode == 0, shown.stderr
+    assert "4. Numb between the legs or in the seat?" in shown.stdout
     assert "EMERGENCY" in shown.stdout
 
 

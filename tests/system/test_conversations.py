@@ -9,9 +9,27 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.system.conftest import DANGER, ROWS
+
 FOLDER = Path(__file__).with_name("conversations")
 RULES = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty" / "rules.yml"
-KEYS = {"says", "type", "disposition", "rule", "about", "topic", "contains", "not_contains"}
+KEYS = {"says", "taps", "checks", "type", "disposition", "rule", "about", "topic", "contains", "not_contains"}
+
+
+ALL, NONE, DANGER_ROWS = "all", "none", "danger"
+"""What `checks` says where it is no list: every row, none, or the rows that are an emergency; a list names rows that are shown."""
+
+
+def _taps(turn: dict[str, Any], waiting: list[str]) -> dict[str, str]:
+    """Rows that a turn answers one by one; `others` stands for all that wait besides."""
+    taps = dict(turn.get("taps", {}))
+    others = taps.pop("others", "")
+    return {**(dict.fromkeys(waiting, others) if others else {}), **taps}
+
+
+def _shows(expected: str | list[str], shown: list[str]) -> bool:
+    exact = {ALL: list(ROWS), NONE: [], DANGER_ROWS: DANGER}
+    return shown == exact[expected] if isinstance(expected, str) else bool(shown) and set(expected) <= set(shown)
 
 
 def _turns(file: Path) -> list[dict[str, Any]]:
@@ -19,11 +37,14 @@ def _turns(file: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yml")), ids=lambda file: file.stem)
-def test_conversation(file: Path, say: Callable[[str, str], Any]) -> None:
+def test_conversation(file: Path, say: Callable[..., Any]) -> None:
+    waiting: list[str] = []
     for number, turn in enumerate(_turns(file), start=1):
         assert set(turn) <= KEYS, turn
-        answer = say(file.stem, turn["says"])
-        seen = f"turn {number}, {turn['says']!r}: {answer.text}\n{dict(answer.custom)}"
+        answer = say(file.stem, turn.get("says", ""), **_taps(turn, waiting))
+        waiting = answer.checks
+        seen = f"turn {number}, {turn.get('says') or turn.get('taps')!r}: {answer.text}\n{dict(answer.custom)}"
+        assert "checks" not in turn or _shows(turn["checks"], answer.checks), seen
         assert answer.type in ([turn["type"]] if isinstance(turn["type"], str) else turn["type"]), seen
         for key in ("disposition", "about", "topic"):
             if key in turn:

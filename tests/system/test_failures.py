@@ -17,6 +17,7 @@ import pytest
 from aftercare.protocol import load_protocol
 from rasa_ext.envelopes import Envelopes
 from scripts.stack import Stack
+from tests.system.conftest import DANGER, ROWS
 from vault.day_keys import DayKeys
 
 CANARY = "quokkaberry"
@@ -64,12 +65,12 @@ def _raising(switch: Path, fault: str) -> Iterator[None]:
         switch.write_text("")
 
 
-def _in_time(patients: Any, sender: str, text: str) -> Any:
-    """Say it; the answer comes before a patient gives up."""
+def _in_time(patients: Any, sender: str, text: str = "", **answers: str) -> Any:
+    """Say it, or answer rows of the danger check; the answer comes before a patient gives up."""
     start = time.monotonic()
-    answer = patients.say(sender, text)
+    answer = patients.say(sender, text, **answers)
     seconds = time.monotonic() - start
-    assert seconds < PATIENCE_SECONDS, f"{text!r} was answered after {seconds:.1f} s"
+    assert seconds < PATIENCE_SECONDS, f"{text or answers!r} was answered after {seconds:.1f} s"
     return answer
 
 
@@ -133,17 +134,29 @@ def test_emergency_while_the_action_server_hangs(patients: Any, stack: Stack, se
 
 def test_care_at_home_while_the_action_server_hangs_and_what_follows(patients: Any, stack: Stack, sender: str) -> None:
     with _hanging(stack):
-        assert _in_time(patients, sender, f"The needle site is sore. {CANARY}").disposition == "self_care"
+        assert _in_time(patients, sender, f"The needle site is sore. {CANARY}").about == "danger_check"
+        assert _in_time(patients, sender, "None of these").disposition == "self_care"
         assert _in_time(patients, sender, "I have a fever of 101.5 F.").disposition == "call_doctor"
     answer = patients.say(sender, "And now I have chest pain.")
     assert {"chest_pain", "fever", "soreness"} <= set(answer.rules)
 
 
 def test_interview_goes_on_while_the_action_server_hangs(patients: Any, stack: Stack, sender: str) -> None:
-    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with _hanging(stack):
-        assert _in_time(patients, sender, "No").about == "walking"
-    assert patients.say(sender, "No").disposition == "emergency"
+        assert _in_time(patients, sender, "No").checks == DANGER
+        assert _in_time(patients, sender, chest_pain="no").checks == DANGER[1:]
+    answer = patients.say(sender, walking="yes")
+    assert answer.disposition == "emergency"
+    assert {"paralysis", "leg_signs"} <= set(answer.rules)
+
+
+@pytest.mark.parametrize("words", ["", f"Thank you. {CANARY}"], ids=["alone", "with words"])
+def test_a_yes_to_a_danger_sign_while_the_action_server_hangs(words: str, patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "The needle site is sore.").checks == list(ROWS)
+    with _hanging(stack):
+        assert _in_time(patients, sender, words, saddle_numbness="yes").disposition == "emergency"
+    assert patients.say(sender, "Thank you.").disposition == "emergency"
 
 
 def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, sender: str) -> None:
@@ -151,7 +164,7 @@ def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, se
         killed = stack.pids["actions"]
         os.kill(killed, signal.SIGKILL)
         assert _in_time(patients, f"{sender}-{number}", f"I have chest pain. {CANARY}").disposition == "emergency"
-        assert _in_time(patients, f"{sender}-sore-{number}", "The needle site is sore.").disposition == "self_care"
+        assert _in_time(patients, f"{sender}-sore-{number}", "The needle site is sore.").checks == list(ROWS)
         _wait_for_actions(stack, not_pid=killed)
     assert patients.say(sender, "Hello").type == "chat"
 
@@ -174,7 +187,7 @@ def test_a_reader_costs_nothing(patients: Any, stack: Stack, sender: str) -> Non
             start = time.monotonic()
             answer = patients.say(sender, f"The needle site is sore. {CANARY}{number}")
             assert time.monotonic() - start < 1
-            assert answer.disposition == "self_care"
+            assert answer.about == "danger_check"
             assert NOT_STORED not in answer.text
         assert reader.execute("SELECT count(*) FROM events").fetchone() == before, "the reader held no transaction"
     assert all(f"{CANARY}{number}" in _stored(stack, sender) for number in range(5))
@@ -184,31 +197,34 @@ def test_a_reader_costs_nothing(patients: Any, stack: Stack, sender: str) -> Non
     ("text", "expected"),
     [
         ("I cant breathe", "emergency"),
-        ("The needle site is sore.", "self_care"),
+        ("The needle site is sore.", "danger_check"),
         ("My legs feel weak.", "question"),
         ("How long does the procedure take?", "faq"),
         ("Hello", "chat"),
-        ("", "question"),
+        ("", "chat"),
         ("It was a long day. " * 300 + "I cant breathe", "emergency"),
     ],
-    ids=["emergency", "self_care", "question", "faq", "chat", "empty", "long"],
+    ids=["emergency", "danger_check", "question", "faq", "chat", "empty", "long"],
 )
 def test_locked_database_is_told(text: str, expected: str, patients: Any, stack: Stack, sender: str) -> None:
     with _locked(stack):
         answer = _in_time(patients, sender, text and f"{text} {CANARY}"[-5_900:])
         assert NOT_STORED in answer.text
-        assert expected in (answer.type, answer.disposition), answer.text
+        assert expected in (answer.type, answer.disposition, answer.about), answer.text
     answer = patients.say(sender, f"The needle site is sore. {CANARY}")
-    assert answer.disposition == "self_care"
+    assert answer.checks == list(ROWS)
     assert NOT_STORED not in answer.text
 
 
 def test_conversation_goes_on_after_the_lock(patients: Any, stack: Stack, sender: str) -> None:
-    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with _locked(stack):
         assert NOT_STORED in _in_time(patients, sender, "No").text
-    assert patients.say(sender, "No").about == "walking"
-    answer = patients.say(sender, "No")
+    assert patients.say(sender, "No").checks == DANGER
+    with _locked(stack):
+        assert NOT_STORED in _in_time(patients, sender, chest_pain="no").text
+    assert patients.say(sender, chest_pain="no").checks == DANGER[1:]
+    answer = patients.say(sender, walking="yes")
     assert answer.disposition == "emergency"
     assert NOT_STORED not in answer.text
 
@@ -222,9 +238,17 @@ def test_emergency_stands_while_the_database_is_locked(patients: Any, stack: Sta
 
 
 def test_red_flag_in_mid_interview_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
-    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with _locked(stack):
         answer = _in_time(patients, sender, "Yes")
+        assert NOT_STORED in answer.text
+        assert answer.disposition == "emergency", answer.text
+
+
+def test_a_yes_to_a_danger_sign_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+    assert patients.say(sender, "The needle site is sore.").checks == list(ROWS)
+    with _locked(stack):
+        answer = _in_time(patients, sender, walking="yes")
         assert NOT_STORED in answer.text
         assert answer.disposition == "emergency", answer.text
 
@@ -255,24 +279,26 @@ def test_no_file_holds_a_word(patients: Any, stack: Stack, sender: str) -> None:
 
 def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: str) -> None:
     asked, urgent = f"{sender}-asked", f"{sender}-urgent"
-    assert patients.say(asked, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(asked, "My legs feel weak.").about == "leg_weakness"
+    assert patients.say(asked, "No").checks == DANGER
+    assert patients.say(asked, chest_pain="no").checks == DANGER[1:]
     assert patients.say(urgent, f"I have chest pain. {CANARY}").disposition == "emergency"
     stack.stop()
     stack.start()
-    assert patients.say(asked, "No").about == "walking"
-    answer = patients.say(asked, "No")
+    answer = patients.say(asked, walking="yes")
     assert answer.disposition == "emergency"
     assert {"paralysis", "leg_signs"} <= set(answer.rules)
-    assert {"finding": "leg_weakness", "code": "leg_weakness", "status": "present"}.items() <= answer.custom["findings"][0].items()
+    told = {(finding["finding"], finding["status"]) for finding in answer.custom["findings"]}
+    assert {("leg_weakness", "present"), ("cannot_walk", "present"), ("chest_pain", "absent")} <= told
     assert patients.say(urgent, "Thank you.").disposition == "emergency"
 
 
 def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender: str) -> None:
-    assert patients.say(sender, f"My legs feel weak. {CANARY}").about == "bladder_bowel"
+    assert patients.say(sender, f"My legs feel weak. {CANARY}").about == "leg_weakness"
     killed = stack.pids["rasa"]
     os.kill(killed, signal.SIGKILL)
     _wait_for(stack, "rasa", f"{stack.url}/webhooks/rest/", not_pid=killed)
-    assert patients.say(sender, "No").about == "walking"
+    assert patients.say(sender, "No").checks == DANGER
 
 
 # A part raises.
@@ -285,7 +311,7 @@ def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender
 )
 def test_a_part_raises(fault: str, log: str, line: str, patients: Any, stack: Stack, switch: Path, sender: str) -> None:
     urgent = f"{sender}-urgent"
-    assert patients.say(sender, "My legs feel weak.").about == "bladder_bowel"
+    assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     logged = (stack.logs / log).read_text(errors="replace").count(line)
     with _raising(switch, fault):
         emergency = _in_time(patients, urgent, f"I cant breathe {CANARY}")
@@ -295,7 +321,7 @@ def test_a_part_raises(fault: str, log: str, line: str, patients: Any, stack: St
     assert emergency.disposition == "emergency"
     assert NOT_STORED not in emergency.text
     assert NOT_STORED not in greeting.text
-    assert asked.about == "walking"
+    assert asked.checks == DANGER
     assert CANARY in _stored(stack, urgent)
     assert patients.say(urgent, "Thank you.").disposition == "emergency"
-    assert patients.say(sender, "No").disposition == "emergency"
+    assert patients.say(sender, walking="yes").disposition == "emergency"

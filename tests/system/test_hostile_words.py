@@ -89,7 +89,7 @@ def stack(start_stack: Callable[..., Patients], tmp_path_factory: pytest.TempPat
 
 def _seconds(chat: Chat) -> float:
     began = time.monotonic()
-    assert chat.say(RED_FLAG)["disposition"] == "emergency"
+    assert chat.do(RED_FLAG)["disposition"] == "emergency"
     return time.monotonic() - began
 
 
@@ -105,7 +105,7 @@ def test_nobody_else_waits_longer_for_hostile_words(trap: str, stack: Stack) -> 
         for text in hostile_texts()[:: 10 if trap else 1]:
             alone.append(_seconds(other))
             attack = Chat(stack.gateway)
-            answer = pool.submit(attack.say, f"{trap}{text}"[:LONGEST])
+            answer = pool.submit(attack.do, f"{trap}{text}"[:LONGEST])
             time.sleep(0.05)
             beside.append(_seconds(other))
             assert (answer.result()["type"] == "trouble") is bool(trap), text[:40]
@@ -121,14 +121,14 @@ def test_rasa_alone_answers_them_with_the_safety_card(stack: Stack, sender: str)
     answer = patients.say(sender, f"The needle site is sore {TRAP}")
     assert answer.type == "out_of_scope"
     assert load_protocol().say("trouble") in answer.text
-    assert patients.say(sender, "No").type == "question"
+    assert patients.say(sender, "No").checks
     patients.close()
 
 
 def test_the_gateway_stops_when_it_is_told_to_while_such_a_message_is_read(stack: Stack) -> None:
     attack, gateway = Chat(stack.gateway), stack.pids["gateway"]
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(attack.say, TRAP)
+        answer = pool.submit(attack.do, TRAP)
         time.sleep(0.3)
         os.kill(gateway, signal.SIGTERM)
         until = time.monotonic() + 10
@@ -138,7 +138,7 @@ def test_the_gateway_stops_when_it_is_told_to_while_such_a_message_is_read(stack
         answer.exception()
     while not _ready(stack):
         time.sleep(0.2)
-    assert Chat(stack.gateway).say(RED_FLAG)["disposition"] == "emergency"
+    assert Chat(stack.gateway).do(RED_FLAG)["disposition"] == "emergency"
 
 
 def _ready(stack: Stack) -> bool:

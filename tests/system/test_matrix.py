@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
+from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
+from aftercare.respond import Assistant
+from tests.system.conftest import DANGER, ROWS
 
-Say = Callable[[str, str], Any]
+Say = Callable[..., Any]
 
 RULES = yaml.safe_load((Path(__file__).resolve().parents[2] / "protocols/vertebroplasty/rules.yml").read_text(encoding="utf-8"))["rules"]
 COMPOSED = {"red_flag", "severe_illness"}
@@ -36,33 +39,46 @@ PHRASES = {
 }
 
 FAQ = "How long does the procedure take?"
+SORE = "The needle site is sore."
+FEVER = "I have a fever of 101.5 F."
 
-# What is typed before the red flag, and what the last answer before it must be: its type, or the fact or disposition it is about.
-STATES: dict[str, tuple[list[str], str]] = {
+Move = str | dict[str, str]
+"""What a patient does: words, or rows of the danger check that are answered one by one; `others` are all that wait besides."""
+
+ALL_NO = {"others": "no"}
+LEFT: Move = {}
+"""The danger check is left, and followed up by who keeps the conversation."""
+
+# What is done before the red flag, and what the last answer before it must be: its type, or the fact or disposition it is about.
+STATES: dict[str, tuple[list[Move], str]] = {
     "cold": ([], ""),
     "after_greeting": (["Hello"], "chat"),
     "after_faq": ([FAQ], "faq"),
     "after_not_in_leaflet": (["Can I take a shower?"], "not_in_leaflet"),
-    "after_self_care": (["The needle site is sore."], "self_care"),
-    "after_call_doctor": (["I have a fever of 101.5 F."], "call_doctor"),
+    "after_supposition": (["What should I do if I get a fever?"], "faq"),
+    "after_self_care": ([SORE, ALL_NO], "self_care"),
+    "after_call_doctor": ([FEVER, ALL_NO], "call_doctor"),
     "after_emergency": (["My needle site is sore and my lips are swelling and I can not breathe"], "emergency"),
     "after_goodbye": (["Goodbye"], "chat"),
-    "after_empty": ([""], "other_symptoms"),
-    "after_fallback": (["hmm well you know"], "other_symptoms"),
-    "after_two_fallbacks": (["hmm well you know", "hmm well you know"], "other_symptoms"),
-    "pending_screen": (["My back hurts."], "other_symptoms"),
-    "pending_pain_severity": (["My back hurts.", "None of these"], "pain_severity"),
-    "pending_pain_trend": (["My back hurts.", "None of these", "Medium"], "pain_trend"),
-    "pending_medication_helps": (["My back hurts.", "None of these", "Medium", "No"], "medication_helps"),
-    "pending_days": (["My back hurts.", "None of these", "Mild"], "days_since_procedure"),
-    "pending_bladder_bowel": (["My legs feel weak."], "bladder_bowel"),
-    "pending_walking": (["My legs feel weak.", "No"], "walking"),
-    "pending_both_legs": (["My legs feel weak.", "No", "Yes"], "leg_weakness"),
-    "pending_rash_swelling": (["I have an itchy rash on my arms."], "rash_swelling"),
-    "pending_heavy_bleeding": (["The needle site is bleeding a little."], "bleeding"),
-    "pending_temperature_signs": (["My temperature is 99.5 F."], "chills"),
-    "pending_breathing": (["My right calf is swollen and painful."], "breathing"),
-    "faq_in_mid_interview": (["My legs feel weak.", FAQ], "bladder_bowel"),
+    "after_empty": ([""], "chat"),
+    "after_nonsense": (["asdf", "lol", "asdf"], "chat"),
+    "after_taken_back": ([SORE, {"walking": "yes"}, "I tapped that by mistake"], "danger_check"),
+    "card_before_self_care": ([SORE], "danger_check"),
+    "card_before_self_care_with_an_aside": ([SORE, "Hold on a second"], "danger_check"),
+    "card_not_understood": ([SORE, "purple elephants dance"], "danger_check"),
+    "card_unsure": ([SORE, "Not sure"], "danger_check"),
+    "card_half_answered": ([SORE, {"chest_pain": "no", "breathing": "no", "saddle_numbness": "no"}], "danger_check"),
+    "card_half_answered_in_words": ([SORE, "1 no 2 no 3 no"], "danger_check"),
+    "card_half_answered_behind_call_doctor": ([FEVER, {"chest_pain": "no", "walking": "no"}], "danger_check"),
+    "card_with_a_doctors_row": ([SORE, {"site_appearance": "yes"}], "danger_check"),
+    "card_behind_call_doctor": ([FEVER], "danger_check"),
+    "card_behind_a_question": (["Can I use an ice pack?"], "danger_check"),
+    "card_passed_over": ([FEVER, "Thank you."], "danger_check"),
+    "card_left": ([SORE, LEFT], "danger_check"),
+    **{f"row_open_{fact}": ([SORE, {"others": "no", fact: ""}], "danger_check") for fact in ROWS},
+    "pending_days": (["My back hurts.", ALL_NO], "days_since_procedure"),
+    "pending_both_legs": (["My legs feel weak."], "leg_weakness"),
+    "faq_in_mid_interview": (["My legs feel weak.", FAQ], "leg_weakness"),
 }
 
 # How the red flag is typed, where it is not alone.
@@ -89,16 +105,51 @@ def test_every_question_that_rules_ask_is_in_the_matrix() -> None:
     assert asked <= {told for _, told in STATES.values()}
 
 
+def rows_answered(move: dict[str, str], waiting: list[str]) -> dict[str, str]:
+    """The rows that a move answers, of those that wait."""
+    answers = {fact: move.get(fact, move.get("others", "")) for fact in waiting}
+    return {fact: answer for fact, answer in answers.items() if answer}
+
+
+def _bring(say: Say, sender: str, state: str) -> Any:
+    """Bring a conversation into a state; the last answer, None where nothing was said."""
+    moves, told = STATES[state]
+    answer = None
+    for move in moves:
+        if move is LEFT:
+            left = Assistant(load_protocol()).broken_off(Conversation.parse(answer.custom["conversation"]))
+            assert left is not None
+            answer = say(sender, "...", conversation=left[0].to_slots())
+        else:
+            answer = say(sender, move) if isinstance(move, str) else say(sender, **rows_answered(move, answer.checks))
+    if answer is not None:
+        assert told in (answer.type, answer.about, answer.disposition), f"the state was not reached: {answer.text}"
+    return answer
+
+
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("finding", PHRASES)
 def test_red_flag_in_every_state(finding: str, state: str, say: Say) -> None:
     sender = f"matrix-{finding}-{state}"
-    before, told = STATES[state]
-    for message in before:
-        answer = say(sender, message)
-    if before:
-        assert told in (answer.type, answer.about, answer.disposition), f"the state was not reached: {answer.text}"
+    _bring(say, sender, state)
     _is_emergency(say(sender, PHRASES[finding] + "."), finding)
+
+
+@pytest.mark.parametrize("state", [state for state, (_, told) in STATES.items() if told == "danger_check"])
+def test_yes_to_each_row_that_is_open_in_every_state(state: str, say: Say) -> None:
+    for answer in ("yes", "unsure"):
+        for fact in _bring(say, f"matrix-rows-{answer}-{state}", state).checks:
+            sender = f"matrix-{answer}-{fact}-{state}"
+            _bring(say, sender, state)
+            got = say(sender, **{fact: answer})
+            assert got.disposition == ("emergency" if fact in DANGER else "call_doctor"), got.text
+
+
+@pytest.mark.parametrize("fact", ROWS)
+def test_one_row_open_is_answered_yes_in_words(fact: str, say: Say) -> None:
+    sender = f"matrix-yes-in-words-{fact}"
+    assert _bring(say, sender, f"row_open_{fact}").checks == [fact]
+    assert say(sender, "Yes").disposition == ROWS[fact]["tier"]
 
 
 @pytest.mark.parametrize("form", FORMS)

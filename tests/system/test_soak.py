@@ -66,6 +66,7 @@ def test_the_same_seed_gives_the_same_patients() -> None:
     assert 0.08 < sum(each.red_flag for each in made) / len(made) < 0.24
     assert all((each.texts[0] in SAID["red_flags"]) == each.red_flag for each in made)
     assert any(each.swapped for each in made)
+    assert {each.check for each in made} == {"no", "yes", "left"}
     assert {how for each in made for how in each.twice.values()} == {"together", "later"}
 
 
@@ -171,14 +172,19 @@ class _Gateway:
 
     Attributes:
         heard: the client ids of the messages that came.
+        rows: the answered rows that came.
     """
 
-    def __init__(self, refusals: list[Callable[[], httpx.Response]], disposition: str = "emergency", twice: bool = False) -> None:
+    def __init__(
+        self, refusals: list[Callable[[], httpx.Response]], disposition: str = "emergency", twice: bool = False, asks: bool = False
+    ) -> None:
         self._refusals = refusals
         self._disposition = disposition
+        self._check = CHECK if asks else None
         self._places: dict[str, int] = {}
         self._twice = twice
         self.heard: list[str] = []
+        self.rows: list[dict[str, str]] = []
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.rpartition("/")[2]
@@ -187,13 +193,15 @@ class _Gateway:
         if path == "messages":
             client_id = str(_json(request)["client_id"])
             self.heard.append(client_id)
+            self.rows += [rows] if (rows := _json(request).get("rows")) else []
             if self._refusals:
                 return self._refusals.pop()()
             place = len(self.heard) * 2 if self._twice else self._places.setdefault(client_id, 2 + 2 * len(self._places))
             return httpx.Response(202, json={"seq": place, "state": "stored"})
         after = int(request.url.params["after"])
         answers = [
-            {"seq": place + 1, "kind": "answer", "reply_to": place, "disposition": self._disposition} for place in self._places.values()
+            {"seq": place + 1, "kind": "answer", "reply_to": place, "disposition": self._disposition, "check": self._check}
+            for place in self._places.values()
         ]
         return httpx.Response(200, json={"events": [each for each in answers if each["seq"] > after]})
 
@@ -216,6 +224,11 @@ def _live(gateway: _Gateway, doing: Plan, monkeypatch: pytest.MonkeyPatch) -> Le
     return ledger
 
 
+CHECK = {
+    "waits": True,
+    "rows": [{"id": "chest", "text": "Chest pain?", "danger": True}, {"id": "fever", "text": "Fever?", "danger": False}],
+}
+SORE = Plan(1, ("it is sore",), False, {}, False)
 RED = Plan(1, ("I have chest pain", "thanks"), True, {}, False)
 ANSWERED = {"disposition": "emergency"}
 
@@ -267,6 +280,33 @@ def test_two_messages_are_sent_at_once_and_the_second_comes_first(monkeypatch: p
     gateway = _Gateway([])
     assert _live(gateway, replace(RED, swapped=True), monkeypatch).wrong == []
     assert gateway.heard == ["soak-1-1", "soak-1-0"]
+
+
+def test_a_patient_answers_the_danger_check_or_leaves_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for check, rows in (("no", [{"chest": "no", "fever": "no"}]), ("yes", [{"chest": "yes"}]), ("left", [])):
+        gateway = _Gateway([], asks=True)
+        ledger = _live(gateway, replace(SORE, check=check), monkeypatch)
+        assert (gateway.rows, ledger.wrong) == (rows, [])
+        assert [each.red_flag for each in ledger.sent.values()] == [False, check == "yes"][: 1 + len(rows)]
+
+
+def test_a_yes_to_a_danger_sign_must_be_an_emergency(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = _live(_Gateway([], "call_doctor", asks=True), replace(SORE, check="yes"), monkeypatch)
+    assert ledger.wrong == ["soak-1-0-rows was a red flag, and no emergency was shown"]
+
+
+def test_a_danger_check_that_waits_no_longer_is_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
+    gateway = _Gateway([], asks=True)
+    gone, tick = _refused(409, error="button_gone"), Patient._tick
+
+    async def late(self: Patient, turn: int) -> None:
+        gateway._refusals.append(gone)
+        await tick(self, turn)
+
+    monkeypatch.setattr(Patient, "_tick", late)
+    ledger = _live(gateway, replace(SORE, check="no"), monkeypatch)
+    assert ledger.wrong == []
+    assert ledger.counts["danger checks that waited no longer"] == 1
 
 
 def test_an_answer_that_never_comes_is_a_violation(monkeypatch: pytest.MonkeyPatch) -> None:

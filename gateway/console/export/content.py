@@ -18,9 +18,11 @@ from gateway.console.audit import Head
 from gateway.console.redaction import Mask
 from gateway.console.rendering import TIER_NAMES
 from gateway.console.sheet import Sheet
+from gateway.records.cases import ASSUMED
 
 FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")
 _NAME_LENGTH = 16
+_STATUS = {ASSUMED: "assumed: not answered"}
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,35 @@ class Line:
 
 
 @dataclass(frozen=True)
+class CheckStep:
+    """Something that became of a row of the danger check.
+
+    Attributes:
+        text: the row.
+        state: asked, yes, no, not_sure or left.
+        how: `tap` or `words`; empty for what is no answer.
+        at: a moment, a day, or nothing, by profile.
+        minutes: since the case opened; None where `at` is given.
+    """
+
+    fact: str
+    text: str
+    state: str
+    how: str
+    at: str
+    minutes: int | None
+
+
+@dataclass(frozen=True)
 class Content:
     """A case as it goes out.
 
     Attributes:
         name: its number, or its pseudonym in this export.
         conversation: the conversation's id; empty unless all goes out.
-        findings: code, label and assertion status.
+        findings: code, label and assertion status; what was only assumed says so.
+        check: what became of the rows of the danger check, row by row, in order.
+        check_standing: where the check stands in the end, as in `Standing`.
         acknowledged_by: a name of the staff; empty unless all goes out.
     """
 
@@ -75,6 +99,8 @@ class Content:
     acknowledged_at: str
     acknowledged_by: str
     findings: tuple[tuple[str, str, str], ...]
+    check: tuple[CheckStep, ...]
+    check_standing: str
     lines: tuple[Line, ...]
 
     @property
@@ -109,7 +135,7 @@ class Cut:
                 seq=entry.seq,
                 who=entry.who,
                 at=self._time(entry.at),
-                minutes=int((entry.at - row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None,
+                minutes=self._minutes(sheet, entry.at),
                 words=mask(entry.text) if entry.text is not None else None,
                 disposition=entry.disposition or "",
                 rules=entry.rules,
@@ -127,8 +153,17 @@ class Cut:
             outcome=sheet.outcome or "",
             acknowledged_at=self._time(row.acknowledged_at) if row.acknowledged_at else "",
             acknowledged_by=(row.acknowledged_by or "") if whole else "",
-            findings=tuple((known.code, known.label, known.status) for known in sheet.findings),
+            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status)) for known in sheet.findings),
+            check=self._check(sheet),
+            check_standing=row.danger_check,
             lines=lines,
+        )
+
+    def _check(self, sheet: Sheet) -> tuple[CheckStep, ...]:
+        return tuple(
+            CheckStep(row.fact, row.text, step.state, step.how, self._time(step.at), self._minutes(sheet, step.at))
+            for row in sheet.check
+            for step in row.course
         )
 
     def _mask(self, sheet: Sheet) -> Mask:
@@ -140,6 +175,9 @@ class Cut:
 
     def _time(self, at: datetime) -> str:
         return {FULL: at.isoformat(timespec="seconds"), LIMITED: at.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
+
+    def _minutes(self, sheet: Sheet, at: datetime) -> int | None:
+        return int((at - sheet.row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None
 
     def _pseudonym(self, sheet: Sheet) -> str:
         return hmac.new(self._key, sheet.conversation.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]

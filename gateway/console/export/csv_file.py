@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 
-from gateway.console.export.content import Content, Stamp, about
+from gateway.console.export.content import CheckStep, Content, Stamp, about
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _BYTE_ORDER = "\ufeff"
@@ -18,7 +18,7 @@ _BEFORE = re.compile(rf'(?<![;"\s])[;"\s]++(?=[{_SIGNS}])')
 _SPLIT = re.compile(r"[;\t\r\n]")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
-    "findings", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
+    "findings", "danger_check", "danger_check_rows", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
 )  # fmt: skip
 COLUMNS = (*_OWN, "exported_by", "exported_at", "profile", "reason", "audit_head")
 
@@ -33,13 +33,21 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
                 content.name, content.conversation, line.seq, line.at, line.minutes, line.who,
                 "[purged]" if line.words is None else line.words,
                 line.disposition, " ".join(line.rules), "yes" if line.delivered else "no", content.tier_name, content.state,
-                "; ".join(f"{code} {status}" for code, _, status in content.findings), content.days_since_procedure, content.writer,
+                "; ".join(f"{code} {status}" for code, _, status in content.findings),
+                content.check_standing, "; ".join(map(_step, content.check)), content.days_since_procedure, content.writer,
                 content.acknowledged_at, content.acknowledged_by, content.outcome, *end,
             )
         )
         for content in contents
         for line in content.lines
     ]  # fmt: skip
+
+
+def _step(step: CheckStep) -> str:
+    """A step as `chest_pain no by tap at 2030-05-10T12:00:00+00:00`, or `after 2 min` where no moment goes out."""
+    how = f" by {step.how}" if step.how else ""
+    when = f" after {step.minutes} min" if step.minutes is not None else f" at {step.at}"
+    return f"{step.fact} {step.state}{how}{when}"
 
 
 def write(contents: Iterable[Content], stamp: Stamp) -> bytes:

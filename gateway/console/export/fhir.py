@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from fhir.resources.R4B.bundle import Bundle
 
-from gateway.console.export.content import Content, Line, Stamp
+from gateway.console.export.content import CheckStep, Content, Line, Stamp
 
 MEDIA_TYPE = "application/fhir+json"
 _OURS = "urn:aftercare"
@@ -60,6 +61,8 @@ def _case(content: Content) -> Iterator[Resource]:
     }
     for line in content.lines:
         yield _communication(name, patient, line)
+    if content.check:
+        yield _check(name, patient, content)
     for number, (code, label, status) in enumerate(content.findings, 1):
         value = {"valueBoolean": _SURE[status]} if status in _SURE else {"valueCodeableConcept": {"text": status}}
         yield {
@@ -70,6 +73,41 @@ def _case(content: Content) -> Iterator[Resource]:
             "subject": patient,
             **value,
         }
+
+
+def _check(name: str, patient: Resource, content: Content) -> Resource:
+    """The danger check: an item a row with its last answer, if it has one; each step is an extension of the item."""
+    rows = [list(steps) for _, steps in groupby(content.check, key=lambda step: step.fact)]
+    done = all(steps[-1].how for steps in rows)
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": f"{name}-danger-check",
+        "status": "completed" if done else "in-progress",
+        "subject": patient,
+        "source": patient,
+        "item": [_row(steps) for steps in rows],
+        **_given(extension=[_text("danger-check", content.check_standing)] if content.check_standing else None),
+    }
+
+
+def _row(steps: Sequence[CheckStep]) -> Resource:
+    last = steps[-1]
+    answer = {"valueCoding": {"system": f"{_OURS}:row-answer", "code": last.state}}
+    return {
+        "linkId": last.fact,
+        "text": last.text,
+        "extension": [_step(step) for step in steps],
+        **_given(answer=[answer] if last.how else None),
+    }
+
+
+def _step(step: CheckStep) -> Resource:
+    parts = [_text("state", step.state), *([_text("how", step.how)] if step.how else []), *([_text("at", step.at)] if step.at else [])]
+    return {"url": f"{_OURS}:row-step", "extension": [*parts, *(_number("minutes-since-opening", step.minutes) or [])]}
+
+
+def _text(name: str, value: str) -> Resource:
+    return {"url": f"{_OURS}:{name}", "valueString": value}
 
 
 def _communication(name: str, patient: Resource, line: Line) -> Resource:

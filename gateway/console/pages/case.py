@@ -24,6 +24,7 @@ from gateway.records.cases import TIERS
 router = APIRouter(prefix="/cases/{number}")
 STATUS_NAMES = {
     "present": "present",
+    "assumed": "assumed: not answered",
     "absent": "denied",
     "hypothetical": "supposed",
     "historical": "in the past",
@@ -45,6 +46,8 @@ ACCEPTED_NAMES = {
     "chat": "Talk",
     "out_of_scope": "Not its subject",
 }
+ROW_NAMES = {"asked": "Waits for an answer", "yes": "Yes", "no": "No", "not_sure": "Not sure", "left": "Shown but left"}
+HOW_NAMES = {"tap": " by tap", "words": " by words", "": ""}
 _EARLIER = ("resolved", "historical")
 _SNOOZES = (15, 30, 60, 120, 240, 720, 1440)
 _HX = "hx-request"
@@ -276,6 +279,8 @@ def _shown(desk: Desk, sheet: Sheet) -> dict[str, Any]:
         "outcomes": desk.policy.outcomes,
         "reasons": desk.policy.reasons,
         "statuses": STATUS_NAMES,
+        "row_names": ROW_NAMES,
+        "how_names": HOW_NAMES,
         "tier_of": TIERS,
         "kind_names": KIND_NAMES,
         "accepted_names": ACCEPTED_NAMES,

@@ -9,10 +9,18 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, Visitor, having
+from gateway.console.checks import End
 from gateway.console.figures import OPENED_MOST, SHIFTS, SPANS, Book
 
 router = APIRouter()
 _DEFAULT = 30
+_ENDS = {
+    End.FINISHED: "Finished",
+    End.PASSED_OVER: "Passed over, behind information",
+    End.LEFT_BEFORE: "Left before an answer (unfinished)",
+    End.LEFT_BEHIND: "Left behind “call your doctor”",
+    End.WAITING: "Waits now",
+}
 
 
 @router.get("/figures")
@@ -34,6 +42,7 @@ async def figures_page(
         spans=SPANS,
         shifts=SHIFTS,
         words=words,
+        ends=_ENDS,
         opened_most=OPENED_MOST,
         limits=desk.policy.limits,
     )

@@ -322,7 +322,7 @@ def test_a_question_that_was_left_is_shown_as_that_and_not_as_deleted_words(
     door: Door, clock: Clock, request: pytest.FixtureRequest
 ) -> None:
     patient = door.patient()
-    assert patient.say("my back hurts")["type"] == "question"
+    assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
     nurse: Person = request.getfixturevalue("nurse")

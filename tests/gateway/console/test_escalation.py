@@ -81,7 +81,7 @@ class Ward:
         with writing(self.records.engine) as connection:
             case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
             now = {**case._mapping, **values}
-            where = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"])
+            where = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
             changed = {**values, "place": where, "version": case.version + 1}
             connection.execute(update(triage_case).where(triage_case.c.id == number).values(**changed))
 

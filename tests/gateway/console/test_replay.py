@@ -16,7 +16,9 @@ from gateway.console.pages import replay as pages
 from gateway.console.replay import LESS, Replay, newest
 from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
+
+FAINTED = "I fainted this morning"
 
 
 @pytest.fixture
@@ -40,15 +42,16 @@ def _soreness_needs_a_doctor(folder: Path) -> None:
     _edit(folder, "soreness", "disposition: self_care\n    advice: rest_and_ice", "disposition: call_doctor\n    advice: call_clinic")
 
 
-def _chest_pain_can_wait(folder: Path) -> None:
-    _edit(folder, "chest_pain", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
+def _fainting_can_wait(folder: Path) -> None:
+    """No row of the danger check has fainting for its Yes, so that the candidate can be loaded."""
+    _edit(folder, "fainting", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
 
 
 def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, candidate: Path) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(RED_FLAG)
+    red.say(FAINTED)
     sore.say(HARMLESS)
-    _chest_pain_can_wait(candidate)
+    _fainting_can_wait(candidate)
     report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
@@ -72,12 +75,32 @@ def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk,
 
 def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
     patient = door.patient()
-    assert patient.say("my back hurts")["type"] == "question"
+    assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
     report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
+
+
+def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, desk: Desk, candidate: Path) -> None:
+    tapped, denied = door.patient(), door.patient()
+    tapped.answer_to(stored(tapped.tick(tapped.say(HARMLESS)["check"], {"Numb between the legs": "yes"})))
+    denied.settled(HARMLESS)
+    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
+    assert report.different == []
+    assert report.matrix == {(3, 3): 1, (1, 1): 1}
+
+
+def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
+    before, behind = door.patient(), door.patient()
+    before.say(HARMLESS)
+    behind.say("I have a fever of 101")
+    clock.travel(minutes=11)
+    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
+    assert report.different == []
+    assert report.matrix == {(0, 0): 1, (2, 2): 1}
 
 
 def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) -> None:
@@ -160,12 +183,12 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     door: Door, desk: Desk, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sqlite_url: str
 ) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(RED_FLAG)
+    red.say(FAINTED)
     sore.say(HARMLESS)
     number = case_of(door, red)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate)) == 0
     assert "0 less urgent" in capsys.readouterr().out
-    _chest_pain_can_wait(candidate)
+    _fainting_can_wait(candidate)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", f"{number}") == 1
     told = capsys.readouterr().out
     assert f"Case {number}: less urgent" in told

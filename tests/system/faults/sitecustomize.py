@@ -35,9 +35,9 @@ def _break_extractor(module: ModuleType) -> None:
 def _break_action(module: ModuleType) -> None:
     sound = module._core.respond
 
-    async def respond(conversation: Any, reading: Any, today: Any) -> Any:
+    async def respond(conversation: Any, reading: Any, today: Any, **more: Any) -> Any:
         _fail_when("action", reading.text)
-        return await sound(conversation, reading, today)
+        return await sound(conversation, reading, today, **more)
 
     module._core.respond = respond
 

@@ -1,4 +1,4 @@
-import type { Answer, ChatEvent, Safety, Session, Summary, Writer } from "../shared/types";
+import type { Answer, ChatEvent, RowAnswer, Safety, Session, Summary, Writer } from "../shared/types";
 
 export interface Failure {
   ok: false;
@@ -48,7 +48,7 @@ export class Api {
     return this.call<Session>("PUT", "/session/writer", { token, body: { writer } });
   }
 
-  send(token: string, message: { client_id: string; text: string } | { client_id: string; button: string }) {
+  send(token: string, message: { client_id: string; text?: string; button?: string; rows?: Record<string, RowAnswer> }) {
     return this.call<Stored>("POST", "/session/messages", { token, body: message, timeout: SEND_TIMEOUT });
   }
 

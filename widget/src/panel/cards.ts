@@ -1,20 +1,22 @@
 import { html, nothing } from "lit-html";
 import type { Answer, Block, Disposition, Safety } from "../shared/types";
 import type { Markup, Part } from "./markup";
-import { linesOf } from "./text";
+import { linesOf, withoutRows } from "./text";
 
+const ASKING = ["question", "check"];
 const SIGNS: Record<Disposition, string> = { emergency: "!", call_doctor: "\u260e\ufe0e", self_care: "\u2302" };
 
 /** An answer: the words before the advice, the care card, and the question that may follow. */
 export function answerBody(m: Markup, answer: Answer, id: string): Part {
-  if (!answer.disposition) return [...answer.blocks.map((block) => plainBlock(m, block)), sources(m, answer)];
-  const first = answer.blocks.findIndex((block) => block.kind === "advice");
-  const lead = answer.blocks.slice(0, Math.max(first, 0));
-  const rest = answer.blocks.slice(Math.max(first, 0));
+  const blocks = withoutRows(answer).filter((block) => !answer.check || answer.check.waits || block.kind !== "check");
+  if (!answer.disposition) return [...blocks.map((block) => plainBlock(m, block)), sources(m, answer)];
+  const first = blocks.findIndex((block) => block.kind === "advice");
+  const lead = blocks.slice(0, Math.max(first, 0));
+  const rest = blocks.slice(Math.max(first, 0));
   return [
     ...lead.map((block) => plainBlock(m, block)),
-    careCard(m, answer.disposition, rest.filter((block) => block.kind !== "question"), id),
-    ...rest.filter((block) => block.kind === "question").map((block) => plainBlock(m, block)),
+    careCard(m, answer.disposition, rest.filter((block) => !ASKING.includes(block.kind)), id),
+    ...rest.filter((block) => ASKING.includes(block.kind)).map((block) => plainBlock(m, block)),
     sources(m, answer),
   ];
 }
@@ -50,6 +52,7 @@ export function plainBlock(m: Markup, block: Block): Part {
     case "note":
     case "watch":
     case "question":
+    case "check":
       return html`<div class="b-${block.kind}">${m.lines(block)}</div>`;
     default:
       return m.lines(block);

@@ -1,15 +1,16 @@
 import { fill } from "../shared/fill";
-import type { Answer, ChatEvent, Config, Session, Writer } from "../shared/types";
+import type { Answer, ChatEvent, Check, Config, Row, RowAnswer, Session, Told, Writer } from "../shared/types";
 import type { Announcer } from "./announce";
 import { type Api, isPassing, type Failure, type Result } from "./api";
+import { isAlarm } from "./check";
 import { Outbox, type OutItem, type SendResult } from "./delivery";
 import { clockOffset, phaseOf } from "./expiry";
 import { Feed } from "./feed";
 import { applyPrefs, forgetPrefs, type Prefs, storePrefs } from "./prefs";
 import type { TokenStore } from "./session";
-import { addEvent, addLocal, initialState, placeMine, type State, type View } from "./state";
+import { addEvent, addLocal, initialState, lastAnswer, placeMine, type State, type View } from "./state";
 import { Tabs } from "./tabs";
-import { ANSWER_LANG, spokenAnswer, spokenSafety, valuesOf } from "./text";
+import { ANSWER_LANG, spokenAnswer, spokenSafety, valuesOf, wordsOf } from "./text";
 import { backoff, realTimers } from "./timers";
 import { AnswerWatch } from "./waiting";
 
@@ -20,11 +21,14 @@ export interface ChatUi {
   draft(): string;
   clearDraft(): void;
   unread(count: number): void;
+  /** Something is to be answered by a tap. */
+  asks(): void;
 }
 
 const BACK_FOR = 5000;
 const WRITING_AFTER = 1500;
 const TICK = 2000;
+const FRESH_FOR = 1000;
 
 /** The dialogue: what the patient does, what the server says, and what is shown of both. */
 export class Chat {
@@ -39,6 +43,8 @@ export class Chat {
   private startFailures = 0;
   private startTimer = 0;
   private checking = false;
+  private freshKey = "";
+  private freshTimer = 0;
 
   constructor(
     private config: Config,
@@ -76,13 +82,46 @@ export class Chat {
   // What the patient does
 
   sendText(text: string): void {
-    this.post(text);
+    this.post(text, undefined, this.ticked());
     if (this.state.phase === "expired") void this.startNew();
   }
 
-  press(id: string, title: string): void {
+  /** Whether it was taken: buttons that have just appeared take none. */
+  press(id: string, title: string): boolean {
+    if (this.state.fresh) return false;
     this.state.chosen = id;
     this.post(title, id);
+    return true;
+  }
+
+  /** Answers a row of the danger check. The first Yes that is an emergency is sent at once; whether it was. */
+  answerRow(row: Row, answer: RowAnswer, sure: boolean): boolean {
+    if (this.state.fresh || !this.openCheck()) return false;
+    const before = this.left();
+    this.state.ticks[row.id] = answer;
+    if (sure && isAlarm(row, answer)) return this.sendCheck();
+    if (before && !this.left()) this.announcer.say(this.config.strings.check.complete);
+    this.ui.render();
+    return false;
+  }
+
+  /** Sends the rows that have an answer, if any; whether it did. */
+  sendCheck(): boolean {
+    const rows = this.ticked();
+    if (!rows.length) return false;
+    this.post("", undefined, rows);
+    return true;
+  }
+
+  unfold(): void {
+    this.state.unfolded = true;
+    this.holdTaps();
+    this.ui.render();
+  }
+
+  /** How many rows of the open danger check have no answer. */
+  left(): number {
+    return (this.openCheck()?.rows.length ?? 0) - this.ticked().length;
   }
 
   retry(item: OutItem): void {
@@ -358,8 +397,18 @@ export class Chat {
 
   // Messages out
 
-  private post(text: string, button?: string): void {
-    const item = this.outbox.add(crypto.randomUUID(), text, button);
+  private openCheck(): Check | null {
+    const last = lastAnswer(this.state);
+    return last && !last.answered && this.state.phase === "open" ? (last.answer.check ?? null) : null;
+  }
+
+  private ticked(): (Told & { id: string })[] {
+    const { ticks } = this.state;
+    return (this.openCheck()?.rows ?? []).flatMap(({ id, text }) => (ticks[id] ? [{ id, text, answer: ticks[id] }] : []));
+  }
+
+  private post(text: string, button?: string, rows?: OutItem["rows"]): void {
+    const item = this.outbox.add(crypto.randomUUID(), text, button, rows);
     addLocal(this.state, { type: "mine", item });
     if (this.state.link === "lost" && item.state === "sending") item.state = "waiting";
     this.ui.render();
@@ -370,8 +419,7 @@ export class Chat {
     if (!this.token || this.state.phase === "starting") {
       if (!(await this.connect())) return { kind: "unreachable", note: "", after: 0 };
     }
-    const words = item.button ? { client_id: item.clientId, button: item.button } : { client_id: item.clientId, text: item.text };
-    const result = await this.api.send(this.token!, words);
+    const result = await this.api.send(this.token!, wordsOf(item));
     if (result.ok) {
       this.up();
       if (result.data.session) this.setSession(result.data.session);
@@ -390,7 +438,7 @@ export class Chat {
       this.lost(problem);
       return { kind: "unreachable", note: problem.message, after: problem.retryAfter };
     }
-    if (!item.button) this.ui.giveBack(item.text);
+    if (!item.button && item.text) this.ui.giveBack(item.text);
     return { kind: "refused", note: problem.message };
   }
 
@@ -414,6 +462,7 @@ export class Chat {
       this.watch.seen(event);
       this.seenMine(event);
     }
+    this.freshen();
     this.writing();
     this.ui.render();
   }
@@ -425,8 +474,26 @@ export class Chat {
       this.seenMine(event);
       if (isNew) this.announceEvent(event);
     }
+    this.freshen();
     this.writing();
     this.ui.render();
+  }
+
+  private freshen(): void {
+    const last = lastAnswer(this.state);
+    if (!last || last.key === this.freshKey) return;
+    this.freshKey = last.key;
+    Object.assign(this.state, { ticks: {}, unfolded: false });
+    if (last.answer.buttons?.length || last.answer.check) this.holdTaps();
+  }
+
+  private holdTaps(): void {
+    this.state.fresh = true;
+    clearTimeout(this.freshTimer);
+    this.freshTimer = window.setTimeout(() => {
+      this.state.fresh = false;
+      this.ui.render();
+    }, FRESH_FOR);
   }
 
   private seenMine(event: ChatEvent): void {
@@ -443,6 +510,7 @@ export class Chat {
     const words = spokenAnswer(answer, this.config.strings);
     if (answer.disposition === "emergency") this.announcer.alert(words, ANSWER_LANG);
     else this.announcer.say(words, ANSWER_LANG);
+    if (answer.check?.waits) this.ui.asks();
     if (!this.state.shown) this.setUnread(this.state.unread + 1);
   }
 

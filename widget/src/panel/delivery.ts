@@ -1,3 +1,4 @@
+import type { Told } from "../shared/types";
 import { backoff, type Timers } from "./timers";
 
 export type DeliveryState = "sending" | "stored" | "waiting" | "failed" | "refused";
@@ -6,6 +7,8 @@ export interface OutItem {
   clientId: string;
   text: string;
   button?: string;
+  /** Rows of the danger check that were answered. */
+  rows?: (Told & { id: string })[];
   state: DeliveryState;
   at: number;
   /** The server's own words about why it was not accepted. */
@@ -20,6 +23,13 @@ export type SendResult =
   | { kind: "closed" };
 
 export const GIVE_UP_AFTER = 10000;
+
+const WORDS = { yes: "yes", no: "no", unsure: "not sure" };
+
+/** An answered row as words that the program reads. */
+function inWords(row: Told): string {
+  return `${row.text.replace(/\?$/, "")}: ${WORDS[row.answer]}`;
+}
 
 /** Sends one message at a time, in order, until each is stored or refused. */
 export class Outbox {
@@ -40,9 +50,10 @@ export class Outbox {
     return this.queue;
   }
 
-  add(clientId: string, text: string, button?: string): OutItem {
+  add(clientId: string, text: string, button?: string, rows?: OutItem["rows"]): OutItem {
     const item: OutItem = { clientId, text, state: this.queue.length && this.failures ? "waiting" : "sending", at: this.timers.now(), note: "" };
     if (button) item.button = button;
+    if (rows?.length) item.rows = rows;
     this.queue.push(item);
     this.changed(item);
     this.watch(item);
@@ -68,14 +79,17 @@ export class Outbox {
     this.kick();
   }
 
-  /** The chat is closed: keep what was not accepted for the next one. Its buttons are gone, their words are not. */
+  /** The chat is closed: keep what was not accepted for the next one. Its buttons are gone, their words are not; of its rows each Yes and each doubt becomes words. */
   pause(): void {
     this.paused = true;
     this.cancelTimer();
     for (const item of this.queue) {
       delete item.button;
+      item.text = [item.text, ...(item.rows ?? []).filter((row) => row.answer !== "no").map(inWords)].filter(Boolean).join("\n");
+      delete item.rows;
       this.set(item, "failed");
     }
+    this.queue = this.queue.filter((item) => item.text);
   }
 
   resume(): void {

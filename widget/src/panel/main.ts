@@ -38,6 +38,9 @@ const chat = new Chat(
     draft: () => textBox()?.value ?? "",
     clearDraft: () => setDraft(""),
     unread: (count) => parent.unread(count),
+    asks() {
+      if (byFinger()) textBox()?.blur();
+    },
   },
   prefs,
 );
@@ -60,9 +63,19 @@ const parent = new Parent(config.parents, {
 const actions: Actions = {
   transcript: {
     press(id, title) {
-      chat.press(id, title);
+      if (!chat.press(id, title)) return;
       scroller.toNewest();
       focusSoon("words");
+    },
+    tick(row, answer, sure) {
+      if (chat.answerRow(row, answer, sure)) checkSent();
+    },
+    sendCheck() {
+      if (chat.sendCheck()) checkSent();
+    },
+    unfold(id) {
+      chat.unfold();
+      focusSoon(id);
     },
     startNew() {
       void chat.startNew();
@@ -125,6 +138,16 @@ const actions: Actions = {
     }
   },
 };
+
+/** On a phone the text box brings up its keyboard, over what is to be read or tapped. */
+function byFinger(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
+}
+
+function checkSent(): void {
+  scroller.toNewest();
+  focusSoon(byFinger() ? "main" : "words");
+}
 
 let scheduled = false;
 

@@ -20,7 +20,7 @@ export class Scroller {
     if (!box) return false;
     const isNew = newest !== this.seen;
     this.seen = newest;
-    if (this.following) this.toNewest();
+    if (this.following && (isNew || box.scrollTop < this.target + NEAR)) this.toNewest();
     return isNew && !this.following;
   }
 

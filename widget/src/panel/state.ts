@@ -1,4 +1,4 @@
-import type { Answer, ChatEvent, Safety, Session, Summary, Writer } from "../shared/types";
+import type { Answer, ChatEvent, RowAnswer, Safety, Session, Summary, Writer } from "../shared/types";
 import type { OutItem } from "./delivery";
 import type { Prefs } from "./prefs";
 
@@ -35,6 +35,12 @@ export interface State {
   unread: number;
   answerPending: boolean;
   chosen: string | null;
+  /** The rows of the open danger check that have an answer, by their ids. */
+  ticks: Record<string, RowAnswer>;
+  /** A danger check that may be passed over is shown whole. */
+  unfolded: boolean;
+  /** Buttons and rows have just appeared: a tap that was meant for something else is not taken. */
+  fresh: boolean;
 }
 
 export function initialState(prefs: Prefs): State {
@@ -62,6 +68,9 @@ export function initialState(prefs: Prefs): State {
     unread: 0,
     answerPending: false,
     chosen: null,
+    ticks: {},
+    unfolded: false,
+    fresh: false,
   };
 }
 

@@ -1,5 +1,6 @@
 import { fill } from "../shared/fill";
 import type { Answer, Block, Config, Safety } from "../shared/types";
+import type { OutItem } from "./delivery";
 
 export const ANSWER_LANG = "en";
 
@@ -18,10 +19,33 @@ export function linesOf(block: Block): string[] {
   return block.text.split("\n").filter((line) => line.trim() !== "");
 }
 
+/** The blocks of an answer, of the danger check its question alone: the card shows its rows. */
+export function withoutRows(answer: Answer): Block[] {
+  return answer.blocks.map((block) => (answer.check && block.kind === "check" ? { ...block, text: questionOf(block) } : block));
+}
+
+/** The first line of a danger check, up to its question mark: what stands behind it is for who has no card. */
+function questionOf(block: Block): string {
+  const [line = ""] = linesOf(block);
+  return /^[^?]*\?/.exec(line)?.[0] ?? line;
+}
+
+/** A message as the server takes it. */
+export function wordsOf(item: OutItem) {
+  const { clientId, text, button, rows } = item;
+  if (button) return { client_id: clientId, button };
+  return {
+    client_id: clientId,
+    ...(text || !rows ? { text } : {}),
+    ...(rows ? { rows: Object.fromEntries(rows.map(({ id, answer }) => [id, answer])) } : {}),
+  };
+}
+
 /** What a screen reader is told about a new answer. */
 export function spokenAnswer(answer: Answer, strings: Config["strings"]): string {
   const parts = answer.disposition ? [strings.card[`${answer.disposition}_prefix`]] : [];
-  for (const block of answer.blocks) parts.push(...linesOf(block));
+  for (const block of withoutRows(answer)) parts.push(...linesOf(block));
+  if (answer.check) parts.push(fill(strings.check.spoken, { count: String(answer.check.rows.length) }));
   if (answer.buttons?.length) parts.push(fill(strings.chat.choices, { titles: answer.buttons.map((button) => button.title).join(", ") }));
   return parts.join(" ");
 }

@@ -1,13 +1,14 @@
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import type { Answer } from "../shared/types";
+import type { Answer, Told } from "../shared/types";
 import { answerBody, safetyCard } from "./cards";
 import type { Chat } from "./chat";
+import { checkCard, type CheckActions, toldRows } from "./check";
 import type { OutItem } from "./delivery";
 import type { Markup, Part } from "./markup";
 import { type Entry, lastAnswer } from "./state";
 
-export interface TranscriptActions {
+export interface TranscriptActions extends CheckActions {
   press(id: string, title: string): void;
   startNew(): void;
 }
@@ -44,14 +45,14 @@ function notice(m: Markup): Part {
 function entryItem(m: Markup, chat: Chat, entry: Entry, actions: TranscriptActions): Part {
   switch (entry.type) {
     case "mine":
-      return fromPatient(m, entry.item.text, chat.time(entry.item.at), delivery(m, chat, entry.item));
+      return fromPatient(m, entry.item, chat.time(entry.item.at), delivery(m, chat, entry.item));
     case "safety":
       return html`<li class="safe">${safetyCard(m, entry.safety, m.strings.card[entry.reason], entry.key)}</li>`;
     case "answer":
       return answerItem(m, chat, entry.key, entry.answer, chat.time(entry.at), actions);
     case "event": {
       const { event } = entry;
-      if (event.kind === "message") return fromPatient(m, event.text, chat.time(event.at), html`<span class="state">${m.strings.delivery.stored}</span>`);
+      if (event.kind === "message") return fromPatient(m, event, chat.time(event.at), html`<span class="state">${m.strings.delivery.stored}</span>`);
       if (event.kind === "writer") return html`<li class="aside"><p>${m.strings.chat[`writer_${event.writer}`]}</p></li>`;
       if (event.kind === "answer" || event.kind === "greeting") return answerItem(m, chat, entry.key, event, chat.time(event.at), actions);
       return nothing;
@@ -59,10 +60,10 @@ function entryItem(m: Markup, chat: Chat, entry: Entry, actions: TranscriptActio
   }
 }
 
-function fromPatient(m: Markup, text: string, time: string, state: Part): Part {
+function fromPatient(m: Markup, said: { text: string; rows?: readonly Told[] | null }, time: string, state: Part): Part {
   return html`<li class="you">
     <p class="who">${m.strings.chat.you} <time>${time}</time></p>
-    <div class="bubble"><p class="words" dir="auto">${text}</p></div>
+    <div class="bubble">${said.text ? html`<p class="words" dir="auto">${said.text}</p>` : nothing}${said.rows?.length ? toldRows(m, said.rows) : nothing}</div>
     <div class="delivery">${state}</div>
   </li>`;
 }
@@ -91,12 +92,15 @@ function fromProgram(m: Markup, body: Part, time: string, after: Part = nothing,
 
 function answerItem(m: Markup, chat: Chat, key: string, answer: Answer, time: string, actions: TranscriptActions): Part {
   const last = lastAnswer(chat.state);
-  const buttons = last?.key === key && answer.buttons?.length ? choices(m, chat, answer, last.answered, actions) : nothing;
-  return fromProgram(m, answerBody(m, answer, key), time, buttons, m.answerLang === m.config.lang ? nothing : m.answerLang);
+  const newest = last?.key === key;
+  const buttons = newest && answer.buttons?.length ? choices(m, chat, answer, last.answered, actions) : nothing;
+  const open = newest && !last.answered && chat.state.phase === "open";
+  const check = answer.check ? checkCard(m, chat, answer, key, open, actions) : nothing;
+  return fromProgram(m, answerBody(m, answer, key), time, [buttons, check], m.answerLang === m.config.lang ? nothing : m.answerLang);
 }
 
 function choices(m: Markup, chat: Chat, answer: Answer, answered: boolean, actions: TranscriptActions): Part {
-  const closed = answered || chat.state.phase !== "open";
+  const closed = answered || chat.state.phase !== "open" || chat.state.fresh;
   return html`<div class="choices" role="group" aria-label=${m.strings.chat.answers}>
     ${answer.buttons!.map(
       (button) =>
@@ -104,7 +108,7 @@ function choices(m: Markup, chat: Chat, answer: Answer, answered: boolean, actio
           ${button.title}${chat.state.chosen === button.id ? html`<span class="chosen" lang=${m.config.lang}> (${m.strings.chat.chosen})</span>` : nothing}
         </button>`,
     )}
-    ${closed ? nothing : html`<p class="hint">${m.strings.chat.or_type}</p>`}
+    ${answered || chat.state.phase !== "open" ? nothing : html`<p class="hint">${m.strings.chat.or_type}</p>`}
   </div>`;
 }
 

@@ -30,12 +30,34 @@ export interface Session {
   server_time: string;
 }
 
+export type RowAnswer = "yes" | "no" | "unsure";
+
+export interface Row {
+  id: string;
+  text: string;
+  /** Yes is an emergency. */
+  danger: boolean;
+}
+
+/** The danger check. */
+export interface Check {
+  /** Nothing is said before it is answered. */
+  waits: boolean;
+  rows: Row[];
+}
+
+export interface Told {
+  text: string;
+  answer: RowAnswer;
+}
+
 export interface Answer {
   reply_to: number | null;
   type: string;
   disposition?: Disposition | null;
   blocks: Block[];
   buttons?: { id: string; title: string }[] | null;
+  check?: Check | null;
   sources?: { section: string; quote: string }[] | null;
   protocol?: { id: string; version: string } | null;
 }
@@ -49,6 +71,7 @@ export interface PatientMessage extends Stamp {
   kind: "message";
   client_id: string;
   text: string;
+  rows?: Told[] | null;
 }
 
 export interface AnswerEvent extends Stamp, Answer {

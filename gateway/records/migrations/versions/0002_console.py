@@ -1,9 +1,7 @@
-"""The console: cases, acts, disagreements, notices, handovers, staff and the audit; a case is made for every conversation on record."""
+"""The console: cases, acts, disagreements, notices, handovers, staff and the audit."""
 
 import sqlalchemy as sa
 from alembic import op
-
-from gateway.records import cases, tables
 
 revision = "0002"
 down_revision = "0001"
@@ -20,7 +18,7 @@ _TABLES = (
 
 
 def upgrade() -> None:
-    """Make the tables and the triggers that refuse a change, and a case for every conversation."""
+    """Make the tables and the triggers that refuse a change."""
     op.create_table(
         "audit",
         sa.Column("seq", _ID, autoincrement=False, nullable=False),
@@ -265,9 +263,6 @@ def upgrade() -> None:
             op.execute(
                 f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} EXECUTE FUNCTION refuse_change()"
             )
-    events = op.get_bind().execute(sa.select(tables.event).order_by(tables.event.c.id)).all()
-    for each in events:
-        cases.follow(op.get_bind(), each.conversation_id, each.seq, each.kind, each.at, each.facts, each.disposition)
 
 
 def downgrade() -> None:
