@@ -246,7 +246,10 @@ class Readers:
                 except OSError:
                     self._template.close()
             self._template = self._load()
-            socket.send_fds(self._template, [b"."], [theirs.fileno()])
+            try:
+                socket.send_fds(self._template, [b"."], [theirs.fileno()])
+            except OSError:
+                raise UnreadError("no reader") from None
 
     def _load(self) -> socket.socket:
         """The socket of a new template; each descriptor that is sent on it becomes a reader's."""
