@@ -48,6 +48,8 @@ def heard(protocol: Protocol, key: str, reading: Reading) -> Answer:
         return Answer.NOT_UNDERSTOOD
     if answer in (Answer.NO, Answer.NOT_UNDERSTOOD) and "refuse" in reading.acts:
         return Answer.UNSURE
+    if answer is Answer.NOT_UNDERSTOOD and "claim_plainly" in reading.acts:
+        return Answer.YES
     if answer is Answer.NOT_UNDERSTOOD and "aside" in reading.acts:
         return Answer.ASIDE
     return answer

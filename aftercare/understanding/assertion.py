@@ -130,7 +130,7 @@ class Assertion:
         self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
 
     def labelled(self, context: Context, end: int) -> Status | None:
-        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`.
+        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`, `rash? not at all`.
 
         Args:
             context: the text, with its mentions.
@@ -139,6 +139,8 @@ class Assertion:
         norms = context.norms[end : end + 6]
         marked = bool(norms) and norms[0] in _LABEL_MARKS
         answer = "".join(norms[marked : marked + 1])
+        if marked and " ".join(norms[marked : marked + 3]) in self._label_no:
+            return Status.ABSENT
         behind = norms[marked + 1 :]
         ends = not behind or behind[0] in _HARD_BREAKS | {",", "and", ")"}
         follows = end + marked + 1 in context.named or bool(_LABEL_MARKS & set(behind[1:4]))

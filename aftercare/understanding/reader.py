@@ -87,10 +87,11 @@ class Reader:
             *self._lexicon_mentions(text, context, tokens),
             *self._measured(text, context, tokens),
         ]
-        claimed_from = self._claimed_from(norms, tokens)
+        claimed = self._claimed_from(norms, tokens)
+        mentions = [_claimed(each, mentions, claimed) for each in mentions]
         return Reading(
             text=text,
-            mentions=tuple(sorted((_claimed(each, claimed_from) for each in mentions), key=lambda each: (each.start, each.finding))),
+            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
             days=measures.days_since_procedure(text, today),
             lasting=measures.days_lasting(text),
             numbers=measures.numbers(text),
@@ -251,9 +252,10 @@ def _asked(norms: Sequence[str]) -> list[bool]:
     return asked[::-1]
 
 
-def _claimed(mention: Mention, claimed_from: int) -> Mention:
-    """A mention that was supposed is present where the words behind it claim it."""
-    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from:
+def _claimed(mention: Mention, mentions: Iterable[Mention], claimed_from: int) -> Mention:
+    """A mention that was supposed is present where the words behind it claim it, and nothing else that was told in between."""
+    told = any(other.status is Status.PRESENT and mention.end <= other.start < claimed_from for other in mentions)
+    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from or told:
         return mention
     return replace(mention, status=Status.PRESENT, trigger=CLAIMED)
 
