@@ -138,13 +138,19 @@ def test_answers_of_one_meaning_stand_in_one_place(device: Device) -> None:
     assert _left(panel.radio(CHEST, "yes")) < _left(panel.radio(CHEST, "no")) < _left(panel.radio(CHEST, "unsure"))
 
 
-def test_by_keyboard_alone(device: Device) -> None:
+def _in_the_first_row(device: Device) -> Panel:
+    """The danger check, with the focus in its first row by the Tab key."""
     panel = device.open()
-    keys = panel.page.keyboard
     panel.say(SORE)
     panel.page.wait_for_timeout(FRESH_MS + 200)
     panel.main.focus()
     _tab_into(panel, CHEST)
+    return panel
+
+
+def test_by_keyboard_alone(device: Device) -> None:
+    panel = _in_the_first_row(device)
+    keys = panel.page.keyboard
     expect(panel.radio(CHEST, "yes")).to_be_focused()
     for row in range(12):
         keys.press("ArrowRight")
@@ -156,12 +162,8 @@ def test_by_keyboard_alone(device: Device) -> None:
 
 
 def test_a_yes_that_arrow_keys_pass_is_not_sent_until_the_row_is_left_with_it(device: Device, server: Server) -> None:
-    panel = device.open()
+    panel = _in_the_first_row(device)
     keys = panel.page.keyboard
-    panel.say(SORE)
-    panel.page.wait_for_timeout(FRESH_MS + 200)
-    panel.main.focus()
-    _tab_into(panel, CHEST)
     keys.press("ArrowRight")
     keys.press("ArrowLeft")
     expect(panel.radio(CHEST, "yes")).to_be_checked()

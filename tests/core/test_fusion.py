@@ -74,6 +74,13 @@ def test_words_that_were_not_understood_are_a_complaint_where_reports_have_a_sha
     assert "555-0100" in reply.text or complaint
 
 
+@pytest.mark.parametrize(("sure", "asked"), [(0.4, True), (0.6, False)])
+def test_what_is_hardly_a_denial_and_names_nothing_is_not_noted_as_one(assistant: Assistant, sure: float, asked: bool) -> None:
+    read = reading(assistant, "blorb the fnord", {"deny_symptoms": sure, "report_other_symptom": 0.3})
+    _, reply = assistant.respond(Conversation(), read, TODAY)
+    assert (reply.custom["type"] == "question") is asked
+
+
 def test_without_the_classifier_all_that_was_not_understood_may_be_a_complaint(assistant: Assistant) -> None:
     _, reply = assistant.respond(Conversation(), assistant.read("blorb the fnord", TODAY), TODAY)
     assert reply.custom["about"] == "danger_check"

@@ -229,6 +229,13 @@ def test_denied_first_and_then_reported_is_present(talk) -> None:  # type: ignor
     assert replies[-1].custom["disposition"] == "emergency"
 
 
+@pytest.mark.parametrize("text", ["It has begun, as I write this.", "that is exactly me at the minute"])
+def test_a_plain_claim_answers_a_question_with_yes(talk, text: str) -> None:  # type: ignore[no-untyped-def]
+    conversation, (reply,) = talk(text, conversation=waiting("chest"))
+    assert conversation.findings["chest_pain"] == "present"
+    assert reply.custom["disposition"] == "emergency"
+
+
 def test_gone_does_not_become_denied_but_may_come_back() -> None:
     conversation = Conversation()
     conversation.record("fever", "resolved", "my fever went away")
