@@ -29,6 +29,8 @@ class Conversation:
         disposition: the most urgent disposition given so far, or empty.
         procedure_day: the day of the procedure as an ISO date, or empty.
         writer: `patient` or `helper` once it is known, else empty.
+        protocol: the id of the protocol that the conversation is bound to, or empty before its first turn.
+        language: the code of the language that it is bound to, or empty.
     """
 
     findings: dict[str, str] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class Conversation:
     disposition: str = ""
     procedure_day: str = ""
     writer: str = ""
+    protocol: str = ""
+    language: str = ""
 
     @classmethod
     def from_slots(cls, slots: Mapping[str, Any]) -> Conversation:

@@ -21,7 +21,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.answers import heard
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Disposition, load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from evaluation import nlu, report
 from evaluation.cases import PARTS, CardAnswer, Pair, card_answers, pairs

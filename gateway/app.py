@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
 
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway import health
 from gateway.console.app import make_console
 from gateway.console.desk import Desk, make_desk

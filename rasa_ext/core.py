@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 

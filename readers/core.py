@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 
 _FIRST_WORDS = "my back hurts, no fever"

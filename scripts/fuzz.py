@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from aftercare.conversation import Conversation
     from aftercare.decision.reply import Reply
     from aftercare.protocol import Protocol
-    from aftercare.respond import Assistant
+    from aftercare.assistant import Assistant
     from aftercare.understanding.reading import Reading
 
 SECONDS = 120
@@ -185,7 +185,7 @@ def _child(arguments: list[str]) -> None:
 
     with atheris.instrument_imports(include=["aftercare"]):
         from aftercare.protocol import load_protocol
-        from aftercare.respond import Assistant
+        from aftercare.assistant import Assistant
     protocol = load_protocol()
     atheris.Setup([sys.argv[0], *arguments], guarded(Checks(Assistant(protocol)), protocol))
     atheris.Fuzz()
@@ -238,7 +238,7 @@ def fuzz(seconds: int, seed: int, protocol: Protocol) -> Iterator[str]:
 def _again(data: bytes) -> None:
     """Run one input in this process."""
     from aftercare.protocol import load_protocol
-    from aftercare.respond import Assistant
+    from aftercare.assistant import Assistant
 
     protocol = load_protocol()
     case = decode(data, protocol)

@@ -221,7 +221,7 @@ class Composer:
 
     def _reply(self, blocks: Iterable[Block | None], **payload: Any) -> Reply:
         protocol = {"id": self._protocol.id, "version": self._protocol.version}
-        return Reply(tuple(block for block in blocks if block), {**payload, "protocol": protocol})
+        return Reply(tuple(block for block in blocks if block), {**payload, "protocol": protocol, "language": self._protocol.language})
 
 
 def _unique(sentences: Iterable[Sentence]) -> list[Sentence]:

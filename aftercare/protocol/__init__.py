@@ -1,7 +1,18 @@
 """The clinic's knowledge: read from `protocols/`, checked, typed."""
 
 from aftercare.protocol.files import ProtocolError
-from aftercare.protocol.load import known_folders, load_protocol, reload_protocol
+from aftercare.protocol.library import Key, Library
+from aftercare.protocol.load import known_folders, load_library, load_protocol, reload_protocol
 from aftercare.protocol.model import Disposition, Protocol
 
-__all__ = ["Disposition", "Protocol", "ProtocolError", "known_folders", "load_protocol", "reload_protocol"]
+__all__ = [
+    "Disposition",
+    "Key",
+    "Library",
+    "Protocol",
+    "ProtocolError",
+    "known_folders",
+    "load_library",
+    "load_protocol",
+    "reload_protocol",
+]

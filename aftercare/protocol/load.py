@@ -10,12 +10,14 @@ from typing import Any
 
 from aftercare.protocol.check import check
 from aftercare.protocol.files import LinedDict, ProtocolError, read
+from aftercare.protocol.library import Library
 from aftercare.protocol.model import Button, Clinic, DangerCheck, Disposition, Finding, Protocol, Question, Row, Rule, Sentence, Topic
 
 FILES = ("leaflet", "findings", "rules", "interview", "danger_check", "faq", "wording", "thresholds")
 LEXICON = ("words", "findings", "normal", "assertion", "dialogue", "spelling")
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
+_LANGUAGE = "en"
 _DEFAULT = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty"
 
 
@@ -35,6 +37,17 @@ def load_protocol(folder: Path | None = None) -> Protocol:
     return _kept(*_files(folder))
 
 
+def load_library() -> Library:
+    """The protocols in force: the folders that the environment variable AFTERCARE_PROTOCOL names, separated by commas.
+
+    Raises:
+        ProtocolError: every mistake found, each with file, line and remedy.
+    """
+    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
+    folders = [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
+    return Library([load_protocol(folder) for folder in folders])
+
+
 def reload_protocol(folder: Path | None = None) -> Protocol:
     """Read a protocol as its files are now, also when `load_protocol` has read the folder before; see there."""
     return _load(*_files(folder))
@@ -49,7 +62,7 @@ def known_folders() -> dict[str, Path]:
 
 def _files(folder: Path | None) -> tuple[Path, Path]:
     """The protocol's folder and the clinic's file."""
-    folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE) or _DEFAULT)
+    folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE, "").partition(",")[0].strip() or _DEFAULT)
     return folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml")
 
 
@@ -67,6 +80,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
     }
     return Protocol(
         id=folder.name,
+        language=_LANGUAGE,
         version=_version(folder),
         sentences=sentences,
         findings={

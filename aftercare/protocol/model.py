@@ -182,6 +182,7 @@ class Protocol:
     """Everything that the clinic knows and decides, read from one folder of `protocols/`."""
 
     id: str
+    language: str
     version: str
     sentences: Mapping[str, Sentence]
     findings: Mapping[str, Finding]
@@ -194,6 +195,11 @@ class Protocol:
     clinic: Clinic
     thresholds: Mapping[str, Any]
     lexicon: Mapping[str, Any]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Id and language, by which a conversation is bound to it."""
+        return self.id, self.language
 
     @property
     def red_flags(self) -> frozenset[str]:

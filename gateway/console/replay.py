@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway.dialogue.answering import rows_of
 from gateway.records.cases import TIERS
 from gateway.records.store import Event, Records

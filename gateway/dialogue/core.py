@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
 from readers.pool import Readers

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from aftercare.protocol import Disposition, Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.assertion import is_negated
 from aftercare.understanding.reading import Status
 

@@ -38,7 +38,7 @@ def test_the_core_is_there() -> None:
 
 
 def test_the_core_imports_without_rasa() -> None:
-    import aftercare.respond  # noqa: F401
+    import aftercare.assistant  # noqa: F401
 
     assert not {"rasa", "rasa_sdk", "sanic"} & set(sys.modules)
 
@@ -47,4 +47,4 @@ def test_the_core_imports_without_rasa() -> None:
 def test_understanding_knows_nothing_of_deciding(file: Path) -> None:
     if file.parent.name == "understanding":
         modules = {node.module or "" for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.ImportFrom)}
-        assert not any(module.startswith(("aftercare.decision", "aftercare.respond", "aftercare.conversation")) for module in modules)
+        assert not any(module.startswith(("aftercare.decision", "aftercare.assistant", "aftercare.conversation")) for module in modules)

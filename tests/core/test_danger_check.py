@@ -13,7 +13,7 @@ from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 
 TODAY = date(2024, 5, 15)
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)

@@ -10,7 +10,7 @@ import pytest
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.clauses import clauses
 from aftercare.understanding.fusion import Fusion, Understood
 from aftercare.understanding.reading import Opinion, Reading, Status

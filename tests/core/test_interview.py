@@ -15,7 +15,7 @@ from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Opinion, Reading
 
 STARTS = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding import measures
 
 WEDNESDAY = date(2024, 5, 15)

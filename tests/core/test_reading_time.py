@@ -21,7 +21,7 @@ import pytest
 
 import aftercare
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding import measures
 from aftercare.understanding.patterns import PatternMatcher, Token
 

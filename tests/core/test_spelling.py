@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.spelling import Spelling, english_words
 
 LEXICON = ["fever", "chills", "numbness", "breathing", "bladder", "paralyzed", "swollen", "drainage", "chest", "pus", "leg"]

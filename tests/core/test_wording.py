@@ -13,7 +13,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.reply import Composer
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 
 HARDEST = 6.0
 VALUES = {

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from aftercare.protocol import Protocol, load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway.app import create_app
 from gateway.settings import from_environment
 from scripts.common import GATEWAY_PYTHON, ROOT

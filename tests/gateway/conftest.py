@@ -19,7 +19,7 @@ from trapped import TrappedCore
 
 import gateway.app
 from aftercare.protocol import Protocol, load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway.records.database import connect, migrate
 from gateway.settings import EmbedKey, Settings, from_environment
 from readers.pool import Readers

@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from aftercare.conversation import Conversation
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from readers.pool import BrokenReaderError, Readers
 from tests.gateway.support import ANSWER_SECONDS, HARMLESS, RED_FLAG, Door, Json, Patient, is_emergency, refused, stored
 

@@ -14,7 +14,7 @@ import pytest
 import gateway.app
 import gateway.dialogue.rasa
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from gateway.dialogue.rasa import Rasa
 from gateway.settings import Settings, SettingsError, from_environment
 from tests.gateway.support import HARMLESS, Clock, Door, Patient, ScriptedRasa, ScriptedWire, is_emergency, opened, stored

@@ -19,7 +19,7 @@ from trapped import DEADFALL, QUICKSAND, TAR, TRIPWIRE, TrappedCore
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol, load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from readers.pool import BrokenReaderError, Readers, UnreadError
 from readers.template import Limits
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from aftercare.protocol import Protocol, load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 
 ROOT = Path(__file__).resolve().parents[2]
 

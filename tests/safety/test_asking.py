@@ -13,7 +13,7 @@ from aftercare.decision.interview import confirming, next_question
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question, Rule
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 
 
 def _told(*present: str, absent: tuple[str, ...] = (), asked: tuple[str, ...] = ()) -> Conversation:

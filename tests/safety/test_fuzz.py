@@ -12,7 +12,7 @@ import pytest
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from scripts.fuzz import LONGEST_READ, Case, Checks, decode, fuzz, pumped, reproduce, seeds, storable, words
 

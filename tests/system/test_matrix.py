@@ -11,7 +11,7 @@ import yaml
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from tests.system.conftest import DANGER, ROWS
 
 Say = Callable[..., Any]

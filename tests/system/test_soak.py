@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from aftercare.protocol import load_protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from benchmarks.soak import patients
 from benchmarks.soak.faults import Disk, Fault, Faults, disk, environment, fill
 from benchmarks.soak.judge import Verdict, judge

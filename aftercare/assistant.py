@@ -12,6 +12,7 @@ from aftercare.decision.answers import settle_as_dangerous
 from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Composer, Reply
 from aftercare.decision.rules import disposition
+from aftercare.protocol.library import Key, Library
 from aftercare.protocol.model import Disposition, Protocol
 from aftercare.turn import Tools, Turn
 from aftercare.understanding.fusion import Fusion, Understood
@@ -150,6 +151,7 @@ class Assistant:
         now = at or self._clock()
         tapped = {fact: answer for fact, answer in (answers or {}).items() if fact in conversation.checks}
         turn = Turn(self._tools, conversation.copy(), reading, today, now, tapped)
+        turn.conversation.protocol, turn.conversation.language = self.protocol.key
         reply = turn.reply()
         payload: dict[str, Any] = {"understood": self._understood(turn.understood, reading), "conversation": turn.conversation.to_slots()}
         if "findings" in reply.custom:
@@ -170,6 +172,27 @@ class Assistant:
             "confidence": reading.opinions[0].best[1] if reading.opinions else None,
             "findings": [_placed(entry, understood) for entry in entries],
         }
+
+
+class Assistants:
+    """The core for every protocol in force.
+
+    Args:
+        library: the protocols.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._by_key = {protocol.key: Assistant(protocol) for protocol in library}
+
+    @property
+    def default(self) -> Assistant:
+        """The core for the default protocol."""
+        return self._by_key[self.library.default.key]
+
+    def of(self, key: Key) -> Assistant:
+        """The core for a protocol's id and language; see `Library.bound`."""
+        return self._by_key[self.library.bound(*key).key]
 
 
 def _placed(entry: dict[str, Any], understood: Understood) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.respond import Assistant
+from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Opinion, Reading, Status
 
 Check = Callable[[Reply], None]
