@@ -5,12 +5,18 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from aftercare.protocol import load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Library, load_library, load_protocol
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 
 _MESSAGES_AT_ONCE = 64
+
+
+@lru_cache(maxsize=1)
+def library() -> Library:
+    """The protocols in force, read at the first call."""
+    return load_library()
 
 
 @lru_cache(maxsize=1)
