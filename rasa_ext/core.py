@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from aftercare.protocol import load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import load_protocol
 from aftercare.understanding.reading import Reading
-from readers.pool import Readers
+from readers.shared import readers
 
 _MESSAGES_AT_ONCE = 64
 
@@ -17,14 +17,6 @@ _MESSAGES_AT_ONCE = 64
 def assistant() -> Assistant:
     """The core, loaded at the first call."""
     return Assistant(load_protocol())
-
-
-@lru_cache(maxsize=1)
-def readers() -> Readers:
-    """Where the core can be stopped; loaded from the first call on."""
-    made = Readers(assistant().protocol)
-    made.start()
-    return made
 
 
 @lru_cache(maxsize=_MESSAGES_AT_ONCE)
