@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import date
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -11,18 +10,27 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from aftercare.clock import Clock, moment_of, utc_now
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 
 _logger = logging.getLogger(__name__)
-_core = Readers(load_protocol())
+_protocol = load_protocol()
+_core = Readers(_protocol)
 _core.warm()
 
 
 class ActionRespond(Action):
-    """Answers the patient's message by the clinic's protocol."""
+    """Answers the patient's message by the clinic's protocol.
+
+    Args:
+        clock: tells the moment of a message that comes without one.
+    """
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
 
     def name(self) -> str:
         """The action's name in the domain."""
@@ -39,8 +47,9 @@ class ActionRespond(Action):
             if reading is None:
                 raise ValueError("the message has not been read")
             before = Conversation.from_slots(tracker.current_slot_values())
-            answers = (tracker.latest_message.get("metadata") or {}).get("answers")
-            after, reply = await _core.respond(before, reading, date.today(), answers=answers)
+            metadata = tracker.latest_message.get("metadata") or {}
+            at = moment_of(metadata, self._clock)
+            after, reply = await _core.respond(before, reading, _protocol.clinic.day(at), at=at, answers=metadata.get("answers"))
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
+from aftercare.clock import Clock, utc_now
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.answers import settle_as_dangerous
@@ -22,10 +23,6 @@ from aftercare.understanding.reading import Reading, Status
 _PIECE, _OVERLAP = 4_000, 400
 
 
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Assistant:
     """The clinical core for one protocol.
 
@@ -34,13 +31,17 @@ class Assistant:
         clock: tells the moment of a message that comes without one, with a time zone.
     """
 
-    def __init__(self, protocol: Protocol, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, protocol: Protocol, clock: Clock = utc_now) -> None:
         self.protocol = protocol
-        self._clock = clock
+        self.clock = clock
         self._reader = Reader(protocol)
         self._fusion = Fusion(protocol)
         self._composer = Composer(protocol)
         self._tools = Tools(protocol, self._fusion, self._composer, RowReader(protocol.danger_check, protocol.lexicon["dialogue"]))
+
+    def today(self) -> date:
+        """The clinic's date now."""
+        return self.protocol.clinic.day(self.clock())
 
     def read(self, text: str, today: date) -> Reading:
         """Read a message with the lexicon alone; see `Reader.read`."""
@@ -140,7 +141,7 @@ class Assistant:
         Args:
             conversation: what is remembered; it is not changed.
             reading: the message, read by the lexicon and, where there was one, by the classifier.
-            today: the day of the message.
+            today: the day of the message, by the clinic's calendar.
             at: the moment of the message, with a time zone; now when None.
             answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`; rows that do not wait are
                 left out.
@@ -148,7 +149,7 @@ class Assistant:
         Returns:
             The conversation after this turn, and the reply. Always a reply, for every text.
         """
-        now = at or self._clock()
+        now = at or self.clock()
         tapped = {fact: answer for fact, answer in (answers or {}).items() if fact in conversation.checks}
         turn = Turn(self._tools, conversation.copy(), reading, today, now, tapped)
         turn.conversation.protocol, turn.conversation.language = self.protocol.key

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -27,6 +27,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from aftercare.clock import AT
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
 from aftercare.understanding.reading import Reading
@@ -133,9 +134,9 @@ class PatientInput(RestInput):
     async def _turn(self, agent: Agent, on_new_message: Handler, received: Received) -> Reply:
         _report_failed_saves(agent)
         output = CollectingOutputChannel()
-        words = received.text.strip().lstrip("/").strip()
-        reading = await _read(_both_ends(words))
-        metadata = {"answers": received.answers} if received.answers else None
+        words, at = received.text.strip().lstrip("/").strip(), self._assistant.clock()
+        reading = await _read(_both_ends(words), self._assistant.protocol.clinic.day(at))
+        metadata = {AT: at.isoformat(), **({"answers": received.answers} if received.answers else {})}
         message = UserMessage(words, output, received.sender, input_channel=self.name(), metadata=metadata)
         finished = False
         if reading is not None and words and len(words) <= _LONGEST_FOR_RASA:
@@ -150,10 +151,10 @@ class PatientInput(RestInput):
             reply = None
         if reply is not None and finished:
             return reply
-        return await self._answer_alone(agent, message, reading, reply, received)
+        return await self._answer_alone(agent, message, reading, reply, received, at)
 
     async def _answer_alone(
-        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received
+        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received, at: datetime
     ) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.
 
@@ -163,6 +164,7 @@ class PatientInput(RestInput):
             reading: the message as the core reads it; None when that took too long.
             said: Rasa's own reply, where it made one and then failed to store it.
             received: the request, with the conversation as the caller keeps it, which goes before the slots.
+            at: the moment of the message.
         """
         conversation = received.conversation
         before = conversation or Conversation(checks=list(received.answers))
@@ -170,7 +172,7 @@ class PatientInput(RestInput):
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
                 before = conversation or Conversation.from_slots(tracker.current_slot_values())
-                after, reply = await self._respond(before, reading, received.answers)
+                after, reply = await self._respond(before, reading, received.answers, at)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
                     entities = reading.to_entities() if reading is not None else []
@@ -180,23 +182,25 @@ class PatientInput(RestInput):
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = await self._respond(before, reading, received.answers)
+            _, reply = await self._respond(before, reading, received.answers, at)
             not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
             return (said or reply).with_note(not_stored).with_payload(stored=False)
         return reply
 
-    async def _respond(self, before: Conversation, reading: Reading | None, answers: dict[str, str]) -> tuple[Conversation, Reply]:
+    async def _respond(
+        self, before: Conversation, reading: Reading | None, answers: dict[str, str], at: datetime
+    ) -> tuple[Conversation, Reply]:
         """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
         if reading is not None:
             with suppress(UnreadError):
-                return await core.readers().respond(before, reading, date.today(), answers=answers)
+                return await core.readers().respond(before, reading, self._assistant.protocol.clinic.day(at), at=at, answers=answers)
         return before, self._assistant.trouble()
 
 
-async def _read(words: str) -> Reading | None:
-    """The core's reading, without holding up the event loop; None when it took too long."""
+async def _read(words: str, today: date) -> Reading | None:
+    """The core's reading of what was written on a day, without holding up the event loop; None when it took too long."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(core.readers().threads, core.read, words, date.today())
+        return await asyncio.get_running_loop().run_in_executor(core.readers().threads, core.read, words, today)
     except UnreadError:
         _logger.error("a message could not be read")
         return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from aftercare.protocol import load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import load_protocol
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -12,9 +11,11 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from aftercare.assistant import Assistant
+from aftercare.clock import moment_of
 from aftercare.protocol import load_protocol
 from rasa_ext import core
 from rasa_ext.answer_reader import REPLIES
@@ -28,6 +29,9 @@ _logger = logging.getLogger(__name__)
 class FindingExtractor(GraphComponent, EntityExtractorMixin):
     """Sets one entity a finding's mention, its value the assertion status, and one entity `reading` with all else."""
 
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
     @classmethod
     def create(
         cls,
@@ -37,8 +41,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> FindingExtractor:
         """A new extractor; its state is the protocol's files."""
-        core.assistant()
-        return cls()
+        return cls(core.assistant())
 
     @staticmethod
     def required_packages() -> list[str]:
@@ -53,8 +56,9 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message; one that can not be read in time has no entities."""
         for message in messages:
+            day = self._assistant.protocol.clinic.day(moment_of(message.get(METADATA), self._assistant.clock))
             try:
-                reading = core.read(message.get(TEXT) or "", date.today())
+                reading = core.read(message.get(TEXT) or "", day)
             except UnreadError:
                 _logger.error("a message could not be read")
                 continue

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from aftercare.understanding.reading import Reading
 
 _FIRST_WORDS = "my back hurts, no fever"
@@ -16,7 +16,7 @@ class Core(Assistant):
 
     def __init__(self, protocol: Protocol) -> None:
         super().__init__(protocol)
-        self.read(_FIRST_WORDS, date.today())
+        self.read(_FIRST_WORDS, self.today())
 
     def hear(self, text: str, today: date) -> Reading:
         """The reading of a message; of a long one, which is read piece by piece, of the most telling piece."""

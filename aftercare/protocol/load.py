@@ -7,11 +7,13 @@ import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aftercare.protocol.check import check
 from aftercare.protocol.files import LinedDict, ProtocolError, read
 from aftercare.protocol.library import Library
 from aftercare.protocol.model import Button, Clinic, DangerCheck, Disposition, Finding, Protocol, Question, Row, Rule, Sentence, Topic
+from aftercare.protocol.opening import Opening
 
 FILES = ("leaflet", "findings", "rules", "interview", "danger_check", "faq", "wording", "thresholds")
 LEXICON = ("words", "findings", "normal", "assertion", "dialogue", "spelling")
@@ -115,10 +117,7 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
             for name, topic in content["faq"]["topics"].items()
         },
         wording=content["wording"],
-        clinic=Clinic(
-            content["clinic"]["mode"],
-            {key: str(value) for key, value in content["clinic"].items()} | {"clinic": content["clinic"]["name"]},
-        ),
+        clinic=_clinic(content["clinic"]),
         thresholds=content["thresholds"],
         lexicon={
             "words": content["lexicon/words"]["classes"],
@@ -140,6 +139,13 @@ def _version(folder: Path) -> str:
     for path in [*sorted(folder.rglob("*.yml")), folder / "leaflet.txt"]:
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _clinic(content: LinedDict) -> Clinic:
+    details = {key: value for key, value in content.items() if isinstance(value, str)}
+    return Clinic(
+        content["mode"], {**details, "clinic": content["name"]}, ZoneInfo(content["time_zone"]), Opening.parse(content["opening"])
+    )
 
 
 def _rule(rule: LinedDict, sentences: dict[str, Sentence]) -> Rule:
