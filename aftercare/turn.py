@@ -30,7 +30,7 @@ def begin(tools: Tools, conversation: Conversation, reading: Reading, today: dat
         tools: the protocol's tools.
         conversation: how it stands; it is changed.
         reading: the message.
-        today: the day of the message.
+        today: the day of the message, by the clinic's calendar.
         now: the moment of the message.
         tapped: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
     """

@@ -8,13 +8,16 @@ import json
 import re
 import string
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jsonschema import Draft7Validator
 
 from aftercare.protocol.compose import PROTOCOLS, Content
 from aftercare.protocol.files import LinedDict, place_of
+from aftercare.protocol.opening import WEEKDAYS, Span, overlap
 from aftercare.understanding.patterns import Compiler, PatternError
 
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
@@ -39,7 +42,22 @@ def check(folder: Path, content: Content) -> list[str]:
     shape = list(_shape(content))
     if shape:
         return shape
-    checks = (_clinic, _findings, _roles, _scales, _rules, _taken, _questions, _danger_check, _topics, _meanings, _wording, _lexicon)
+    checks = (
+        _clinic,
+        _time_zone,
+        _opening,
+        _findings,
+        _roles,
+        _scales,
+        _rules,
+        _taken,
+        _questions,
+        _danger_check,
+        _topics,
+        _meanings,
+        _wording,
+        _lexicon,
+    )
     problems = itertools.chain(_leaflet(folder, content), *(each(content) for each in checks))
     return list(problems)
 
@@ -92,6 +110,33 @@ def _clinic(content: Content) -> Iterator[str]:
             yield f"{_at(content, 'clinic', name)}: '{name}' is empty or fictional; put in the clinic's real number"
         if clinic["mode"] == "demo" and not fictional:
             yield f"{_at(content, 'clinic', name)}: '{name}' looks real; a demo uses 555-01xx, a real clinic sets mode: clinic"
+
+
+def _time_zone(content: Content) -> Iterator[str]:
+    name = content["clinic"]["time_zone"]
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: it names a folder of the database
+        here = _at(content, "clinic", "time_zone")
+        yield f"{here}: '{name}' is no time zone of the IANA database; write one such as America/New_York"
+
+
+def _opening(content: Content) -> Iterator[str]:
+    opening = content["clinic"]["opening"]
+    if not any(opening.get(day) for day in WEEKDAYS):
+        yield f"{_at(content, 'clinic', 'opening')}: the clinic is never open; write the hours of its weekdays"
+    for day in WEEKDAYS:
+        here, spans = _at(content, "clinic", "opening", day), {written: Span.parse(written) for written in opening.get(day, ())}
+        backwards = [written for written, span in spans.items() if span.begins >= span.ends]
+        for written in backwards:
+            yield f"{here}: the hours {written} of {day} end before they begin; hours past midnight stand on two days"
+        if not backwards and (overlap(spans.values()) or len(spans) < len(opening.get(day, ()))):
+            yield f"{here}: the hours of {day} overlap; make them one, or correct them"
+    for number, written in enumerate(opening.get("holidays", ())):
+        try:
+            date.fromisoformat(written)
+        except ValueError:
+            yield f"{_at(content, 'clinic', 'opening', 'holidays', number)}: {written} is no date; correct it"
 
 
 def _findings(content: Content) -> Iterator[str]:
@@ -237,7 +282,7 @@ def _meanings(content: Content) -> Iterator[str]:
 
 
 def _wording(content: Content) -> Iterator[str]:
-    details = {*content["clinic"], "clinic"}
+    details = {"clinic", *(name for name, value in content["clinic"].items() if isinstance(value, str))}
 
     def texts(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
         if isinstance(data, LinedDict):

@@ -56,8 +56,14 @@ def _sequence(loader: _LinedLoader, node: yaml.SequenceNode) -> LinedList:
     return result
 
 
+def _as_written(_: _LinedLoader, node: yaml.ScalarNode) -> str:
+    """A date as the text that it is written as, so that the schema can check it."""
+    return str(node.value)
+
+
 _LinedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 _LinedLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SEQUENCE_TAG, _sequence)
+_LinedLoader.add_constructor("tag:yaml.org,2002:timestamp", _as_written)
 
 
 def read(path: Path) -> LinedDict:

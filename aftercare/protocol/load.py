@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aftercare.protocol.check import check
 from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
@@ -30,6 +31,7 @@ from aftercare.protocol.model import (
     Sentence,
     Topic,
 )
+from aftercare.protocol.opening import Opening
 
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
@@ -101,7 +103,7 @@ def _load(sources: Sources) -> Protocol:
         for section in content["leaflet"]["sections"]
         for name, quote in section["sentences"].items()
     }
-    interview, clinic = content["interview"], content["clinic"]
+    interview = content["interview"]
     return Protocol(
         id=sources.folder.name,
         language=sources.language,
@@ -114,7 +116,7 @@ def _load(sources: Sources) -> Protocol:
         danger_check=_danger_check(content["danger_check"]),
         topics={name: _topic(name, topic, sentences) for name, topic in content["faq"]["topics"].items()},
         wording=content["wording"],
-        clinic=Clinic(clinic["mode"], {key: str(value) for key, value in clinic.items()} | {"clinic": clinic["name"]}),
+        clinic=_clinic(content["clinic"]),
         thresholds=content["thresholds"],
         scales=_scales(content["scales"]),
         meanings={name: _meaning(name, meaning) for name, meaning in content["meanings"]["meanings"].items()},
@@ -130,6 +132,13 @@ def _version(sources: Sources) -> str:
     for path in sources.files():
         digest.update(f"{path.parent.name}/{path.name}".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _clinic(content: LinedDict) -> Clinic:
+    details = {key: value for key, value in content.items() if isinstance(value, str)}
+    return Clinic(
+        content["mode"], {**details, "clinic": content["name"]}, ZoneInfo(content["time_zone"]), Opening.parse(content["opening"])
+    )
 
 
 def _finding(name: str, finding: LinedDict) -> Finding:
