@@ -19,7 +19,9 @@ def main(arguments: list[str]) -> int:
                 print(_USAGE, file=sys.stderr)
                 return 2
             arguments = [str(begin(arguments[1]))]
-            print(f"{arguments[0]} is made. Put the clinic's text into leaflet.txt and its sentences into leaflet.yml, then go on with faq.yml.")
+            print(
+                f"{arguments[0]} is made. Put the clinic's text into leaflet.txt and its sentences into leaflet.yml, then go on with faq.yml."
+            )
         library = load_library([Path(argument) for argument in arguments] or None)
     except ProtocolError as error:
         print(error, file=sys.stderr)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aftercare.protocol.check import check
 from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
-from aftercare.protocol.files import LinedDict, ProtocolError
+from aftercare.protocol.files import LinedDict, ProtocolError, read
 from aftercare.protocol.grammar import Grammar, Meaning, Scale, Scales
 from aftercare.protocol.library import Library
 from aftercare.protocol.model import (
@@ -32,7 +32,7 @@ from aftercare.protocol.opening import Opening
 
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
-_DEFAULT = PROTOCOLS / "vertebroplasty"
+_DEFAULT = PROTOCOLS / "default.yml"
 _ENGLISH = "en"
 
 
@@ -40,8 +40,9 @@ def load_protocol(folder: Path | None = None, language: str = _ENGLISH) -> Proto
     """Read, check and type a protocol; the same folder is read once.
 
     Args:
-        folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, or vertebroplasty, when None. The
-            clinic's own file is named by the environment variable AFTERCARE_CLINIC, the folder's clinic.yml when it is not set.
+        folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, else the one that
+            protocols/default.yml names, when None. The clinic's own file is named by the environment variable AFTERCARE_CLINIC, the folder's
+            clinic.yml when it is not set.
         language: the code of one of its languages.
 
     Returns:
@@ -82,8 +83,8 @@ def known_folders() -> dict[str, Path]:
 
 def folders_in_force() -> list[Path]:
     """The folders of the protocols in force, the default's first."""
-    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
-    return [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
+    named = [name.strip() for name in os.environ.get(PROTOCOL_VARIABLE, "").split(",")]
+    return [Path(name) for name in named if name] or [PROTOCOLS / str(read(_DEFAULT)["protocol"])]
 
 
 def _sources(folder: Path, language: str) -> Sources:
@@ -110,6 +111,7 @@ def _load(sources: Sources) -> Protocol:
         rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),
         questions={question["id"]: _question(question, interview["default_buttons"]) for question in interview["questions"]},
         max_questions=interview["max_questions"],
+        open_question=interview["open_question"],
         danger_check=_danger_check(content["danger_check"]),
         topics={name: _topic(name, topic, sentences) for name, topic in content["faq"]["topics"].items()},
         wording=content["wording"],

@@ -200,6 +200,7 @@ class Protocol:
     rules: tuple[Rule, ...]
     questions: Mapping[str, Question]
     max_questions: int
+    open_question: str
     danger_check: DangerCheck
     topics: Mapping[str, Topic]
     wording: Mapping[str, Any]
