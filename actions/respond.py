@@ -12,12 +12,12 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from aftercare.conversation import Conversation
-from aftercare.protocol import load_protocol
+from aftercare.protocol import load_library
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 
 _logger = logging.getLogger(__name__)
-_core = Readers(load_protocol())
+_core = Readers(load_library())
 _core.warm()
 
 

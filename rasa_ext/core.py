@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from functools import lru_cache
 
-from aftercare.protocol import load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import load_library, load_protocol
 from aftercare.understanding.reading import Reading
 from readers.pool import Readers
 
@@ -22,7 +22,7 @@ def assistant() -> Assistant:
 @lru_cache(maxsize=1)
 def readers() -> Readers:
     """Where the core can be stopped; loaded from the first call on."""
-    made = Readers(assistant().protocol)
+    made = Readers(load_library())
     made.start()
     return made
 
@@ -34,5 +34,5 @@ def read(text: str, today: date) -> Reading:
     Raises:
         UnreadError: the words could not be read in time.
     """
-    reading: Reading = readers().call("read", text, today)
+    reading: Reading = readers().call("read", assistant().protocol.key, text, today)
     return reading
