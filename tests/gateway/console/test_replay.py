@@ -24,7 +24,7 @@ FAINTED = "I fainted this morning"
 @pytest.fixture
 def candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the protocol that the page can choose, because it is named as the one in force."""
-    folder = tmp_path / "candidate"
+    folder = tmp_path / "vertebroplasty"
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
     monkeypatch.setenv("AFTERCARE_PROTOCOL", str(folder))
     return folder
@@ -52,7 +52,7 @@ def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, 
     red.say(FAINTED)
     sore.say(HARMLESS)
     _fainting_can_wait(candidate)
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
     assert (change.verdict, change.got, change.before.tier) == (LESS, 3, 3)
@@ -68,7 +68,7 @@ def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk,
     _edit(
         candidate, "fever_with_danger", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic"
     )
-    (change,) = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)]).changes
+    (change,) = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)]).changes
     assert (change.got, change.before.tier) == (3, 3), "both together are the emergency"
     assert "fever" in change.before.rules & change.after.rules
 
@@ -78,7 +78,7 @@ def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: 
     assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
 
@@ -87,7 +87,7 @@ def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, desk
     tapped, denied = door.patient(), door.patient()
     tapped.answer_to(stored(tapped.tick(tapped.say(HARMLESS)["check"], {"Numb between the legs": "yes"})))
     denied.settled(HARMLESS)
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1, (1, 1): 1}
 
@@ -98,7 +98,7 @@ def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, desk: Desk
     behind.say("I have a fever of 101")
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
     assert report.different == []
     assert report.matrix == {(0, 0): 1, (2, 2): 1}
 
@@ -107,7 +107,7 @@ def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) ->
     patient = door.patient()
     patient.say(RED_FLAG)
     purge(door.records.engine, door.clock() + timedelta(hours=1), dry_run=False)
-    report = Replay(door.records, desk.protocol, desk.protocol).run([case_of(door, patient)])
+    report = Replay(door.records, desk.library, desk.library.default).run([case_of(door, patient)])
     assert (report.changes, report.purged) == ((), (case_of(door, patient),))
 
 
@@ -124,12 +124,12 @@ def test_the_newest_come_first_and_old_ones_are_left_out(door: Door) -> None:
 def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, desk: Desk, lead: Person, candidate: Path) -> None:
     patient = door.patient()
     patient.say(HARMLESS)
-    assert "<option selected>candidate</option>" not in lead.get("/replay").text
-    first = lead.post("/replay", candidate="candidate", days="7", cases="")
+    assert "<option selected>vertebroplasty</option>" in lead.get("/replay").text
+    first = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert first.status_code == 200, first.text
     assert "Nothing differs" in first.text
     _soreness_needs_a_doctor(candidate)
-    second = lead.post("/replay", candidate="candidate", days="7", cases="")
+    second = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert "1 more urgent" in second.text
     assert f"/console/cases/{case_of(door, patient)}" in second.text
     assert "classifier" in second.text
@@ -144,11 +144,11 @@ def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Pers
 
 def test_a_candidate_with_mistakes_is_told_line_by_line(door: Door, lead: Person, candidate: Path) -> None:
     _edit(candidate, "fever", "disposition: call_doctor", "disposition: whenever")
-    page = lead.post("/replay", candidate="candidate", days="7", cases="")
+    page = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert page.status_code == 422
     assert "rules.yml" in page.text
     (candidate / "rules.yml").unlink()
-    assert lead.post("/replay", candidate="candidate", days="7", cases="").status_code == 422
+    assert lead.post("/replay", candidate="vertebroplasty", days="7", cases="").status_code == 422
 
 
 @pytest.mark.parametrize(("days", "cases"), [("0", ""), ("x", ""), ("", ""), ("7", "1, two"), ("9999", "")])
