@@ -43,9 +43,7 @@ def load_library() -> Library:
     Raises:
         ProtocolError: every mistake found, each with file, line and remedy.
     """
-    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
-    folders = [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
-    return Library([load_protocol(folder) for folder in folders])
+    return Library([load_protocol(folder) for folder in _in_force()])
 
 
 def reload_protocol(folder: Path | None = None) -> Protocol:
@@ -54,15 +52,20 @@ def reload_protocol(folder: Path | None = None) -> Protocol:
 
 
 def known_folders() -> dict[str, Path]:
-    """The protocol folders by name: those that ship with Aftercare, and the one in force."""
+    """The protocol folders by name: those that ship with Aftercare, and those in force."""
     shipped = {rules.parent.name: rules.parent for rules in sorted(_DEFAULT.parent.glob("*/rules.yml"))}
-    in_force, _ = _files(None)
-    return shipped | {in_force.name: in_force}
+    return shipped | {folder.name: folder for folder in _in_force()}
+
+
+def _in_force() -> list[Path]:
+    """The folders of the protocols in force, the default's first."""
+    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
+    return [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
 
 
 def _files(folder: Path | None) -> tuple[Path, Path]:
     """The protocol's folder and the clinic's file."""
-    folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE, "").partition(",")[0].strip() or _DEFAULT)
+    folder = folder or _in_force()[0]
     return folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml")
 
 

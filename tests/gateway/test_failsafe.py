@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from readers.pool import BrokenReaderError, Readers
 from tests.gateway.support import ANSWER_SECONDS, HARMLESS, RED_FLAG, Door, Json, Patient, is_emergency, refused, stored
 
