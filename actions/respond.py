@@ -12,13 +12,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
 from aftercare.conversation import Conversation
-from aftercare.protocol import load_library
 from aftercare.understanding.reading import Reading
-from readers.pool import Readers
+from readers.shared import readers
 
 _logger = logging.getLogger(__name__)
-_core = Readers(load_library())
-_core.warm()
+readers().warm()
 
 
 class ActionRespond(Action):
@@ -31,7 +29,7 @@ class ActionRespond(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         """Utter the core's reply and keep the conversation; on an error say nothing, the channel answers then.
 
-        An exception that left here would put the whole tracker, with the patient's words, into Rasa's log.
+        An exception that left here would put the whole tracker, with the patient's words, into the log of an action server.
         """
         try:
             text = tracker.latest_message.get("text") or ""
@@ -40,7 +38,7 @@ class ActionRespond(Action):
                 raise ValueError("the message has not been read")
             before = Conversation.from_slots(tracker.current_slot_values())
             answers = (tracker.latest_message.get("metadata") or {}).get("answers")
-            after, reply = await _core.respond(before, reading, date.today(), answers=answers)
+            after, reply = await readers().respond(before, reading, date.today(), answers=answers)
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

@@ -45,17 +45,26 @@ SECOND = "second"
 SECOND_KEY = "second-page"
 SECOND_CLINIC = "Second Spine Clinic (not a real clinic)"
 SECOND_PHONE = "555-0177"
+_SECOND_RULE = """  - id: second_chest_pain
+    disposition: emergency
+    advice: call_911
+    any: [chest_pain]
+    basis: extension
+    sentence: call_chest
+    leaflet_disposition: call_doctor
+    reason: The second protocol says so.
+"""
 SECOND_CHANGES = (
     ("clinic.yml", "Demo Spine Clinic (not a real clinic)", SECOND_CLINIC),
     ("clinic.yml", "phone: 555-0100", f"phone: {SECOND_PHONE}"),
-    ("faq.yml", "label: the cement,", "label: the second cement,"),
-    ("rules.yml", "  - id: chest_pain\n", "  - id: second_chest_pain\n"),
-    ("lexicon/findings.yml", "  chest_pain:\n", "  chest_pain:\n    - purple knees\n"),
-    ("findings.yml", "label: chest pain,", "label: second chest pain,"),
-    ("danger_check.yml", "text: Chest pain or pressure?", "text: Second chest pain or pressure?"),
+    ("faq.yml", "label: the cement", "label: the second cement"),
+    ("rules.yml", "  - use: chest_pain\n", f"{_SECOND_RULE}  - use: chest_pain\n"),
+    ("findings/chest_pain.yml", "label: chest pain\n", "label: second chest pain\n"),
+    ("findings/chest_pain.yml", "  patterns:\n", "  patterns:\n    - purple knees\n"),
+    ("danger_check.yml", "  - use: chest_pain\n", "  - use: chest_pain\n    en: {text: 'Second chest pain or pressure?'}\n"),
     ("thresholds.yml", "broken_off_minutes: 10", "broken_off_minutes: 5"),
 )
-"""File, what stands in it, and what stands there instead in the second protocol."""
+"""A file of the second protocol, what stands in it, and what stands there instead; what it has no file for is what all procedures share."""
 RED_FLAG_OF_SECOND = "I have purple knees"
 """An emergency by the second protocol alone."""
 
@@ -69,6 +78,8 @@ def make_second(parent: Path) -> Path:
     """Make the folder of another procedure's protocol: as the first one, with what makes a difference visible."""
     folder = parent / SECOND
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
+    for name in ("findings/chest_pain.yml", "thresholds.yml"):
+        shutil.copy(ROOT / "clinical" / name, folder / name)
     for name, old, new in SECOND_CHANGES:
         file = folder / name
         kept = file.read_text(encoding="utf-8")

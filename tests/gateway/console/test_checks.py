@@ -339,7 +339,7 @@ def test_a_candidate_without_a_row_is_replayed_all_the_same(door: Door, desk: De
     folder = tmp_path / "vertebroplasty"
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
     file = folder / "danger_check.yml"
-    head, _, tail = file.read_text().partition("  - fact: pain_severity\n")
+    head, _, tail = file.read_text().partition("  - use: pain_severity\n")
     assert tail
     file.write_text(head)
     report = Replay(door.records, desk.library, load_protocol(folder)).run([case_of(door, patient)])

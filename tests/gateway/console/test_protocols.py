@@ -153,35 +153,35 @@ def test_an_export_says_what_a_conversation_is_bound_to(profile: str, ann: Perso
 
 @pytest.fixture
 def candidate(second_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A candidate for the second protocol's place, in which fainting may wait, as the environment names it."""
+    """A candidate for the second protocol's place, in which sudden pain and a weak leg together may wait, as the environment names it."""
     folder = tmp_path / SECOND
     shutil.copytree(second_folder, folder)
     file = folder / "rules.yml"
-    head, tail = file.read_text().split("  - id: fainting\n")
-    milder = "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic"
+    head, tail = file.read_text().split("  - id: pain_with_leg_sign\n")
+    milder = "disposition: emergency\n    advice: go_to_er", "disposition: call_doctor\n    advice: call_clinic"
     assert milder[0] in tail
-    file.write_text(f"{head}  - id: fainting\n{tail.replace(*milder, 1)}")
+    file.write_text(f"{head}  - id: pain_with_leg_sign\n{tail.replace(*milder, 1)}")
     monkeypatch.setenv("AFTERCARE_PROTOCOL", f"{ROOT / 'protocols' / 'vertebroplasty'},{folder}")
     return folder
 
 
 @pytest.fixture
-def fainted(two: Door) -> tuple[int, int]:
+def worsened(two: Door) -> tuple[int, int]:
     """The case of a conversation by the first protocol, and of one by the second."""
     patients = two.patient(), two.patient(SECOND_KEY)
     for patient in patients:
-        patient.say("I fainted this morning")
+        patient.say("I felt a sudden pop in my back. My legs feel weak")
     first, second = (case_of(two, patient) for patient in patients)
     return first, second
 
 
 def test_a_candidate_takes_the_place_of_its_own_protocol_alone(
-    two: Door, two_desk: Desk, candidate: Path, fainted: tuple[int, int]
+    two: Door, two_desk: Desk, candidate: Path, worsened: tuple[int, int]
 ) -> None:
-    report = Replay(two.records, two_desk.library, load_protocol(candidate)).run(fainted)
+    report = Replay(two.records, two_desk.library, load_protocol(candidate)).run(worsened)
     assert report.others == 1
     (change,) = report.changes
-    assert (change.case, change.before.tier, change.after.tier) == (fainted[1], 3, 2)
+    assert (change.case, change.before.tier, change.after.tier) == (worsened[1], 3, 0)
     assert report.before.startswith(f"{SECOND} ")
     assert report.audited["others"] == 1
 
@@ -200,13 +200,13 @@ def test_a_candidate_for_no_place_is_refused(two: Door, two_desk: Desk, door: Do
         Replay(door.records, desk.library, second_protocol)
 
 
-def test_the_page_offers_every_protocol_in_force(ann: Person, candidate: Path, fainted: tuple[int, int]) -> None:
+def test_the_page_offers_every_protocol_in_force(ann: Person, candidate: Path, worsened: tuple[int, int]) -> None:
     assert f">{SECOND}</option>" in ann.get("/replay").text
     page = ann.post("/replay", candidate=SECOND, days="7", cases="").text
     assert "1 less urgent" in page
     assert "1 left out: it is bound to another protocol" in page
-    assert f"/console/cases/{fainted[1]}" in page
-    assert f"/console/cases/{fainted[0]}" not in page
+    assert f"/console/cases/{worsened[1]}" in page
+    assert f"/console/cases/{worsened[0]}" not in page
 
 
 def test_the_page_says_that_a_candidate_is_for_no_place(lead: Person, candidate: Path) -> None:
@@ -225,13 +225,13 @@ def _command(monkeypatch: pytest.MonkeyPatch, url: str, *arguments: str, protoco
 
 
 def test_the_command_replays_the_candidates_own_conversations(
-    fainted: tuple[int, int], candidate: Path, second_folder: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch,
+    worsened: tuple[int, int], candidate: Path, second_folder: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     both = f"{ROOT / 'protocols' / 'vertebroplasty'},{second_folder}"
     assert _command(monkeypatch, sqlite_url, "replay", "--protocol", str(candidate), protocols=both) == 1
     told = capsys.readouterr().out
-    assert f"Case {fainted[1]}: less urgent" in told
+    assert f"Case {worsened[1]}: less urgent" in told
     assert "1 more were left out: they are bound to another protocol" in told
     assert _command(monkeypatch, sqlite_url, "replay", "--protocol", str(candidate)) == 1
     assert "In force are: vertebroplasty en" in capsys.readouterr().err

@@ -18,7 +18,7 @@ from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
 
-FAINTED = "I fainted this morning"
+POPPED, WEAK = "I felt a sudden pop in my back", "My legs feel weak"
 
 
 @pytest.fixture
@@ -42,35 +42,33 @@ def _soreness_needs_a_doctor(folder: Path) -> None:
     _edit(folder, "soreness", "disposition: self_care\n    advice: rest_and_ice", "disposition: call_doctor\n    advice: call_clinic")
 
 
-def _fainting_can_wait(folder: Path) -> None:
-    """No row of the danger check has fainting for its Yes, so that the candidate can be loaded."""
-    _edit(folder, "fainting", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
+def _both_can_wait(folder: Path) -> None:
+    """Sudden pain and a weak leg together are no emergency any more."""
+    _edit(folder, "pain_with_leg_sign", "disposition: emergency\n    advice: go_to_er", "disposition: call_doctor\n    advice: call_clinic")
 
 
 def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, candidate: Path) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(FAINTED)
+    red.say(f"{POPPED}. {WEAK}")
     sore.say(HARMLESS)
-    _fainting_can_wait(candidate)
+    _both_can_wait(candidate)
     report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
     assert (change.verdict, change.got, change.before.tier) == (LESS, 3, 3)
-    assert change.after.tier == 2
+    assert change.after.tier == 0, "the candidate asks first"
     assert report.count(LESS) == 1
     assert sum(report.matrix.values()) == 2
 
 
 def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk, candidate: Path) -> None:
     patient = door.patient()
-    for words in ("I have a fever of 101", "My legs feel weak"):
+    for words in (POPPED, WEAK):
         patient.say(words)
-    _edit(
-        candidate, "fever_with_danger", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic"
-    )
+    _both_can_wait(candidate)
     (change,) = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)]).changes
     assert (change.got, change.before.tier) == (3, 3), "both together are the emergency"
-    assert "fever" in change.before.rules & change.after.rules
+    assert "sudden_pain" in change.before.rules & change.after.rules
 
 
 def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
@@ -143,7 +141,7 @@ def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Pers
 
 
 def test_a_candidate_with_mistakes_is_told_line_by_line(door: Door, lead: Person, candidate: Path) -> None:
-    _edit(candidate, "fever", "disposition: call_doctor", "disposition: whenever")
+    _edit(candidate, "leg_signs", "disposition: call_doctor", "disposition: whenever")
     page = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert page.status_code == 422
     assert "rules.yml" in page.text
@@ -183,16 +181,16 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     door: Door, desk: Desk, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sqlite_url: str
 ) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(FAINTED)
+    red.say(f"{POPPED}. {WEAK}")
     sore.say(HARMLESS)
     number = case_of(door, red)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate)) == 0
     assert "0 less urgent" in capsys.readouterr().out
-    _fainting_can_wait(candidate)
+    _both_can_wait(candidate)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", f"{number}") == 1
     told = capsys.readouterr().out
     assert f"Case {number}: less urgent" in told
-    assert "Emergency -> Call doctor" in told
+    assert "Emergency -> No advice" in told
     assert CANARY not in told
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", str(case_of(door, sore))) == 0
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", "all") == 1
