@@ -155,7 +155,7 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
         today = date.today()
-        assistant = self._assistants.get(conversation.protocol or body["protocol"], self._default)
+        assistant = self._assistants.get(conversation.protocol or body.get("protocol", ""), self._default)
         reading = assistant.read(body["message"], today)
         after, reply = assistant.respond(conversation, reading, today, answers=body.get("answers"))
         self._kept[body["sender"]] = after

@@ -281,7 +281,7 @@ def test_an_interview_without_rasa_leads_to_its_end(door: Door, patient: Patient
 def test_rasa_is_told_what_it_missed_and_only_then(door: Door, patient: Patient) -> None:
     patient.say("My legs feel weak")
     patient.say("No")
-    assert [set(body) for body in door.rasa.heard] == [{"sender", "message"}] * 2
+    assert [set(body) for body in door.rasa.heard] == [{"sender", "message", "protocol", "language"}] * 2
     door.rasa.act = door.rasa.down
     patient.say("The needle site is sore")
     door.rasa.act = door.rasa.well

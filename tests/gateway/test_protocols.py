@@ -88,7 +88,7 @@ def test_rasa_that_overlooks_what_the_conversations_protocol_calls_an_emergency_
     assert (facts["by"], facts["cause"], facts["rules"]) == ("core", "understated", ["second_chest_pain", "chest_pain"])
 
 
-_CHAT = {"type": "chat", "disposition": None, "rules": [], "understood": {"findings": []}}
+_CHAT: Json = {"type": "chat", "disposition": None, "rules": [], "understood": {"findings": []}}
 
 
 def test_rasa_is_told_with_every_message_what_it_is_bound_to(two: Door, first: Patient, second: Patient) -> None:
