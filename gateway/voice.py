@@ -6,11 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 from aftercare.decision.reply import Reply
-from aftercare.protocol import Protocol
+from aftercare.protocol import Key, Library, Protocol
 
 _CONTACTS = (("emergency", "emergency_number"), ("clinic", "phone"), ("after_hours", "after_hours_phone"), ("crisis", "crisis_line"))
 _CARD = (("advice", "advice"), ("watch", "watch"))
 _SHOWN = ("type", "disposition")
+_ENGLISH = "en"
 
 
 class Voice:
@@ -23,8 +24,14 @@ class Voice:
         """The sentence for an error code."""
         return self._protocol.say(f"errors.{code}")
 
-    def safety(self, language: str = "en") -> dict[str, Any]:
-        """The safety card: a heading, whom to call, and the red flags."""
+    def safety(self, language: str = "") -> dict[str, Any]:
+        """The safety card: a heading, whom to call, and the red flags.
+
+        Args:
+            language: one that the protocol has the card in; else it is in the protocol's own, or in English.
+        """
+        cards = self._protocol.wording["safety"]
+        language = next((each for each in (language, self._protocol.language) if each in cards), _ENGLISH)
         return {
             "heading": self._protocol.say(f"safety.{language}.heading"),
             "blocks": [{"kind": kind, "text": self._protocol.say(f"safety.{language}.{key}")} for kind, key in _CARD],
@@ -39,6 +46,32 @@ class Voice:
         """The clinic's name and hours."""
         details = self._protocol.clinic.details
         return {"name": details["clinic"], "hours": details["hours"], "demo": self._protocol.clinic.mode == "demo"}
+
+
+class Voices:
+    """The wording of every protocol in force.
+
+    Args:
+        library: the protocols.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._by_key = {protocol.key: Voice(protocol) for protocol in library}
+
+    def of(self, key: Key | None = None) -> Voice:
+        """The wording of what a conversation is bound to; the default protocol's where that is not known or no longer in force."""
+        return self._by_key[self._library.bound(*(key or self._library.default.key)).key]
+
+    @property
+    def demo(self) -> bool:
+        """Whether nothing here is of a real clinic."""
+        return is_demo(self._library)
+
+
+def is_demo(library: Library) -> bool:
+    """Whether every protocol is of an invented clinic."""
+    return all(protocol.clinic.mode == "demo" for protocol in library)
 
 
 def shown(reply: Reply) -> dict[str, Any]:

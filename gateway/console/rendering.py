@@ -13,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Key, Library, Protocol
 from gateway.console.sessions import Login
 from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
@@ -36,12 +36,15 @@ class Renderer:
 
     Args:
         settings: where the bundled scripts are.
-        protocol: labels of findings, rules and topics.
+        library: labels of findings, rules and rows.
         clock: tells the time.
     """
 
-    def __init__(self, settings: Settings, protocol: Protocol, clock: Clock) -> None:
+    def __init__(self, settings: Settings, library: Library, clock: Clock) -> None:
         self._clock = clock
+        self._library = library
+        self._labels = {protocol.key: _finding_labels(protocol) for protocol in library}
+        default = library.default
         files = [*(_HERE / "static").iterdir(), settings.widget / "dist" / "htmx.js", settings.widget / "dist" / "icon.svg"]
         self._static = {file.name: file.read_bytes() for file in files if file.suffix in _TYPES}
         self._reasons: dict[str, str] = yaml.safe_load((_HERE / "templates" / "reasons.yml").read_text(encoding="utf-8"))
@@ -53,12 +56,16 @@ class Renderer:
             "tiers": TIER_NAMES,
             "states": STATE_NAMES,
             "asset": self._asset,
-            "protocol": protocol,
             "lock_seconds": int(settings.policy.lock_after.total_seconds()),
-            "finding_label": _finding_labels(protocol),
-            "row_text": {row.fact: row.text for row in protocol.danger_check.rows},
-            "demo": protocol.clinic.mode == "demo",
-            "clinic": protocol.clinic.details["clinic"],
+            "finding_label": _first({}, *(self._labels[protocol.key] for protocol in library)),
+            "finding_labels": self.finding_labels,
+            "row_text": _first(*({row.fact: row.text for row in protocol.danger_check.rows} for protocol in library)),
+            "rule_names": list(dict.fromkeys(rule.id for protocol in library for rule in protocol.rules)),
+            "protocol_names": list(dict.fromkeys(protocol.id for protocol in library)),
+            "several_protocols": len(self._labels) > 1,
+            "in_force": self._labels.keys(),
+            "demo": default.clinic.mode == "demo",
+            "clinic": default.clinic.details["clinic"],
         }
 
     def page(self, request: Request, template: str, login: Login | None, status: int = 200, **values: Any) -> HTMLResponse:
@@ -74,6 +81,10 @@ class Renderer:
         about = {"login": login, "csrf": login.csrf if login else "", "now": self._clock(), "path": request.url.path}
         html = self._templates.get_template(template).render(**about, **values)
         return HTMLResponse(html, status, headers=_HEADERS)
+
+    def finding_labels(self, bound: Key) -> Mapping[str, str]:
+        """Codes of findings with their labels, by the protocol that answers what is bound so."""
+        return self._labels[self._library.bound(*bound).key]
 
     def reason(self, key: str) -> str:
         """The sentence that says why something is refused and what to do."""
@@ -118,6 +129,11 @@ def span(time: timedelta | None) -> str:
             more = f" {rest // finer[0]} {finer[1]}" if finer and rest // finer[0] else ""
             return f"{number} {name}{'s' if name == 'day' and number > 1 else ''}{more}"
     return f"{seconds} s"
+
+
+def _first(*labels: Mapping[str, str]) -> Mapping[str, str]:
+    """All of these together; of a name with several, the first one."""
+    return {name: text for each in reversed(labels) for name, text in each.items()}
 
 
 def _finding_labels(protocol: Protocol) -> Mapping[str, str]:

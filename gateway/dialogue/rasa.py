@@ -74,6 +74,7 @@ class _Custom(_Part):
     unfinished: bool = False
     understood: _Understood = _Understood(findings=[])
     protocol: _Protocol
+    language: str = ""
     conversation: dict[str, Any]
     model: str = ""
     stored: bool = True
@@ -104,7 +105,7 @@ class RasaError(RuntimeError):
     """Rasa gave no answer that counts.
 
     Attributes:
-        cause: `down`, `slow`, `raised`, `invalid` or `forgotten`.
+        cause: `down`, `slow`, `raised`, `invalid`, `forgotten`, or `other_protocol`, it is not the conversation's that answered.
     """
 
     def __init__(self, cause: str) -> None:
@@ -184,7 +185,7 @@ class Rasa:
         Args:
             sender: the conversation's id.
             text: what the patient typed.
-            conversation: how it stands.
+            conversation: how it stands, bound to a protocol and a language; Rasa is always told to which.
             seconds: how long to wait.
             known: Rasa knows how it stands; else it is told.
             answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
@@ -200,7 +201,7 @@ class Rasa:
                 for url in sorted((home, *others), key=lambda each: self._rests_until[each] > now):
                     at_home = url == home
                     try:
-                        answered = await self._ask(url, sender, text, None if known and at_home else conversation, answers)
+                        answered = await self._ask(url, sender, text, conversation, answers, known=known and at_home)
                     except RasaError as failed:
                         error = failed
                         if error.cause != "down":
@@ -211,12 +212,14 @@ class Rasa:
             raise RasaError("slow") from None
         raise error
 
-    async def _ask(self, url: str, sender: str, text: str, told: Conversation | None, answers: Mapping[str, str] | None) -> Answered:
-        message: dict[str, Any] = {"sender": sender, "message": text}
+    async def _ask(
+        self, url: str, sender: str, text: str, conversation: Conversation, answers: Mapping[str, str] | None, *, known: bool
+    ) -> Answered:
+        message: dict[str, Any] = {"sender": sender, "message": text, "protocol": conversation.protocol, "language": conversation.language}
         if answers:
             message["answers"] = dict(answers)
-        if told is not None:
-            message["conversation"] = told.to_slots()
+        if not known:
+            message["conversation"] = conversation.to_slots()
         asked = time.monotonic()
         try:
             status, body = await self._wire.send("POST", url + _PATH, message)
@@ -230,7 +233,10 @@ class Rasa:
         self._rests_until[url] = 0.0
         if status != HTTPStatus.OK:
             raise RasaError("raised")
-        return _checked(body)
+        answered = _checked(body)
+        if not _is_of(answered.reply, conversation):
+            raise RasaError("other_protocol")
+        return answered
 
     def _by_nearness(self, sender: str) -> list[str]:
         """The workers from a conversation's home on; with one more or one less, few conversations move (rendezvous hashing)."""
@@ -252,6 +258,12 @@ class Rasa:
         except Exception:  # whatever the connection died of
             return False
         return status == HTTPStatus.OK
+
+
+def _is_of(reply: Reply, conversation: Conversation) -> bool:
+    """Whether a reply is by the protocol, and in the language, that a conversation is bound to."""
+    said = reply.custom["protocol"]["id"], reply.custom.get("language", conversation.language)
+    return said == (conversation.protocol, conversation.language)
 
 
 def _checked(body: bytes) -> Answered:

@@ -83,6 +83,8 @@ class Content:
     Attributes:
         name: its number, or its pseudonym in this export.
         conversation: the conversation's id; empty unless all goes out.
+        protocol: the id of the protocol that the conversation is bound to.
+        language: the code of the language that it is bound to.
         findings: code, label and assertion status; what was only assumed says so.
         check: what became of the rows of the danger check, row by row, in order.
         check_standing: where the check stands in the end, as in `Standing`.
@@ -102,6 +104,8 @@ class Content:
     check: tuple[CheckStep, ...]
     check_standing: str
     lines: tuple[Line, ...]
+    protocol: str
+    language: str
 
     @property
     def tier_name(self) -> str:
@@ -157,6 +161,8 @@ class Cut:
             check=self._check(sheet),
             check_standing=row.danger_check,
             lines=lines,
+            protocol=sheet.bound[0],
+            language=sheet.bound[1],
         )
 
     def _check(self, sheet: Sheet) -> tuple[CheckStep, ...]:

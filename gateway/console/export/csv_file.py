@@ -19,6 +19,7 @@ _SPLIT = re.compile(r"[;\t\r\n]")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
     "findings", "danger_check", "danger_check_rows", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
+    "protocol", "language",
 )  # fmt: skip
 COLUMNS = (*_OWN, "exported_by", "exported_at", "profile", "reason", "audit_head")
 
@@ -35,7 +36,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
                 line.disposition, " ".join(line.rules), "yes" if line.delivered else "no", content.tier_name, content.state,
                 "; ".join(f"{code} {status}" for code, _, status in content.findings),
                 content.check_standing, "; ".join(map(_step, content.check)), content.days_since_procedure, content.writer,
-                content.acknowledged_at, content.acknowledged_by, content.outcome, *end,
+                content.acknowledged_at, content.acknowledged_by, content.outcome, content.protocol, content.language, *end,
             )
         )
         for content in contents

@@ -56,7 +56,11 @@ def _case(content: Content) -> Iterator[Resource]:
             owner={"display": content.acknowledged_by} if content.acknowledged_by else None,
             lastModified=content.acknowledged_at or None,
             statusReason={"text": content.outcome} if content.outcome else None,
-            extension=_number("days-since-procedure", content.days_since_procedure),
+            extension=[
+                _text("protocol", content.protocol),
+                _text("language", content.language),
+                *(_number("days-since-procedure", content.days_since_procedure) or []),
+            ],
         ),
     }
     for line in content.lines:

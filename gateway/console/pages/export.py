@@ -150,7 +150,7 @@ def _made(desk: Desk, visitor: Visitor, wish: Wish, act: str) -> tuple[list[Cont
     """The cases as they go out, with their stamp, after it is on record that they do."""
     queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
-    sheets = Sheets(desk.records, desk.protocol, desk.policy)
+    sheets = Sheets(desk.records, desk.library, desk.policy)
     found = [sheet for number in numbers if (sheet := sheets.read(number, nothing_hidden())) is not None and sheet.entries]
     if not found:
         raise TurnedAwayError(422, "export_nothing", visitor.login)

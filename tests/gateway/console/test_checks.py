@@ -52,7 +52,7 @@ def leave(door: Door) -> None:
 
 
 def sheet_of(desk: Desk, number: int) -> Sheet:
-    sheet = Sheets(desk.records, desk.protocol, desk.policy).read(number)
+    sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
     assert sheet is not None
     return sheet
 
@@ -336,11 +336,11 @@ def test_a_bundle_has_the_check_as_answers_to_a_questionnaire(denied_some: Json,
 
 def test_a_candidate_without_a_row_is_replayed_all_the_same(door: Door, desk: Desk, patient: Patient, tmp_path: Path) -> None:
     patient.tick_all(patient.say(SORE))
-    folder = tmp_path / "candidate"
+    folder = tmp_path / "vertebroplasty"
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
     file = folder / "danger_check.yml"
-    head, _, tail = file.read_text().partition("  - fact: pain_severity\n")
+    head, _, tail = file.read_text().partition("  - use: pain_severity\n")
     assert tail
     file.write_text(head)
-    report = Replay(door.records, desk.protocol, load_protocol(folder)).run([case_of(door, patient)])
+    report = Replay(door.records, desk.library, load_protocol(folder)).run([case_of(door, patient)])
     assert (report.changes[0].before.tier, report.changes[0].after.tier) == (1, 1)
