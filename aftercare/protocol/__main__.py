@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
                 return 2
             arguments = [str(begin(arguments[1]))]
             print(
-                f"{arguments[0]} is made. Put the clinic's text into leaflet.txt and its sentences into leaflet.yml, then go on with faq.yml."
+                f"{arguments[0]} is made. Put the clinic's text into leaflet.txt, its sentences into leaflet.yml, and go on with faq.yml."
             )
         library = load_library([Path(argument) for argument in arguments] or None)
     except ProtocolError as error:

@@ -41,8 +41,8 @@ def load_protocol(folder: Path | None = None, language: str = _ENGLISH) -> Proto
 
     Args:
         folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, else the one that
-            protocols/default.yml names, when None. The clinic's own file is named by the environment variable AFTERCARE_CLINIC, the folder's
-            clinic.yml when it is not set.
+            protocols/default.yml names, when None. The clinic's own file is named by the environment variable AFTERCARE_CLINIC, and is
+            the folder's clinic.yml when it is not set.
         language: the code of one of its languages.
 
     Returns:

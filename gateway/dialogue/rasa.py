@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
+from aftercare import wire
 from aftercare.conversation import Conversation
-from aftercare.decision.danger_check import NAME
 from aftercare.decision.reply import Reply
 
 _HEALTH = "/webhooks/rest/"
@@ -24,81 +24,7 @@ _REST_SECONDS = 5.0
 _SLOW_SECONDS = 2.5
 _KEEP_SECONDS = 2.0
 _LOOK_SECONDS = 1.0
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class _Source(_Part):
-    section: str
-    quote: str
-
-
-class _Finding(_Part):
-    finding: str
-    code: str
-    status: str
-    evidence: str
-
-
-class _Button(_Part):
-    title: str
-
-
-class _Row(_Part):
-    fact: str
-    text: str
-    tier: Literal["emergency", "call_doctor"]
-
-
-class _Understood(_Part):
-    findings: list[_Finding]
-
-
-class _Protocol(_Part):
-    id: str
-    version: str
-
-
-class _Custom(_Part):
-    type: Literal["triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"]
-    disposition: Literal["emergency", "call_doctor", "self_care"] | None = None
-    rules: list[str] = []
-    findings: list[_Finding] = []
-    sources: list[_Source] = []
-    buttons: list[_Button] = []
-    about: str | None = None
-    checks: list[str] = []
-    rows: list[_Row] = []
-    unfinished: bool = False
-    understood: _Understood = _Understood(findings=[])
-    protocol: _Protocol
-    language: str = ""
-    conversation: dict[str, Any]
-    model: str = ""
-    stored: bool = True
-    begun: bool = False
-
-    @model_validator(mode="after")
-    def triage_says_what_to_do(self) -> _Custom:
-        if (self.type == "triage") != (self.disposition is not None):
-            raise ValueError("a triage, and nothing else, has a disposition")
-        return self
-
-    @model_validator(mode="after")
-    def rows_are_the_danger_checks(self) -> _Custom:
-        if bool(self.rows) != (self.about == NAME) or [row.fact for row in self.rows] != self.checks:
-            raise ValueError("the danger check, and nothing else, has rows, and they are its checks")
-        return self
-
-
-class _Message(_Part):
-    text: str | None = None
-    custom: _Custom | None = None
-
-
-_MESSAGES = TypeAdapter(list[_Message])
+_ABOUT_TURN: dict[str, Any] = {"conversation": None, "model": "", "stored": True, "begun": False}
 
 
 class RasaError(RuntimeError):
@@ -267,15 +193,12 @@ def _is_of(reply: Reply, conversation: Conversation) -> bool:
 
 
 def _checked(body: bytes) -> Answered:
-    """The answer, if it keeps the wire contract to the letter; whoever does not is not believed."""
+    """The answer, if it keeps the wire contract to the letter."""
     try:
-        messages = _MESSAGES.validate_json(body, strict=True)
-        (custom,) = (message.custom for message in messages if message.custom)
-        text = "\n\n".join(message.text for message in messages if message.text)
-        if not text.strip():
-            raise ValueError("no text")
-        conversation = Conversation.parse(custom.conversation)
-    except ValueError:
+        reply = wire.parse(json.loads(body))
+        told = {name: reply.custom.get(name, default) for name, default in _ABOUT_TURN.items()}
+        conversation = Conversation.parse(told["conversation"])
+    except (ValueError, RecursionError):
         raise RasaError("invalid") from None
-    said = custom.model_dump(exclude={"conversation", "model", "stored", "begun"}, exclude_unset=True)
-    return Answered(Reply.from_wire(text, said).without("not_stored"), conversation, custom.model, custom.stored, custom.begun)
+    said = Reply(reply.blocks, {key: value for key, value in reply.custom.items() if key not in _ABOUT_TURN})
+    return Answered(said.without("not_stored"), conversation, told["model"], told["stored"], told["begun"])
