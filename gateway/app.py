@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
 
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from gateway import health
 from gateway.console.app import make_console
 from gateway.console.desk import Desk, make_desk
@@ -57,14 +57,14 @@ def create_app(
     """
     readers = readers or Readers(protocol)
     readers.start()
-    voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol), readers)
+    voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
     desk = make_desk(settings, protocol, records)
-    escalation = Escalation(records, settings, desk.trail)
-    outbox = Outbox(records.engine, settings, clock)
+    escalation = Escalation(records, settings, desk.trail, desk.clinic)
+    outbox = Outbox(records.engine, settings, clock, desk.clinic)
     proxies = Proxies(settings)
     services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 
@@ -102,7 +102,7 @@ def create_app(
     app.include_router(api.router)
     app.include_router(api.streaming)
     app.include_router(health.router)
-    app.include_router(Pages(settings, voice).router())
+    app.include_router(Pages(settings, voice, clock).router())
     app.mount("/console", make_console(desk))
     if settings.console_origins != settings.public_origins:
         app.add_middleware(Hosts, voice=voice, console=settings.console_origins)

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.errors import RefusedError
+from gateway.records.store import Clock
 from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
 from gateway.voice import Voice
 
@@ -31,11 +32,13 @@ class Pages:
     Args:
         settings: embed keys and addresses.
         voice: the clinic's words.
+        clock: tells the time.
     """
 
-    def __init__(self, settings: Settings, voice: Voice) -> None:
+    def __init__(self, settings: Settings, voice: Voice, clock: Clock) -> None:
         self._settings = settings
         self._voice = voice
+        self._clock = clock
         self._templates = Environment(loader=FileSystemLoader(settings.widget / "pages"), autoescape=True, undefined=StrictUndefined)
         self._strings = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (settings.widget / "strings").glob("*.json")}
         dist = settings.widget / "dist"
@@ -88,7 +91,7 @@ class Pages:
             "strings": self._strings[language],
             "parents": [*embed.origins, *self._settings.public_origins],
             "clinic": self._voice.clinic(),
-            "contacts": self._voice.contacts(),
+            "contacts": self._voice.contacts(self._clock()),
             "safety": self._voice.safety(language),
             "limits": {"text": LONGEST_TEXT, "answer_seconds": _PATIENCE_IN_BROWSER},
             "api": "/api/v1",
@@ -120,7 +123,7 @@ class Pages:
             style=self._address("demo.css"),
             icon=self._address("icon.svg"),
             clinic=self._voice.clinic(),
-            contacts=self._voice.contacts(),
+            contacts=self._voice.contacts(self._clock()),
         )
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; "
@@ -133,7 +136,7 @@ class Pages:
 
     def _launcher(self, file: Path) -> bytes:
         card = {
-            "contacts": self._voice.contacts(),
+            "contacts": self._voice.contacts(None),
             "safety": {language: self._voice.safety(language) for language in self._strings},
             "strings": {language: strings["launcher"] for language, strings in self._strings.items()},
         }

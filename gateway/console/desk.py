@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aftercare.protocol import Protocol
+from aftercare.protocol.model import Clinic
 from gateway.console.audit import Trail
 from gateway.console.newcomers import Newcomers
 from gateway.console.oidc import Vouching
@@ -29,6 +30,7 @@ class Desk:
     """What the console's pages work with.
 
     Attributes:
+        clinic: whose time zone the pages go by; the default protocol's.
         vouching: None without a provider.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
@@ -39,6 +41,7 @@ class Desk:
 
     settings: Settings
     protocol: Protocol
+    clinic: Clinic
     records: Records
     policy: Policy
     trail: Trail
@@ -63,6 +66,7 @@ def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
     return Desk(
         settings=settings,
         protocol=protocol,
+        clinic=protocol.clinic,
         records=records,
         policy=policy,
         trail=trail,

@@ -237,7 +237,7 @@ class Sheets:
             embed_key=self._records.embed_key(case.conversation_id),
             complaints=self._complaints(rules, check, conversation, events, mask),
             findings=self._findings(conversation, events, mask),
-            days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
+            days_since_procedure=(self._protocol.clinic.day(case.last_at) - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
             asked=tuple(self._protocol.questions[question].text for question in asked if question in self._protocol.questions),
             not_asked=self._not_asked(conversation, asked, check),

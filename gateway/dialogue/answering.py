@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -174,7 +174,7 @@ class Answering:
     async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> _Outcome:
         if message.words is None:
             raise ValueError("the words have been purged")
-        text, today, answers = str(message.words["text"]), date.today(), rows_of(message)
+        text, today, answers = str(message.words["text"]), self._core.day(message.at), rows_of(message)
         before, last_by_rasa = await self._conversation(name)
         if alone == _RECOVERED and await asyncio.to_thread(self._records.note_try, name, message.seq) > _MOST_TRIES:
             return self._card(name, message, before, UNREAD)

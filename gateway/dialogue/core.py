@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
+from gateway.records.store import Clock
 from readers.pool import Readers
 
 
@@ -19,11 +20,17 @@ class Core:
     Args:
         assistant: the core in this process, for what takes no patient's words.
         readers: the core where it can be stopped.
+        clock: tells the time.
     """
 
-    def __init__(self, assistant: Assistant, readers: Readers) -> None:
+    def __init__(self, assistant: Assistant, readers: Readers, clock: Clock) -> None:
         self.assistant = assistant
         self._readers = readers
+        self._clock = clock
+
+    def day(self, at: datetime) -> date:
+        """The clinic's date at a moment."""
+        return self.assistant.protocol.clinic.day(at)
 
     async def read(self, text: str, today: date) -> Reading:
         """A message read by the lexicon; of a very long one the most telling part.
@@ -55,9 +62,10 @@ class Core:
 
         It raises what `read` raises.
         """
-        today = date.today()
+        at = self._clock()
+        today = self.day(at)
         reading = await self.read(text, today)
         if not self.assistant.is_emergency(reading) and not rows.is_danger(answers, self.assistant.protocol.danger_check):
             return None
-        _, reply = await self.respond(Conversation(checks=list(answers)), reading, today, answers=answers)
+        _, reply = await self.respond(Conversation(checks=list(answers)), reading, today, at=at, answers=answers)
         return reply

@@ -10,10 +10,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
@@ -22,6 +23,8 @@ from starlette.testclient import TestClient
 
 from aftercare.conversation import Conversation
 from aftercare.assistant import Assistant
+from aftercare.protocol.model import Clinic
+from aftercare.protocol.opening import Opening
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services
@@ -45,6 +48,11 @@ _numbers = count(1)
 
 Json = dict[str, Any]
 Heard = Callable[[Json], Awaitable[httpx.Response]]
+
+
+def clinic_in(zone: str, **opening: list[str]) -> Clinic:
+    """A clinic of a time zone, open as `opening` of a clinic's file says."""
+    return Clinic("demo", {}, ZoneInfo(zone), Opening.parse(opening))
 
 
 def new_id() -> str:
@@ -112,7 +120,7 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         """The messages of a well Rasa."""
         begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
-        today = date.today()
+        today = self._assistant.today()
         reading = self._assistant.read(body["message"], today)
         after, reply = self._assistant.respond(conversation, reading, today, answers=body.get("answers"))
         self._kept[body["sender"]] = after
