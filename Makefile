@@ -1,4 +1,4 @@
-# Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its action server, .venv for the rest.
+# Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest.
 .DEFAULT_GOAL := help
 .PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue soak fuzz lint clean
 
@@ -60,7 +60,7 @@ bench-queue: setup ## time the nurses' queue with 100,000 and 1,000,000 conversa
 	$(TOOLS) -m benchmarks.queue
 
 soak: train ## let N simulated patients (10,000 unless you say N=...) chat while parts of the bot fail; writes docs/reliability.md
-	$(TOOLS) -m benchmarks.soak $(N) $(if $(SEED),--seed $(SEED))
+	$(TOOLS) -m benchmarks.soak $(N) $(if $(SEED),--seed $(SEED)) $(if $(ACTION_SERVER),--action-server)
 
 fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that the core can not take, led by the code's branches
 	$(TOOLS) -m scripts.fuzz $(SECONDS) $(if $(SEED),--seed $(SEED))

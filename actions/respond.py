@@ -14,12 +14,10 @@ from aftercare.clock import Clock, moment_of, utc_now
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
 from aftercare.understanding.reading import Reading
-from readers.pool import Readers
+from readers.shared import readers
 
 _logger = logging.getLogger(__name__)
-_protocol = load_protocol()
-_core = Readers(_protocol)
-_core.warm()
+readers().warm()
 
 
 class ActionRespond(Action):
@@ -39,7 +37,7 @@ class ActionRespond(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> list[dict[str, Any]]:
         """Utter the core's reply and keep the conversation; on an error say nothing, the channel answers then.
 
-        An exception that left here would put the whole tracker, with the patient's words, into Rasa's log.
+        An exception that left here would put the whole tracker, with the patient's words, into the log of an action server.
         """
         try:
             text = tracker.latest_message.get("text") or ""
@@ -49,7 +47,8 @@ class ActionRespond(Action):
             before = Conversation.from_slots(tracker.current_slot_values())
             metadata = tracker.latest_message.get("metadata") or {}
             at = moment_of(metadata, self._clock)
-            after, reply = await _core.respond(before, reading, _protocol.clinic.day(at), at=at, answers=metadata.get("answers"))
+            today = load_protocol().clinic.day(at)
+            after, reply = await readers().respond(before, reading, today, at=at, answers=metadata.get("answers"))
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

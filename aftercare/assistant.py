@@ -13,12 +13,14 @@ from aftercare.decision.answers import settle_as_dangerous
 from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Composer, Reply
 from aftercare.decision.rules import disposition
+from aftercare.dialogue.situation import Names, Tools
 from aftercare.protocol.library import Key, Library
 from aftercare.protocol.model import Disposition, Protocol
-from aftercare.turn import Tools, Turn
-from aftercare.understanding.fusion import Fusion, Understood
+from aftercare.turn import answer, begin
+from aftercare.understanding.fusion import Fusion
 from aftercare.understanding.reader import Reader
 from aftercare.understanding.reading import Reading, Status
+from aftercare.understanding.understood import Understood
 
 _PIECE, _OVERLAP = 4_000, 400
 
@@ -37,7 +39,8 @@ class Assistant:
         self._reader = Reader(protocol)
         self._fusion = Fusion(protocol)
         self._composer = Composer(protocol)
-        self._tools = Tools(protocol, self._fusion, self._composer, RowReader(protocol.danger_check, protocol.lexicon["dialogue"]))
+        rows = RowReader(protocol.danger_check, protocol.grammar.answers)
+        self._tools = Tools(protocol, self._fusion, self._composer, rows, Names(protocol))
 
     def today(self) -> date:
         """The clinic's date now."""
@@ -117,10 +120,10 @@ class Assistant:
             conversation: how it stands.
             answers: row -> `yes`, `no` or `unsure`.
         """
-        for fact, answer in answers.items():
+        for fact, told in answers.items():
             if fact not in conversation.checks:
                 return f"'{fact}' is no row that waits for an answer"
-            if answer not in danger_check.ANSWERS:
+            if told not in danger_check.ANSWERS:
                 return f"the answer to '{fact}' is one of {', '.join(danger_check.ANSWERS)}"
         return ""
 
@@ -151,9 +154,9 @@ class Assistant:
         """
         now = at or self.clock()
         tapped = {fact: answer for fact, answer in (answers or {}).items() if fact in conversation.checks}
-        turn = Turn(self._tools, conversation.copy(), reading, today, now, tapped)
+        turn = begin(self._tools, conversation.copy(), reading, today, now, tapped)
         turn.conversation.protocol, turn.conversation.language = self.protocol.key
-        reply = turn.reply()
+        reply = answer(turn)
         payload: dict[str, Any] = {"understood": self._understood(turn.understood, reading), "conversation": turn.conversation.to_slots()}
         if "findings" in reply.custom:
             payload["findings"] = [_placed(finding, turn.understood) for finding in reply.custom["findings"]]

@@ -12,6 +12,8 @@ from uuid import uuid4
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, StreamReader
 
+TRIAGE = "I have a fever of 101"
+FAQ = "how long does the procedure take"
 _TALK = 10
 _PATIENCE_SECONDS = 60.0
 

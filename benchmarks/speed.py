@@ -20,14 +20,12 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import peer, stored
-from benchmarks.load import Client, GatewayClient, RasaClient, Run, at_once, drive, grow
+from benchmarks import actions, peer, stored
+from benchmarks.load import FAQ, TRIAGE, Client, GatewayClient, RasaClient, Run, at_once, drive, grow
 from scripts.common import MODEL, RASA_PYTHON, ROOT, FailureError, rasa_environment, run_script, say
 from scripts.stack import Ports, Stack
 
 PAGE = ROOT / "docs" / "speed.md"
-TRIAGE = "I have a fever of 101"
-FAQ = "how long does the procedure take"
 _CLIENTS = {1: 80, 4: 120, 16: 192, 64: 256}
 _ROUNDS = 3
 _WARM = 20
@@ -43,8 +41,12 @@ _CONSOLE = Console(width=120)
 _ABOUT = """`plain Rasa` is what `rasa init` gives (DIET,
 TED, in-memory store) with our intents, 15 examples each, and one custom action, on the packages of our lock file but for
 jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a
-row of its own it has the one that we pin. `whole` is gateway, Rasa, encoder, action server and records in SQLite, asked as
+row of its own it has the one that we pin. `whole` is gateway, Rasa with encoder and custom action, and records in SQLite, asked as
 the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'."""
+_COMPARED = """\
+Rasa's REST channel, one client, both started together and asked in turn. In Rasa's process over in an action server, at the median:
+triage {triage:.2f}, FAQ {FAQ:.2f}. Memory is that of Rasa, action server and their readers; the proportional sum counts what forked
+readers share once."""
 _IN_THE_WAY = """\
 Of the 21 ms of CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7
 of it the answer), the rest of the hop 1.2 and the action server 1.6; the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples
@@ -230,13 +232,15 @@ def main() -> None:
         bench = Bench(
             Target("plain Rasa", RasaClient, plain.url, plain.pids),
             Target("plain Rasa, our jsonschema", RasaClient, pinned.url, pinned.pids, alone=True),
-            Target("our Rasa", RasaClient, one.url, {key: one.pids[key] for key in ("rasa", "actions")}),
+            Target("our Rasa", RasaClient, one.url, {"rasa": one.pids["rasa"]}),
             {n: Target(_NAMES[n], GatewayClient, stack.gateway, one.pids if n == 1 else {}) for n, stack in gateways.items()},
         )
         peer.check(plain, TRIAGE, FAQ)
         stages = _stages(ROOT / "endpoints.yml", one.environment())
         bench.measure()
         results = _results(bench, plain, one, stages, plain_training, own_training)
+    say("Comparing the places where the action can run")
+    results["actions"] = actions.measure()
     say("Storing a million conversations")
     with tempfile.TemporaryDirectory() as name:
         results["stored"] = {database: stored.measure(database, Path(name)) for database in ("SQLite", "PostgreSQL")}
@@ -342,6 +346,11 @@ def _page(results: Mapping[str, Any]) -> str:
             "Processes under load, one client (the gateway's includes sealing and storing):",
             "",
             *_table(["process", "CPU ms a message"], [[name, str(ms)] for name, ms in results["cpu"].items()]),
+            "## The custom action, in Rasa's process or in an action server",
+            "",
+            _COMPARED.format(**results["actions"]["ratios"]),
+            "",
+            *_actions(results["actions"]["set-ups"]),
             "## Growth with the conversation",
             "",
             *_table(
@@ -363,6 +372,10 @@ def _page(results: Mapping[str, Any]) -> str:
             *_table(["process", "resident MiB"], [[name, str(mib)] for name, mib in results["memory"].items()]),
         ]
     )
+
+
+def _actions(set_ups: Mapping[str, Mapping[str, float]]) -> list[str]:
+    return _table(["", *next(iter(set_ups.values()))], [[place, *map(str, found.values())] for place, found in set_ups.items()])
 
 
 def _stored(database: str, marks: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -147,11 +147,10 @@ def _nginx(folder: Path, https: int, gateway: int) -> Iterator[Nginx]:
         raise FailureError("nginx is not installed. On Debian: apt-get install nginx")
     folder.mkdir()
     _make_certificate(folder)
-    unused = f"127.0.0.1:{free_port()}"
     values = {
         "AFTERCARE_HOST": "localhost", "AFTERCARE_CONSOLE_HOST": "console.localhost", "AFTERCARE_CONSOLE_NETWORKS": "127.0.0.0/8",
         "AFTERCARE_HTTP_LISTEN": f"127.0.0.1:{free_port()}", "AFTERCARE_HTTPS_LISTEN": f"127.0.0.1:{https}",
-        "AFTERCARE_GATEWAYS": f"127.0.0.1:{gateway}", "AFTERCARE_ACTIONS": unused, "AFTERCARE_ACTIONS_LISTEN": f"127.0.0.1:{free_port()}",
+        "AFTERCARE_GATEWAYS": f"127.0.0.1:{gateway}",
         "AFTERCARE_TLS": str(folder), "AFTERCARE_FALLBACK": str(folder), "AFTERCARE_LOGS": str(folder),
         "AFTERCARE_REQUESTS_PER_ADDRESS": "500",
     }  # fmt: skip

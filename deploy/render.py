@@ -20,6 +20,9 @@ from gateway.errors import error_body
 from gateway.voice import Voice
 
 TEMPLATE = Path(__file__).with_name("nginx") / "aftercare.conf"
+ACTIONS = TEMPLATE.with_name("actions.conf")
+"""What is added where AFTERCARE_ACTIONS names action servers."""
+
 _PLACE = re.compile(r"\$\{(AFTERCARE_[A-Z_]+)\}")
 _SERVER = re.compile(r"[A-Za-z0-9.:\[\]_-]+:[0-9]+")
 _LISTENER = re.compile(r"(?:\[[0-9a-f:]+\]:|[A-Za-z0-9.-]+:)?[0-9]{1,5}")
@@ -41,12 +44,14 @@ def configuration(environ: Mapping[str, str]) -> str:
     """The configuration of nginx.
 
     Args:
-        environ: a value for every name in the template; the lists have blanks between their entries.
+        environ: a value for every name in the templates; the lists have blanks between their entries. The names of the second template may
+            be left out where no action server is asked.
 
     Raises:
         RenderError: a name has no value, or one that nginx would take for something else.
     """
-    template = TEMPLATE.read_text(encoding="utf-8")
+    templates = [TEMPLATE, ACTIONS] if environ.get("AFTERCARE_ACTIONS") else [TEMPLATE]
+    template = "\n".join(each.read_text(encoding="utf-8") for each in templates)
     names = sorted(set(_PLACE.findall(template)))
     missing = [name for name in names if not environ.get(name)]
     if missing:

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import json
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,8 +32,9 @@ from aftercare.clock import AT
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
 from aftercare.understanding.reading import Reading
-from rasa_ext import core
+from rasa_ext import action_endpoint, core
 from readers.pool import UnreadError
+from readers.shared import readers
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
@@ -64,8 +66,9 @@ class PatientInput(RestInput):
 
     def __init__(self) -> None:
         self._assistant = core.assistant()
-        core.readers()
+        readers()
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
+        self._actions = action_endpoint.endpoint(os.environ)
 
     @classmethod
     def name(cls) -> str:
@@ -81,7 +84,7 @@ class PatientInput(RestInput):
         """The channel's two routes."""
         routes = Blueprint("patient_channel", __name__)
 
-        routes.listener(_settle, "after_server_start")
+        routes.listener(self._settle, "after_server_start")
 
         @routes.get("/")
         async def health(_: Request) -> HTTPResponse:
@@ -110,6 +113,14 @@ class PatientInput(RestInput):
 
         return routes
 
+    async def _settle(self, *_: Any) -> None:
+        """Wait for readers and actions; keep what was loaded out of the garbage collector's sight: that look stops every patient."""
+        await asyncio.to_thread(readers().warm)
+        if isinstance(self._actions, action_endpoint.LocalActions):
+            await asyncio.to_thread(self._actions.load)
+        gc.collect()
+        gc.freeze()
+
     async def _refuse_wrong_rows(self, agent: Agent, received: Received) -> None:
         """Refuse answers to rows of the danger check that do not wait; where the store can not tell which do, to what is no row of it.
 
@@ -133,6 +144,7 @@ class PatientInput(RestInput):
 
     async def _turn(self, agent: Agent, on_new_message: Handler, received: Received) -> Reply:
         _report_failed_saves(agent)
+        action_endpoint.place(self._actions, agent)
         output = CollectingOutputChannel()
         words, at = received.text.strip().lstrip("/").strip(), self._assistant.clock()
         reading = await _read(_both_ends(words), self._assistant.protocol.clinic.day(at))
@@ -193,24 +205,17 @@ class PatientInput(RestInput):
         """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
         if reading is not None:
             with suppress(UnreadError):
-                return await core.readers().respond(before, reading, self._assistant.protocol.clinic.day(at), at=at, answers=answers)
+                return await readers().respond(before, reading, self._assistant.protocol.clinic.day(at), at=at, answers=answers)
         return before, self._assistant.trouble()
 
 
 async def _read(words: str, today: date) -> Reading | None:
     """The core's reading of what was written on a day, without holding up the event loop; None when it took too long."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(core.readers().threads, core.read, words, today)
+        return await asyncio.get_running_loop().run_in_executor(readers().threads, core.read, words, today)
     except UnreadError:
         _logger.error("a message could not be read")
         return None
-
-
-async def _settle(*_: Any) -> None:
-    """Wait for the readers; keep what was loaded out of the garbage collector's sight: looking through TensorFlow stops every patient."""
-    await asyncio.get_running_loop().run_in_executor(None, core.readers().warm)
-    gc.collect()
-    gc.freeze()
 
 
 def _parse(request: Request) -> Received:

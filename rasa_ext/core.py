@@ -6,25 +6,23 @@ from datetime import date
 from functools import lru_cache
 
 from aftercare.assistant import Assistant
-from aftercare.protocol import load_protocol
+from aftercare.protocol import Library, load_library, load_protocol
 from aftercare.understanding.reading import Reading
-from readers.pool import Readers
+from readers.shared import readers
 
 _MESSAGES_AT_ONCE = 64
+
+
+@lru_cache(maxsize=1)
+def library() -> Library:
+    """The protocols in force, read at the first call."""
+    return load_library()
 
 
 @lru_cache(maxsize=1)
 def assistant() -> Assistant:
     """The core, loaded at the first call."""
     return Assistant(load_protocol())
-
-
-@lru_cache(maxsize=1)
-def readers() -> Readers:
-    """Where the core can be stopped; loaded from the first call on."""
-    made = Readers(assistant().protocol)
-    made.start()
-    return made
 
 
 @lru_cache(maxsize=_MESSAGES_AT_ONCE)

@@ -16,7 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from aftercare.assistant import Assistant
 from aftercare.clock import moment_of
-from aftercare.protocol import load_protocol
+from aftercare.protocol import load_library
 from rasa_ext import core
 from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
@@ -51,7 +51,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Another lexicon means other findings."""
-        return load_protocol().version
+        return ",".join(protocol.version for protocol in load_library())
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message; one that can not be read in time has no entities."""

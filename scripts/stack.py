@@ -1,4 +1,4 @@
-"""The running bot: the gateway, Rasa and its action server, kept alive by supervisord."""
+"""The running bot: gateway and Rasa, and an action server where one is wanted, kept alive by supervisord."""
 
 from __future__ import annotations
 
@@ -29,26 +29,40 @@ def _quiet(_line: str) -> None:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the servers listen, and the names of the variables that set it."""
+    """Where the servers listen, and the names of the variables that set it.
+
+    Attributes:
+        actions: 0 where custom actions run in Rasa's process, and no action server is started.
+    """
 
     rasa: int
-    actions: int
     gateway: int
+    actions: int = 0
 
     VARIABLES: ClassVar[Mapping[str, str]] = {
         "rasa": "PORT",
-        "actions": "AFTERCARE_ACTION_PORT",
         "gateway": "AFTERCARE_GATEWAY_PORT",
+        "actions": "AFTERCARE_ACTION_PORT",
     }
 
     @classmethod
-    def free(cls) -> Ports:
-        """Ports that nothing listens on."""
-        return cls(free_port(), free_port(), free_port())
+    def free(cls, *, actions: bool = False) -> Ports:
+        """Ports that nothing listens on; with or without one for an action server."""
+        return cls(free_port(), free_port(), free_port() if actions else 0)
+
+    @classmethod
+    def here(cls) -> Ports:
+        """The ports that this process's environment names.
+
+        Raises:
+            FailureError: a variable holds something that is no port number.
+        """
+        actions = port_from("AFTERCARE_ACTION_PORT", 0) if os.environ.get("AFTERCARE_ACTION_PORT") else 0
+        return cls(port_from("PORT", 5005), port_from("AFTERCARE_GATEWAY_PORT", 8080), actions)
 
     def variables(self) -> dict[str, int]:
         """The ports by the names of their variables."""
-        return {variable: getattr(self, name) for name, variable in self.VARIABLES.items()}
+        return {variable: getattr(self, name) for name, variable in self.VARIABLES.items() if getattr(self, name)}
 
 
 @dataclass
@@ -91,7 +105,7 @@ class Stack:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids of 'actions', 'rasa' and 'gateway', as last started."""
+        """The process ids of 'rasa', 'gateway' and, where there is one, 'actions', as last started."""
         return {name: pids[-1] for name, pids in self._spawned().items()}
 
     @property
@@ -106,8 +120,7 @@ class Stack:
         Raises:
             FailureError: a variable holds something that is no port number.
         """
-        ports = Ports(port_from("PORT", 5005), port_from("AFTERCARE_ACTION_PORT", 5055), port_from("AFTERCARE_GATEWAY_PORT", 8080))
-        return cls(ports, Path(os.environ.get("AFTERCARE_DB") or RUN / "conversations.db").resolve(), logs=RUN, report=report)
+        return cls(Ports.here(), Path(os.environ.get("AFTERCARE_DB") or RUN / "conversations.db").resolve(), logs=RUN, report=report)
 
     def answers(self) -> bool:
         """Whether somebody has started it: gateway and Rasa answer."""
@@ -135,7 +148,8 @@ class Stack:
             )  # fmt: skip
         try:
             self._await("gateway", self.ports.gateway, "/readyz")
-            self._await("actions", self.ports.actions, "/health")
+            if self.ports.actions:
+                self._await("actions", self.ports.actions, "/health")
             self._await("rasa", self.ports.rasa, "/webhooks/rest/")
             self.ready_seconds = time.monotonic() - started
         except BaseException:
@@ -188,7 +202,7 @@ class Stack:
             {
                 **self.env,
                 **{name: str(port) for name, port in self.ports.variables().items()},
-                "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.ports.actions}/webhook",
+                **self._action_server(),
                 "AFTERCARE_RASA_URL": self.env.get("AFTERCARE_RASA_URL") or self.url,
                 "AFTERCARE_DB": str(self.db.resolve()),
                 "AFTERCARE_TRACKER_KEYS": str(self.db.resolve().with_name("tracker-keys")),
@@ -198,6 +212,12 @@ class Stack:
                 "AFTERCARE_UID": str(os.getuid()),
             }
         )
+
+    def _action_server(self) -> dict[str, str]:
+        """What Rasa and supervisord need to know of the action server; without one of our own, AFTERCARE_ACTION_URL stays as it is."""
+        if not self.ports.actions:
+            return {"AFTERCARE_ACTION_PORT": "", "AFTERCARE_ACTION_SERVER": "false"}
+        return {"AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self.ports.actions}/webhook", "AFTERCARE_ACTION_SERVER": "true"}
 
     def _spawned(self) -> dict[str, list[int]]:
         """Return every process id of each server, in the order of their starts."""

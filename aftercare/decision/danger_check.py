@@ -111,7 +111,7 @@ class RowReader:
 
     Args:
         check: the rows.
-        words: the content of lexicon/dialogue.yml.
+        words: the content of the language's answers.yml.
     """
 
     def __init__(self, check: DangerCheck, words: Mapping[str, Any]) -> None:

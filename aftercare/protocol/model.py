@@ -1,11 +1,13 @@
-"""The protocol as typed, frozen values: what the files in `protocols/` say once they have been checked."""
+"""A protocol as typed, frozen values: what the files of languages/, clinical/ and its own folder say once they have been checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timezone
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -42,10 +44,17 @@ class Sentence:
 class Finding:
     """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
 
-    A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
+    A `vague` one yields to those that it is `refined_by`, which say the same more exactly. A `qualifier` only tells more of another
     finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
     the lexicon read something `milder` of the same, what the classifier alone hears is asked about. Where a
-    `denial_stands`, no other reader overrules it.
+    `denial_stands`, no other reader overrules it. One that `persists` counts as present also when it is told as gone.
+
+    Attributes:
+        role: `unknown` (a symptom that the protocol does not know), `any_sign` (a danger sign, left open which),
+            `gone` (a symptom since the procedure that has gone), or empty.
+        yields_to: where the lexicon finds one of these in the same words, they do not tell this one.
+        patterns: how patients say it.
+        normal: words that say outright that it is not there.
     """
 
     id: str
@@ -57,7 +66,12 @@ class Finding:
     treated_pain: bool
     milder: tuple[str, ...]
     denial_stands: bool
-    told_by: tuple[str, ...]
+    refined_by: tuple[str, ...]
+    persists: bool
+    role: str
+    yields_to: tuple[str, ...]
+    patterns: tuple[str, ...]
+    normal: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -164,6 +178,7 @@ class Topic:
     """An FAQ topic and the leaflet sentences that answer it.
 
     The danger check comes with a topic about `recovery`; one about `before_procedure` is quoted only to somebody who asks about before.
+    The one that `answers_supposed` answers what is only supposed.
     """
 
     id: str
@@ -171,6 +186,93 @@ class Topic:
     sentences: tuple[Sentence, ...]
     recovery: bool
     before_procedure: bool
+    answers_supposed: bool
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a message as a whole can mean besides a report of a finding and an FAQ topic.
+
+    Attributes:
+        id: the classifier's intent.
+        role: `denial`, `relief`, `history`, `supposition`, `beyond` (a care question that the leaflet does not answer), or empty.
+        status: the assertion status that a sign told with it has, or empty.
+        reports_nothing: the classifier, sure of it, speaks against a report.
+        unchanged: as the patient says, all is as it was.
+        closes: a message of it asks about no topic.
+        short_answer: a word of the interview.
+        silent: the wording that answers a question which no leaflet answers, or empty.
+        reply_type: the type of its answer on the wire; empty where it has no answer of its own.
+        reply_texts: the wordings of its answer.
+    """
+
+    id: str
+    role: str
+    status: str
+    reports_nothing: bool
+    unchanged: bool
+    closes: bool
+    short_answer: bool
+    silent: str
+    reply_type: str
+    reply_texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What a measure means: bands from the highest on, each with the least value and its finding; `rules_out` is absent below its own."""
+
+    bands: tuple[tuple[float, str], ...]
+    rules_out: str
+
+    def finding(self, value: float) -> str:
+        """The finding of the band in which a value lies; empty below all."""
+        return next((finding for least, finding in self.bands if value >= least), "")
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The scales: temperature in degrees Fahrenheit, pain from 0 to 10, and days since the procedure.
+
+    Attributes:
+        expected_days: for so many days more pain is expected.
+        later: the finding that a later day means; empty where the protocol does not count days.
+    """
+
+    temperature: Scale
+    pain: Scale
+    expected_days: float
+    later: str
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How a language works, as the files in languages/<code>/ say it, with the words of the body and of the procedure.
+
+    Attributes:
+        words: word classes for the patterns.
+        names_of_signs: the words of which a sign's plain name is made.
+        procedure: the procedure's own names, as regular expressions.
+    """
+
+    code: str
+    tokens: Mapping[str, Any]
+    clauses: Mapping[str, Any]
+    assertion: Mapping[str, Any]
+    answers: Mapping[str, Any]
+    dialogue: Mapping[str, Any]
+    measures: Mapping[str, Any]
+    spelling: Mapping[str, Any]
+    idioms: tuple[str, ...]
+    other_languages: frozenset[str]
+    own_words: frozenset[str]
+    words: Mapping[str, Sequence[str]]
+    names_of_signs: frozenset[str]
+    procedure: tuple[str, ...]
+
+    def acts(self, kind: str) -> tuple[str, ...]:
+        """The acts of a kind, in order."""
+        return tuple(name for name, act in self.dialogue["acts"].items() if act.get("kind") == kind)
 
 
 @dataclass(frozen=True)
@@ -218,7 +320,7 @@ class Clinic:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything that the clinic knows and decides, read from one folder of `protocols/`."""
+    """Everything that the clinic knows and decides about one procedure, in one language."""
 
     id: str
     language: str
@@ -233,19 +335,32 @@ class Protocol:
     wording: Mapping[str, Any]
     clinic: Clinic
     thresholds: Mapping[str, Any]
-    lexicon: Mapping[str, Any]
+    scales: Scales
+    meanings: Mapping[str, Meaning]
+    grammar: Grammar
 
     @property
     def key(self) -> tuple[str, str]:
         """Id and language, by which a conversation is bound to it."""
         return self.id, self.language
 
-    @property
+    @cached_property
     def red_flags(self) -> frozenset[str]:
         """Findings that alone are an emergency."""
         return frozenset(
             finding for rule in self.rules if rule.disposition is Disposition.EMERGENCY and not rule.all_of for finding in rule.any_of
         )
+
+    def role(self, name: str) -> str:
+        """The finding or the meaning that has a role."""
+        findings = (finding.id for finding in self.findings.values() if finding.role == name)
+        meanings = (meaning.id for meaning in self.meanings.values() if meaning.role == name)
+        return next(itertools.chain(findings, meanings), "")
+
+    @cached_property
+    def topic_of_suppositions(self) -> Topic:
+        """The topic that answers what is only supposed."""
+        return next(topic for topic in self.topics.values() if topic.answers_supposed)
 
     def findings_of(self, intent: str) -> tuple[str, ...]:
         """The findings that a report intent means; none for any other intent."""

@@ -164,14 +164,14 @@ def verify_audit(stack: Stack, heads: list[Head], folder: Path) -> tuple[str, bo
     return " ".join((done.stdout + done.stderr).split()), done.returncode == 0
 
 
-def soak(number: int, at_once: int, seed: int, folder: Path, report: Callable[[str], None]) -> Outcome:
-    """One whole run."""
+def soak(number: int, at_once: int, seed: int, folder: Path, report: Callable[[str], None], *, action_server: bool = False) -> Outcome:
+    """One whole run; with an action server, which is killed too, or with the action in Rasa's process."""
     clock, limits = folder / "clock", folder / "limits.yml"
     clock.write_text("0")
     limits.write_text(yaml.safe_dump(_PLENTY))
     with disk(folder, 1_024 + number // 5, report) as where:
         env = {"AFTERCARE_LIMITS": str(limits), "AFTERCARE_RECORDS": f"sqlite:///{where.folder / 'records.db'}", **environment(clock)}
-        with Stack(Ports.free(), where.folder / "conversations.db", folder / "logs", env, report) as stack:
+        with Stack(Ports.free(actions=action_server), where.folder / "conversations.db", folder / "logs", env, report) as stack:
             settings = from_environment(stack.environment(), demo=True)
             engine = connect(settings.records_url)
             records = Records(engine, settings.keyring)
@@ -192,7 +192,8 @@ def soak(number: int, at_once: int, seed: int, folder: Path, report: Callable[[s
     came = {fault.kind for fault in faults.log}
     skipped = sorted(set(faults.kinds) - came) + ([] if where.own else ["disk slow", "disk full"])
     return Outcome(
-        number, at_once, seed, datetime.now(UTC), run.seconds, run.ledger, faults.log, skipped, verdict, len(run.office.heads), said, wrong
+        number, at_once, seed, datetime.now(UTC), run.seconds, run.ledger, faults.log, skipped, verdict, len(run.office.heads), said, wrong,
+        action_server,
     )  # fmt: skip
 
 
@@ -220,13 +221,14 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=None, help="chooses patients and faults; by chance when not given, and printed")
     parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"patients at the same time, {AT_ONCE} by default")
+    parser.add_argument("--action-server", action="store_true", help="run the custom action in a server of its own, and kill it too")
     arguments = parser.parse_args()
     number = max(1, arguments.number)
     seed = arguments.seed if arguments.seed is not None else random.randrange(1_000_000)
     at_once = max(1, min(arguments.at_once, 64, 1 + number // 25))
     say(f"{number:,} patients, {at_once} at once, seed {seed}")
     with scratch() as folder:
-        found = figures(soak(number, at_once, seed, folder, say))
+        found = figures(soak(number, at_once, seed, folder, say, action_server=arguments.action_server))
     say(written(found))
     if number >= _FEWEST_FOR_A_REPORT:
         _write(found)

@@ -120,7 +120,6 @@ class Faults:
         self.kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "gateway killed": partial(self._killed, "gateway"),
             "Rasa killed": partial(self._killed, "rasa"),
-            "action server killed": partial(self._killed, "actions"),
             "Rasa hangs": partial(self._hanging, "rasa", 4, 10),
             "gateway hangs": partial(self._hanging, "gateway", 2, 5),
             "records locked": partial(self._locked, "records.db"),
@@ -128,6 +127,8 @@ class Faults:
             "clock jumps ahead": partial(self._clock_moved, 60, 1_200),
             "clock jumps back": partial(self._clock_moved, -600, -10),
         }
+        if stack.ports.actions:
+            self.kinds["action server killed"] = partial(self._killed, "actions")
         if where.own:
             self.kinds |= {"disk slow": self._slow_disk, "disk full": self._full_disk}
 

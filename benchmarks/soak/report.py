@@ -45,6 +45,7 @@ class Outcome:
         accounts: console accounts made meanwhile, each an entry in the audit.
         audit: what the command that verifies the audit said.
         wrong: every violation.
+        action_server: the custom action had a server of its own.
     """
 
     number: int
@@ -59,11 +60,12 @@ class Outcome:
     accounts: int
     audit: str
     wrong: Sequence[str]
+    action_server: bool = False
 
     @property
     def command(self) -> str:
         """What makes this run again."""
-        return f"make soak N={self.number} SEED={self.seed}"
+        return f"make soak N={self.number} SEED={self.seed}{' ACTION_SERVER=1' if self.action_server else ''}"
 
 
 def latency(seconds: Iterable[float]) -> Latency | None:

@@ -1,4 +1,4 @@
-# Rasa's workers and the action servers: never on a network that patients reach. Build from the project's root, after `make train`.
+# Rasa's workers, and action servers where there are any: never on a network that patients reach. Build from the project's root, after `make train`.
 FROM python:3.10-slim
 WORKDIR /opt/aftercare
 COPY requirements/rasa.txt requirements/

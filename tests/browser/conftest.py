@@ -37,13 +37,13 @@ expect.set_options(timeout=8_000)
 NewDevice = Callable[..., Device]
 
 
-def new_stack(folder: Path, site: Site) -> Stack:
-    """A bot that this site may show, of its own ports, records and logs; not started."""
+def new_stack(folder: Path, site: Site, *, actions: bool = False) -> Stack:
+    """A bot that this site may show, of its own ports, records and logs, with or without an action server; not started."""
     embed, limits = folder / "embed.yml", folder / "limits.yml"
     embed.write_text(yaml.safe_dump({"keys": {KEY: {"origins": [site.origin, site.origin_of_another_site], "language": "en"}}}))
     limits.write_text(yaml.safe_dump(PLENTY))
     env = {"AFTERCARE_EMBED": str(embed), "AFTERCARE_LIMITS": str(limits)}
-    stack = Stack(Ports.free(), folder / "conversations.db", folder / "logs", env)
+    stack = Stack(Ports.free(actions=actions), folder / "conversations.db", folder / "logs", env)
     site.show_chat_of(stack.gateway)
     return stack
 

@@ -32,8 +32,8 @@ def own_site() -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory, own_site: Site) -> Iterator[Stack]:
-    """A bot that these tests break."""
-    with new_stack(tmp_path_factory.mktemp("own_stack"), own_site) as running:
+    """A bot that these tests break; it has an action server, which can be broken apart from Rasa."""
+    with new_stack(tmp_path_factory.mktemp("own_stack"), own_site, actions=True) as running:
         yield running
 
 

@@ -1,4 +1,7 @@
-"""A whole cluster on this machine, from the files in deploy/: PostgreSQL, Redis, Rasa, action servers, gateways, nginx with TLS."""
+"""A whole cluster on this machine, from the files in deploy/: PostgreSQL, Redis, Rasa, action servers, gateways, nginx with TLS.
+
+Of Rasa's workers, the first runs the custom action itself, and the second asks the action servers, through nginx.
+"""
 
 from __future__ import annotations
 
@@ -186,7 +189,6 @@ class Cluster:
             "AFTERCARE_RECORDS": self.postgresql.url("aftercare_records"),
             "AFTERCARE_RASA_URL": ",".join(f"http://127.0.0.1:{port}" for port in ports["rasa"]),
             "AFTERCARE_TRUSTED_PROXIES": "127.0.0.1",
-            "AFTERCARE_ACTION_URL": f"http://127.0.0.1:{self._actions}/webhook",
             "AFTERCARE_TRACKERS_HOST": "127.0.0.1",
             "AFTERCARE_TRACKERS_PORT": str(self.postgresql.port),
             "AFTERCARE_TRACKERS_DB": "aftercare_trackers",
@@ -208,14 +210,18 @@ class Cluster:
         self.redis = self._server("redis", ["redis-server", str(ROOT / "deploy" / "redis.conf"), "--port", str(redis)], redis, "")
         self.nginx = self._server("nginx", [nginx_binary() or "nginx", "-p", str(folder / "nginx"), "-c", "nginx.conf"], self.https, "")
         self.actions = [self._server(f"actions-{port}", _actions_command(port), port, "/health") for port in ports["actions"]]
-        self.rasas = [self._server(f"rasa-{port}", _rasa_command(port), port, "/webhooks/rest/") for port in ports["rasa"]]
+        self.rasas = [
+            self._server(f"rasa-{port}", _rasa_command(port), port, "/webhooks/rest/", AFTERCARE_ACTION_URL=action_url)
+            for port, action_url in zip(ports["rasa"], ("", f"http://127.0.0.1:{self._actions}/webhook"), strict=True)
+        ]
         self.gateways = [
-            self._server(f"gateway-{port}", [str(GATEWAY_PYTHON), "-m", "gateway", "serve"], port, "/readyz", str(port))
+            self._server(
+                f"gateway-{port}", [str(GATEWAY_PYTHON), "-m", "gateway", "serve"], port, "/readyz", AFTERCARE_GATEWAY_PORT=str(port)
+            )
             for port in ports["gateway"]
         ]
 
-    def _server(self, name: str, command: list[str], port: int, path: str, gateway_port: str = "") -> Server:
-        own = {"AFTERCARE_GATEWAY_PORT": gateway_port} if gateway_port else {}
+    def _server(self, name: str, command: list[str], port: int, path: str, **own: str) -> Server:
         return Server(name, command, port, path, rasa_environment({**self.env, **own}), self.folder / f"{name}.log")
 
     @property

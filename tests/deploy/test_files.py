@@ -34,8 +34,10 @@ def protocol() -> Protocol:
     return load_protocol()
 
 
-def _example(name: str) -> dict[str, str]:
-    lines = (DEPLOY / "env" / f"{name}.env.example").read_text().splitlines()
+def _example(name: str, *, optional: bool = False) -> dict[str, str]:
+    """The settings of an example; with those, if wanted, that stand there as comments."""
+    text = (DEPLOY / "env" / f"{name}.env.example").read_text()
+    lines = (re.sub(r"^# (?=AFTERCARE_\w+=)", "", text, flags=re.MULTILINE) if optional else text).splitlines()
     return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines if line and not line.startswith("#"))}
 
 
@@ -55,7 +57,10 @@ def test_nothing_starts_with_the_examples_as_they_stand() -> None:
 def test_the_examples_name_what_is_read() -> None:
     read = "".join(file.read_text() for folder in ("gateway", "aftercare") for file in (ROOT / folder).rglob("*.py"))
     assert not [name for name in _example("gateway") if f'"{name}"' not in read]
-    assert set(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text())) <= set(_example("nginx"))
+    assert set(_VARIABLE.findall(render.TEMPLATE.read_text())) <= set(_example("nginx"))
+    optional = set(_example("nginx", optional=True)) - set(_example("nginx"))
+    assert set(_VARIABLE.findall(render.ACTIONS.read_text())) - set(_example("nginx")) == optional
+    assert set(_example("rasa", optional=True)) - set(_example("rasa")) == {"AFTERCARE_ACTION_URL"}
     assert set(_VARIABLE.findall((DEPLOY / "rasa" / "endpoints.yml").read_text())) <= {*_example("rasa"), "AFTERCARE_TRACKERS_PASSWORD"}
 
 
@@ -186,6 +191,7 @@ def test_each_service_gets_its_own_secrets_and_no_others() -> None:
 
 def test_compose_and_its_images_name_what_is_there() -> None:
     compose = _yaml(DEPLOY / "compose.yml")
+    assert [name for name, service in compose["services"].items() if "profiles" in service] == ["actions-1", "actions-2"]
     for name, service in compose["services"].items():
         assert "build" in service or re.fullmatch(r"[a-z]+:[0-9.]+", service["image"]), name
         assert set(service["networks"]) <= set(compose["networks"]), name
@@ -224,7 +230,7 @@ def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypa
 
 @pytest.fixture
 def filled() -> dict[str, str]:
-    places = dict.fromkeys(_VARIABLE.findall((DEPLOY / "nginx" / "aftercare.conf").read_text()), "value")
+    places = dict.fromkeys(_VARIABLE.findall(render.TEMPLATE.read_text() + render.ACTIONS.read_text()), "value")
     places["AFTERCARE_CONSOLE_NETWORKS"] = "10.20.0.0/16 2001:db8:20::/48"
     places |= {"AFTERCARE_HTTP_LISTEN": "80 [::]:80", "AFTERCARE_HTTPS_LISTEN": "443 [::]:443"}
     return places | {"AFTERCARE_GATEWAYS": "10.0.0.1:8081 10.0.0.2:8081", "AFTERCARE_ACTIONS": "127.0.0.1:5061"}
@@ -235,6 +241,14 @@ def test_nginx_gets_every_gateway(filled: dict[str, str]) -> None:
     assert "server 10.0.0.1:8081 max_fails" in made
     assert "server 10.0.0.2:8081 max_fails" in made
     assert "${" not in made
+
+
+def test_nginx_knows_action_servers_where_there_are_any(filled: dict[str, str]) -> None:
+    assert "server 127.0.0.1:5061 max_fails" in render.configuration(filled)
+    without = {name: value for name, value in filled.items() if name not in ("AFTERCARE_ACTIONS", "AFTERCARE_ACTIONS_LISTEN")}
+    assert "actions" not in render.configuration(without)
+    with pytest.raises(render.RenderError, match="AFTERCARE_ACTIONS_LISTEN"):
+        render.configuration({**filled, "AFTERCARE_ACTIONS_LISTEN": ""})
 
 
 def test_nginx_listens_for_both_names_on_both_kinds_of_addresses(filled: dict[str, str]) -> None:

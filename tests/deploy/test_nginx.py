@@ -47,16 +47,14 @@ class Nginx:
 
 
 def _started(folder: Path, networks: str) -> tuple[Nginx, subprocess.Popen[bytes]]:
-    address = [f"127.0.0.1:{free_port()}" for _ in range(5)]
+    address = [f"127.0.0.1:{free_port()}" for _ in range(3)]
     env = {
         "AFTERCARE_HOST": "localhost",
         "AFTERCARE_CONSOLE_HOST": "console.localhost",
         "AFTERCARE_CONSOLE_NETWORKS": networks,
         "AFTERCARE_HTTP_LISTEN": address[0],
         "AFTERCARE_HTTPS_LISTEN": address[1],
-        "AFTERCARE_ACTIONS_LISTEN": address[2],
-        "AFTERCARE_ACTIONS": address[3],
-        "AFTERCARE_GATEWAYS": address[4],
+        "AFTERCARE_GATEWAYS": address[2],
         "AFTERCARE_REQUESTS_PER_ADDRESS": "500",
         "AFTERCARE_TLS": str(folder / "tls"),
         "AFTERCARE_FALLBACK": str(folder),

@@ -11,8 +11,10 @@ from rasa.core.channels.channel import UserMessage
 from sanic.request import Request
 
 from aftercare.conversation import Conversation
+from rasa_ext.action_endpoint import LocalActions
 from rasa_ext import core
 from rasa_ext.channel import BadRequestError, PatientInput, Received, _parse
+from readers.shared import readers
 
 SECONDS_A_TURN, CROWD = 0.1, 40
 ASKED = Conversation(pending="danger_check", checks=["chest_pain", "walking"])
@@ -58,7 +60,7 @@ async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> 
         assert message.output_channel is not None
         await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})
 
-    core.readers().warm()
+    readers().warm()
     channel = PatientInput()
     crowd = (_received(f"patient {number}", "how long does it take") for number in range(CROWD))
     replies = await asyncio.gather(*(channel._turn(_agent(None), one_turn_at_a_time, each) for each in crowd))
@@ -99,6 +101,22 @@ async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, mo
     assert [message.metadata for message in heard] == [{"at": night.isoformat()}]
     assert days == [date(2026, 3, 2)], "the clinic's day, not that of UTC"
     assert reply.custom["conversation"]["procedure_day"] == "2026-03-01"
+
+
+async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -> None:
+    """Rasa makes a new agent, and a new processor in it, when a model is loaded while it runs."""
+    heard: list[Any] = []
+    agents = [_agent(ASKED), _agent(ASKED)]
+    for agent in agents:
+
+        async def listen(message: UserMessage, agent: Any = agent) -> None:
+            heard.append(agent.processor.action_endpoint)
+            await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
+
+        await channel._turn(agent, listen, _received(text="how long does it take"))
+        assert agent.action_endpoint is agent.processor.action_endpoint
+    assert heard == [channel._actions] * 2
+    assert isinstance(channel._actions, LocalActions)
 
 
 @pytest.mark.parametrize("kept_by", ["the store", "the caller"])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -183,16 +185,27 @@ def _as_received(message: str) -> str:
     return message.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 
-def new_stack(folder: Path, env: Mapping[str, str] | None = None) -> Stack:
-    """A stack of its own ports, database and logs; not started."""
-    return Stack(Ports.free(), folder / "conversations.db", folder / "logs", env or {})
+IN_PROCESS, SERVER = "in process", "server"
+BOTH_SET_UPS = pytest.mark.parametrize("stack", [IN_PROCESS, SERVER], indirect=True, scope="session")
+"""For tests that are run twice: with the custom action in Rasa's process, and in an action server."""
+
+
+def new_stack(folder: Path, env: Mapping[str, str] | None = None, actions: str = IN_PROCESS) -> Stack:
+    """A stack of its own ports, database and logs, with its custom action in process or in a server; not started."""
+    return Stack(Ports.free(actions=actions == SERVER), folder / "conversations.db", folder / "logs", env or {})
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The running bot that conversations share; nobody breaks it."""
-    with new_stack(tmp_path_factory.mktemp("stack")) as running:
-        yield running
+def shared_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stack]]:
+    """The running bot of a set-up, started when it is first asked for; nobody breaks it."""
+    with ExitStack() as started:
+        yield lru_cache(lambda actions: started.enter_context(new_stack(tmp_path_factory.mktemp("stack"), actions=actions)))
+
+
+@pytest.fixture(scope="session")
+def stack(shared_stack: Callable[[str], Stack], request: pytest.FixtureRequest) -> Stack:
+    """The running bot that conversations share: its custom action is in process, or where the test's parameter says."""
+    return shared_stack(getattr(request, "param", IN_PROCESS))
 
 
 @pytest.fixture(scope="session")
@@ -222,8 +235,8 @@ def start_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[.
     """Start a bot that a test may break; it is stopped after the module."""
     running: list[Patients] = []
 
-    def start(env: Mapping[str, str] | None = None) -> Patients:
-        stack = new_stack(tmp_path_factory.mktemp("own_stack"), env)
+    def start(env: Mapping[str, str] | None = None, actions: str = IN_PROCESS) -> Patients:
+        stack = new_stack(tmp_path_factory.mktemp("own_stack"), env, actions)
         stack.start()
         running.append(Patients(stack))
         return running[-1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.system.conftest import DANGER, ROWS
+from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS
 
 FOLDER = Path(__file__).with_name("conversations")
 RULES = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty" / "rules.yml"
@@ -36,6 +36,7 @@ def _turns(file: Path) -> list[dict[str, Any]]:
     return yaml.safe_load(file.read_text(encoding="utf-8"))["turns"]
 
 
+@BOTH_SET_UPS
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yml")), ids=lambda file: file.stem)
 def test_conversation(file: Path, say: Callable[..., Any]) -> None:
     waiting: list[str] = []

@@ -7,7 +7,8 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from aftercare.protocol import load_protocol
 from rasa_ext.envelopes import Envelopes
 from scripts.stack import Stack
-from tests.system.conftest import DANGER, ROWS
+from tests.system.conftest import DANGER, IN_PROCESS, ROWS, SERVER
 from vault.day_keys import DayKeys
 
 CANARY = "quokkaberry"
@@ -26,6 +27,9 @@ RESTART_SECONDS = 60.0
 FAULTS = Path(__file__).with_name("faults")
 ROOT = Path(__file__).resolve().parents[2]
 NOT_STORED = load_protocol().say("not_stored")
+BOTH = pytest.mark.parametrize("patients", [IN_PROCESS, SERVER], indirect=True)
+
+Hanging = Callable[[], AbstractContextManager[None]]
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +39,16 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def patients(start_stack: Callable[..., Any], switch: Path) -> Any:
-    """Patients of a bot that these tests break; it hides the one that all others share."""
+def own_patients(start_stack: Callable[..., Any], switch: Path) -> Callable[[str], Any]:
+    """Patients of a bot of a set-up, started when it is first asked for."""
     path = os.pathsep.join([str(FAULTS), str(ROOT)])
-    return start_stack({"PYTHONPATH": path, "AFTERCARE_TEST_FAULT": str(switch)})
+    return lru_cache(lambda actions: start_stack({"PYTHONPATH": path, "AFTERCARE_TEST_FAULT": str(switch)}, actions))
+
+
+@pytest.fixture(scope="module")
+def patients(own_patients: Callable[[str], Any], request: pytest.FixtureRequest) -> Any:
+    """Patients of a bot that these tests break; it hides the one that all others share."""
+    return own_patients(getattr(request, "param", IN_PROCESS))
 
 
 @pytest.fixture
@@ -51,13 +61,13 @@ def no_words_in_the_logs(stack: Stack) -> Iterator[None]:
     """After every test: no log of the bot holds what a patient typed."""
     yield
     files = [file for file in stack.logs.iterdir() if file.is_file()]
-    assert {"rasa.log", "actions.log", "supervisord.log"} <= {file.name for file in files}
+    assert {"rasa.log", "supervisord.log", _action_log(stack)} <= {file.name for file in files}
     told = [file.name for file in files if CANARY in file.read_text(errors="replace").lower()]
     assert not told, f"a patient's words are in {told}"
 
 
 @contextmanager
-def _raising(switch: Path, fault: str) -> Iterator[None]:
+def _broken(switch: Path, fault: str) -> Iterator[None]:
     switch.write_text(fault)
     try:
         yield
@@ -89,8 +99,19 @@ def _wait_for_actions(stack: Stack, not_pid: int = 0) -> None:
     _wait_for(stack, "actions", f"http://127.0.0.1:{stack.ports.actions}/health", not_pid)
 
 
+def _action_log(stack: Stack) -> str:
+    """The log of the process that runs the custom action."""
+    return "actions.log" if stack.ports.actions else "rasa.log"
+
+
+@pytest.fixture
+def hanging(stack: Stack, switch: Path) -> Hanging:
+    """Lets the custom action hang: its server as a whole, or, in Rasa's process, the action alone."""
+    return partial(_hanging_server, stack) if stack.ports.actions else partial(_broken, switch, "action hangs")
+
+
 @contextmanager
-def _hanging(stack: Stack) -> Iterator[None]:
+def _hanging_server(stack: Stack) -> Iterator[None]:
     pid = stack.pids["actions"]
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -119,11 +140,12 @@ def _stored(stack: Stack, sender: str) -> str:
     return "\n".join(envelopes.open(data, sender) or "" for (data,) in rows)
 
 
-# The action server hangs or dies.
+# The custom action hangs, or its server dies.
 
 
-def test_emergency_while_the_action_server_hangs(patients: Any, stack: Stack, sender: str) -> None:
-    with _hanging(stack):
+@BOTH
+def test_emergency_while_the_action_hangs(patients: Any, stack: Stack, hanging: Hanging, sender: str) -> None:
+    with hanging():
         answer = _in_time(patients, sender, f"I cant breathe {CANARY}")
         assert answer.disposition == "emergency"
         assert "breathless" in answer.rules
@@ -132,8 +154,9 @@ def test_emergency_while_the_action_server_hangs(patients: Any, stack: Stack, se
     assert patients.say(sender, "Thank you.").disposition == "emergency"
 
 
-def test_care_at_home_while_the_action_server_hangs_and_what_follows(patients: Any, stack: Stack, sender: str) -> None:
-    with _hanging(stack):
+@BOTH
+def test_care_at_home_while_the_action_hangs_and_what_follows(patients: Any, hanging: Hanging, sender: str) -> None:
+    with hanging():
         assert _in_time(patients, sender, f"The needle site is sore. {CANARY}").about == "danger_check"
         assert _in_time(patients, sender, "None of these").disposition == "self_care"
         assert _in_time(patients, sender, "I have a fever of 101.5 F.").disposition == "call_doctor"
@@ -141,9 +164,10 @@ def test_care_at_home_while_the_action_server_hangs_and_what_follows(patients: A
     assert {"chest_pain", "fever", "soreness"} <= set(answer.rules)
 
 
-def test_interview_goes_on_while_the_action_server_hangs(patients: Any, stack: Stack, sender: str) -> None:
+@BOTH
+def test_interview_goes_on_while_the_action_hangs(patients: Any, hanging: Hanging, sender: str) -> None:
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
-    with _hanging(stack):
+    with hanging():
         assert _in_time(patients, sender, "No").checks == DANGER
         assert _in_time(patients, sender, chest_pain="no").checks == DANGER[1:]
     answer = patients.say(sender, walking="yes")
@@ -151,14 +175,16 @@ def test_interview_goes_on_while_the_action_server_hangs(patients: Any, stack: S
     assert {"paralysis", "leg_signs"} <= set(answer.rules)
 
 
+@BOTH
 @pytest.mark.parametrize("words", ["", f"Thank you. {CANARY}"], ids=["alone", "with words"])
-def test_a_yes_to_a_danger_sign_while_the_action_server_hangs(words: str, patients: Any, stack: Stack, sender: str) -> None:
+def test_a_yes_to_a_danger_sign_while_the_action_hangs(words: str, patients: Any, hanging: Hanging, sender: str) -> None:
     assert patients.say(sender, "The needle site is sore.").checks == list(ROWS)
-    with _hanging(stack):
+    with hanging():
         assert _in_time(patients, sender, words, saddle_numbness="yes").disposition == "emergency"
     assert patients.say(sender, "Thank you.").disposition == "emergency"
 
 
+@pytest.mark.parametrize("patients", [SERVER], indirect=True)
 def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, sender: str) -> None:
     for number in range(3):
         killed = stack.pids["actions"]
@@ -253,8 +279,9 @@ def test_a_yes_to_a_danger_sign_while_the_database_is_locked(patients: Any, stac
         assert answer.disposition == "emergency", answer.text
 
 
-def test_locked_database_and_hanging_action_server(patients: Any, stack: Stack, sender: str) -> None:
-    with _hanging(stack), _locked(stack):
+@BOTH
+def test_locked_database_and_hanging_action(patients: Any, stack: Stack, hanging: Hanging, sender: str) -> None:
+    with hanging(), _locked(stack):
         start = time.monotonic()
         answer = patients.say(sender, f"I cant breathe {CANARY}")
         assert time.monotonic() - start < 2 * PATIENCE_SECONDS
@@ -304,16 +331,14 @@ def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender
 # A part raises.
 
 
-@pytest.mark.parametrize(
-    ("fault", "log", "line"),
-    [("extractor", "rasa.log", "turn failed: "), ("action", "actions.log", "action_respond failed: ValueError")],
-    ids=["extractor", "action"],
-)
-def test_a_part_raises(fault: str, log: str, line: str, patients: Any, stack: Stack, switch: Path, sender: str) -> None:
+@BOTH
+@pytest.mark.parametrize(("fault", "line"), [("extractor", "turn failed: "), ("action", "action_respond failed: ValueError")])
+def test_a_part_raises(fault: str, line: str, patients: Any, stack: Stack, switch: Path, sender: str) -> None:
+    log = _action_log(stack) if fault == "action" else "rasa.log"
     urgent = f"{sender}-urgent"
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     logged = (stack.logs / log).read_text(errors="replace").count(line)
-    with _raising(switch, fault):
+    with _broken(switch, fault):
         emergency = _in_time(patients, urgent, f"I cant breathe {CANARY}")
         greeting = _in_time(patients, f"{sender}-greeting", f"hello {CANARY}")
         asked = _in_time(patients, sender, "No")

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from scripts.stack import Stack
-from tests.system.conftest import DANGER, ROWS
+from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS
+
+pytestmark = BOTH_SET_UPS
 
 Say = Callable[..., Any]
 
@@ -142,9 +144,11 @@ def test_two_patients_at_once_are_not_mixed_up(say: Say, sender: str) -> None:
         assert answers[each].checks == ([] if "chest" in text else list(ROWS))
 
 
-def test_both_servers_listen_on_the_loopback_interface_only(stack: Stack) -> None:
+def test_rasa_and_the_action_server_listen_on_the_loopback_interface_only(stack: Stack) -> None:
     sockets = _listening()
-    for name, port in (("rasa", stack.ports.rasa), ("actions", stack.ports.actions)):
+    servers = {"rasa": stack.ports.rasa} | ({"actions": stack.ports.actions} if stack.ports.actions else {})
+    assert set(stack.pids) == {*servers, "gateway"}
+    for name, port in servers.items():
         own = {where for inode, where in sockets.items() if inode in _sockets_of(stack.pids[name])}
         assert own == {(LOOPBACK, port)}, name
         assert {address for address, each in sockets.values() if each == port} == {LOOPBACK}, name

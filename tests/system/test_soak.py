@@ -317,8 +317,8 @@ def test_an_answer_that_never_comes_is_a_violation(monkeypatch: pytest.MonkeyPat
 # The faults.
 
 
-def _faults(tmp_path: Path, own: bool = True) -> Faults:
-    stack = Stack(Ports(1, 2, 3), tmp_path / "conversations.db", tmp_path / "logs")
+def _faults(tmp_path: Path, own: bool = True, actions: int = 0) -> Faults:
+    stack = Stack(Ports(1, 2, actions), tmp_path / "conversations.db", tmp_path / "logs")
     return Faults(stack, Disk(tmp_path, own), tmp_path / "clock", random.Random(1))
 
 
@@ -332,6 +332,10 @@ def test_every_kind_of_fault_comes_before_one_comes_again(tmp_path: Path) -> Non
 
 def test_a_disk_that_is_not_our_own_is_neither_filled_nor_frozen(tmp_path: Path) -> None:
     assert set(_faults(tmp_path).kinds) - set(_faults(tmp_path, own=False).kinds) == {"disk slow", "disk full"}
+
+
+def test_an_action_server_is_killed_where_there_is_one(tmp_path: Path) -> None:
+    assert set(_faults(tmp_path, actions=3).kinds) - set(_faults(tmp_path).kinds) == {"action server killed"}
 
 
 def test_the_clock_that_jumps_is_the_gateways(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """Python runs this at its start when the folder is on PYTHONPATH: parts of the product then raise while a file says so.
 
-AFTERCARE_TEST_FAULT names the file; it holds `extractor`, `action` or nothing. The error carries the patient's words, as errors do. Words
-with `quicksand` in them are read for ever.
+AFTERCARE_TEST_FAULT names the file; it holds `extractor`, `action`, `action hangs` or nothing. The error carries the patient's words, as
+errors do. Words with `quicksand` in them are read for ever.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,9 +17,13 @@ from types import ModuleType
 from typing import Any
 
 
-def _fail_when(fault: str, words: object) -> None:
+def _wanted() -> str:
     file = Path(os.environ.get("AFTERCARE_TEST_FAULT", ""))
-    if file.is_file() and file.read_text() == fault:
+    return file.read_text() if file.is_file() else ""
+
+
+def _fail_when(fault: str, words: object) -> None:
+    if _wanted() == fault:
         raise ValueError(f"made to fail at {words!r}")
 
 
@@ -32,14 +37,22 @@ def _break_extractor(module: ModuleType) -> None:
     module.FindingExtractor.process = process
 
 
-def _break_action(module: ModuleType) -> None:
-    sound = module._core.respond
+class _BrokenReaders:
+    """What the action alone gets for the readers that all parts of the process share."""
 
-    async def respond(conversation: Any, reading: Any, today: Any, **more: Any) -> Any:
+    def __init__(self, sound: Any) -> None:
+        self._sound = sound
+
+    async def respond(self, conversation: Any, reading: Any, today: Any, **more: Any) -> Any:
         _fail_when("action", reading.text)
-        return await sound(conversation, reading, today, **more)
+        while _wanted() == "action hangs":
+            await asyncio.sleep(0.05)
+        return await self._sound.respond(conversation, reading, today, **more)
 
-    module._core.respond = respond
+
+def _break_action(module: ModuleType) -> None:
+    sound = module.readers
+    module.readers = lambda: _BrokenReaders(sound())
 
 
 def _break_core(module: ModuleType) -> None:
