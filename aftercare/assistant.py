@@ -22,7 +22,9 @@ from aftercare.understanding.reader import Reader
 from aftercare.understanding.reading import Reading, Status
 from aftercare.understanding.understood import Understood
 
-_PIECE, _OVERLAP = 4_000, 400
+LONGEST_PIECE = 4_000
+_OVERLAP = 400
+_MOST_PIECES = 12
 
 
 class Assistant:
@@ -63,9 +65,16 @@ class Assistant:
         return disposition(self.protocol, self._present(reading)) is Disposition.EMERGENCY
 
     def most_telling(self, text: str, today: date) -> str:
-        """The text, or of a long one, which is read piece by piece, the first piece that is an emergency, else its beginning."""
-        pieces = [text[start : start + _PIECE] for start in range(0, max(1, len(text) - _OVERLAP), _PIECE - _OVERLAP)]
-        return next((piece for piece in pieces if len(pieces) > 1 and self.is_emergency(self.read(piece, today))), pieces[0])
+        """The text, or of a long one the piece that is the most urgent by itself, the first of several.
+
+        A text longer than `LONGEST_PIECE` is read in overlapping pieces of that length; of more than twelve, the first and the last six.
+        """
+        step = LONGEST_PIECE - _OVERLAP
+        pieces = [text[start : start + LONGEST_PIECE] for start in range(0, max(1, len(text) - _OVERLAP), step)]
+        if len(pieces) == 1:
+            return text
+        looked_at = pieces if len(pieces) <= _MOST_PIECES else pieces[: _MOST_PIECES // 2] + pieces[-_MOST_PIECES // 2 :]
+        return max(looked_at, key=lambda piece: disposition(self.protocol, self._present(self.read(piece, today))) or 0)
 
     def understates(self, reply: Reply, reading: Reading) -> bool:
         """Whether a reply is less urgent than the reading alone, and neither asks about it nor took it into account.

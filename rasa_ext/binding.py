@@ -3,20 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rasa.shared.nlu.constants import METADATA, METADATA_INTENT
 from rasa.shared.nlu.training_data.message import Message
 
+from aftercare.clock import AT
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key
 
 PROTOCOL, LANGUAGE = "protocol", "language"
 
 
-def metadata(conversation: Conversation, answers: Mapping[str, str]) -> dict[str, Any]:
-    """What travels with a message through Rasa: its protocol, its language, and rows that were answered one by one."""
-    return {PROTOCOL: conversation.protocol, LANGUAGE: conversation.language, "answers": dict(answers)}
+def metadata(key: Key, at: datetime, answers: Mapping[str, str]) -> dict[str, Any]:
+    """What travels with a message through Rasa.
+
+    Args:
+        key: its protocol and language.
+        at: its moment.
+        answers: rows of the danger check that were answered one by one.
+    """
+    told = {PROTOCOL: key[0], LANGUAGE: key[1], AT: at.isoformat()}
+    return {**told, "answers": dict(answers)} if answers else told
+
+
+def bound(conversation: Conversation, told: Mapping[str, Any]) -> Conversation:
+    """A conversation that goes by the protocol in a message's metadata, if it is not bound to one yet."""
+    if conversation.protocol:
+        return conversation
+    protocol, language = key_of(told)
+    return replace(conversation, protocol=protocol, language=language)
 
 
 def key_of(told: Mapping[str, Any] | None) -> Key:

@@ -14,10 +14,9 @@ from rasa.nlu.extractors.extractor import EntityExtractorMixin
 from rasa.shared.nlu.constants import ENTITIES, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from aftercare.assistant import Assistant
-from aftercare.clock import moment_of
+from aftercare.clock import moment_of, utc_now
 from aftercare.protocol import load_library
-from rasa_ext import core
+from rasa_ext import binding, core
 from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
 from readers.pool import UnreadError
@@ -29,9 +28,6 @@ _logger = logging.getLogger(__name__)
 class FindingExtractor(GraphComponent, EntityExtractorMixin):
     """Sets one entity a finding's mention, its value the assertion status, and one entity `reading` with all else."""
 
-    def __init__(self, assistant: Assistant) -> None:
-        self._assistant = assistant
-
     @classmethod
     def create(
         cls,
@@ -41,12 +37,13 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> FindingExtractor:
         """A new extractor; its state is the protocol's files."""
-        return cls(core.assistant())
+        core.assistants()
+        return cls()
 
     @staticmethod
     def required_packages() -> list[str]:
         """What must be importable."""
-        return ["spacy", "rapidfuzz"]
+        return ["rapidfuzz"]
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
@@ -56,9 +53,10 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message; one that can not be read in time has no entities."""
         for message in messages:
-            day = self._assistant.protocol.clinic.day(moment_of(message.get(METADATA), self._assistant.clock))
+            protocol = core.library().bound(*binding.key_of_message(message))
+            day = protocol.clinic.day(moment_of(message.get(METADATA), utc_now))
             try:
-                reading = core.read(message.get(TEXT) or "", day)
+                reading = core.read(protocol.key, message.get(TEXT) or "", day)
             except UnreadError:
                 _logger.error("a message could not be read")
                 continue

@@ -53,8 +53,9 @@ class Sources:
 
     def files(self) -> list[Path]:
         """Every file that the knowledge comes from, in order."""
-        found = [path for each in (self.languages / self.language, self.clinical, self.folder) for path in each.rglob("*.yml")]
-        return [*sorted(found), self.folder / "leaflet.txt"]
+        folders = (self.languages / self.language, self.clinical, self.folder)
+        found = [path for folder in folders for pattern in ("*.yml", "findings/*.yml") for path in sorted(folder.glob(pattern))]
+        return [*found, self.folder / "leaflet.txt"]
 
 
 def languages_of(folder: Path) -> list[str]:

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aftercare.protocol.check import check
+from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
 from aftercare.protocol.files import LinedDict, ProtocolError
+from aftercare.protocol.grammar import Grammar, Meaning, Scale, Scales
 from aftercare.protocol.library import Library
 from aftercare.protocol.model import (
     Button,
-    Clinic,
     DangerCheck,
     Disposition,
     Finding,
-    Grammar,
-    Meaning,
     Protocol,
     Question,
     Row,
     Rule,
-    Scale,
-    Scales,
     Sentence,
     Topic,
 )
@@ -156,8 +153,8 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         persists=finding.get("persists", False),
         role=finding.get("role", ""),
         yields_to=tuple(finding.get("yields_to", ())),
-        patterns=tuple(finding.get("patterns", ())),
-        normal=tuple(finding.get("normal", ())),
+        patterns=said(finding.get("patterns", ())),
+        normal=said(finding.get("normal", ())),
     )
 
 
@@ -197,18 +194,29 @@ def _scales(content: LinedDict) -> Scales:
     return Scales(scale("temperature"), scale("pain"), float(days.get("expected", 0)), days.get("later", ""))
 
 
+def said(patterns: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Patterns without their examples."""
+    return tuple(pattern["say"] for pattern in patterns)
+
+
+def _assertion(rules: LinedDict) -> dict[str, Any]:
+    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed")}
+    triggers = [{**trigger, "patterns": said(trigger["patterns"])} for trigger in rules["triggers"]]
+    return {**rules, **lists, "triggers": triggers}
+
+
 def _grammar(language: str, content: Content) -> Grammar:
     words, others = content["words"], content["language/other_languages"]
     return Grammar(
         code=language,
         tokens=content["language/tokens"],
         clauses=content["language/clauses"],
-        assertion=content["language/assertion"],
+        assertion=_assertion(content["language/assertion"]),
         answers=content["language/answers"],
-        dialogue=content["language/dialogue"],
+        dialogue={"acts": {name: {**act, "patterns": said(act["patterns"])} for name, act in content["language/dialogue"]["acts"].items()}},
         measures=content["language/measures"],
         spelling=content["language/spelling"],
-        idioms=tuple(content["language/idioms"]["idioms"]),
+        idioms=said(content["language/idioms"]["idioms"]),
         other_languages=frozenset(others["other_languages"]),
         own_words=frozenset(others["own"]),
         words=words["classes"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.floods import floods, of_group
 from gateway.console.policy import Policy

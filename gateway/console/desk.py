@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aftercare.protocol import Protocol
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.newcomers import Newcomers
 from gateway.console.oidc import Vouching

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.floods import Flood, flooding, floods
 from gateway.console.newcomers import LEVEL as NEWCOMERS

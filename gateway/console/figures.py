@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, case, func, literal, or_, select
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.checks import Checks, checks
 from gateway.console.policy import Policy
 from gateway.console.redaction import Mask

@@ -26,7 +26,7 @@ import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine, select, update
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.rendering import TIER_NAMES
 from gateway.console.times import moment
 from gateway.records.cases import TIERS

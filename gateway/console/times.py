@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 
 
 def moment(clinic: Clinic, at: datetime | None) -> str:

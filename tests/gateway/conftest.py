@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from trapped import TrappedCore
 
 import gateway.app
-from aftercare.protocol import Protocol, load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol, load_protocol
 from gateway.records.database import connect, migrate
 from gateway.settings import EmbedKey, Settings, from_environment
 from readers.pool import Readers

@@ -21,9 +21,9 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from aftercare.conversation import Conversation
 from aftercare.assistant import Assistant
-from aftercare.protocol.model import Clinic
+from aftercare.conversation import Conversation
+from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.opening import Opening
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records

@@ -12,7 +12,6 @@ from sanic.request import Request
 
 from aftercare.conversation import Conversation
 from rasa_ext.action_endpoint import LocalActions
-from rasa_ext import core
 from rasa_ext.channel import BadRequestError, PatientInput, Received, _parse
 from readers.shared import readers
 
@@ -81,6 +80,22 @@ async def test_rasa_gets_the_answered_rows_with_the_words(channel: PatientInput)
     assert "answers" not in without
 
 
+async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -> None:
+    """Rasa makes a new agent, and a new processor in it, when a model is loaded while it runs."""
+    heard: list[Any] = []
+    agents = [_agent(ASKED), _agent(ASKED)]
+    for agent in agents:
+
+        async def listen(message: UserMessage, agent: Any = agent) -> None:
+            heard.append(agent.processor.action_endpoint)
+            await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
+
+        await channel._turn(agent, listen, _received(text="how long does it take"))
+        assert agent.action_endpoint is agent.processor.action_endpoint
+    assert heard == [channel._actions] * 2
+    assert isinstance(channel._actions, LocalActions)
+
+
 async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, monkeypatch: pytest.MonkeyPatch) -> None:
     night = datetime(2026, 3, 3, 4, 30, tzinfo=timezone.utc)
     heard: list[UserMessage] = []
@@ -101,22 +116,6 @@ async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, mo
     assert [message.metadata for message in heard] == [{"at": night.isoformat()}]
     assert days == [date(2026, 3, 2)], "the clinic's day, not that of UTC"
     assert reply.custom["conversation"]["procedure_day"] == "2026-03-01"
-
-
-async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -> None:
-    """Rasa makes a new agent, and a new processor in it, when a model is loaded while it runs."""
-    heard: list[Any] = []
-    agents = [_agent(ASKED), _agent(ASKED)]
-    for agent in agents:
-
-        async def listen(message: UserMessage, agent: Any = agent) -> None:
-            heard.append(agent.processor.action_endpoint)
-            await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
-
-        await channel._turn(agent, listen, _received(text="how long does it take"))
-        assert agent.action_endpoint is agent.processor.action_endpoint
-    assert heard == [channel._actions] * 2
-    assert isinstance(channel._actions, LocalActions)
 
 
 @pytest.mark.parametrize("kept_by", ["the store", "the caller"])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Head
 from gateway.console.redaction import Mask
 from gateway.console.rendering import TIER_NAMES

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from gateway.console.access import BASE, TheDesk, Visitor, having
 from gateway.console.audit import Entry, Wanted
 from gateway.console.desk import Desk
