@@ -57,14 +57,14 @@ def create_app(
     """
     readers = readers or Readers(library)
     readers.start()
-    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers)
+    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
     desk = make_desk(settings, library, records)
-    escalation = Escalation(records, settings, desk.trail)
-    outbox = Outbox(records.engine, settings, clock)
+    escalation = Escalation(records, settings, desk.trail, desk.clinic)
+    outbox = Outbox(records.engine, settings, clock, desk.clinic)
     proxies = Proxies(settings)
     services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 
@@ -102,7 +102,7 @@ def create_app(
     app.include_router(api.router)
     app.include_router(api.streaming)
     app.include_router(health.router)
-    app.include_router(Pages(settings, voices).router())
+    app.include_router(Pages(settings, voices, clock).router())
     app.mount("/console", make_console(desk))
     if settings.console_origins != settings.public_origins:
         app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from smtplib import SMTPException
@@ -135,7 +135,7 @@ def _secrets(environ: Mapping[str, str], settings: Settings, demo: bool) -> Iter
         )
         yield Found("secrets", State.WEAK, said)
     last = max(DayKeys(settings.day_keys).names(), default="")[:10]
-    if last < (date.today() + _KEYS_AHEAD).isoformat():
+    if last < (datetime.now(UTC).date() + _KEYS_AHEAD).isoformat():
         yield Found("keys of days", State.WEAK, f"the last is for {last or 'no day'}: a mirror has none ahead; does the nightly purge run?")
     else:
         yield Found("keys of days", State.OK, f"made up to {last}")

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.errors import RefusedError, bind
+from gateway.records.store import Clock
 from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
 from gateway.voice import Voice, Voices
 
@@ -31,11 +32,13 @@ class Pages:
     Args:
         settings: embed keys and addresses.
         voices: the words of every protocol: a page has those of its embed key's.
+        clock: tells the time.
     """
 
-    def __init__(self, settings: Settings, voices: Voices) -> None:
+    def __init__(self, settings: Settings, voices: Voices, clock: Clock) -> None:
         self._settings = settings
         self._voices = voices
+        self._clock = clock
         self._templates = Environment(loader=FileSystemLoader(settings.widget / "pages"), autoescape=True, undefined=StrictUndefined)
         self._strings = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (settings.widget / "strings").glob("*.json")}
         dist = settings.widget / "dist"
@@ -91,7 +94,7 @@ class Pages:
             "strings": self._strings[language],
             "parents": [*embed.origins, *self._settings.public_origins],
             "clinic": voice.clinic(),
-            "contacts": voice.contacts(),
+            "contacts": voice.contacts(self._clock()),
             "safety": voice.safety(language),
             "limits": {"text": LONGEST_TEXT, "answer_seconds": _PATIENCE_IN_BROWSER},
             "api": "/api/v1",
@@ -124,7 +127,7 @@ class Pages:
             style=self._address("demo.css"),
             icon=self._address("icon.svg"),
             clinic=voice.clinic(),
-            contacts=voice.contacts(),
+            contacts=voice.contacts(self._clock()),
         )
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; "
@@ -150,7 +153,7 @@ class Pages:
 
     def _card(self, voice: Voice) -> dict[str, Any]:
         """What the launcher shows when the gateway does not answer."""
-        return {"contacts": voice.contacts(), "safety": {language: voice.safety(language) for language in self._strings}}
+        return {"contacts": voice.contacts(None), "safety": {language: voice.safety(language) for language in self._strings}}
 
 
 def _in_page(data: Any) -> str:

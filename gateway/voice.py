@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Key, Library, Protocol
 
-_CONTACTS = (("emergency", "emergency_number"), ("clinic", "phone"), ("after_hours", "after_hours_phone"), ("crisis", "crisis_line"))
+_EMERGENCY, _CRISIS = ("emergency", "emergency_number"), ("crisis", "crisis_line")
+_BY_HOURS = (("clinic", "phone"), ("after_hours", "after_hours_phone"))
 _CARD = (("advice", "advice"), ("watch", "watch"))
 _SHOWN = ("type", "disposition")
 _ENGLISH = "en"
@@ -37,10 +39,22 @@ class Voice:
             "blocks": [{"kind": kind, "text": self._protocol.say(f"safety.{language}.{key}")} for kind, key in _CARD],
         }
 
-    def contacts(self) -> list[dict[str, str]]:
-        """The clinic's telephone numbers, with the links that dial them."""
-        details = self._protocol.clinic.details
-        return [{"id": name, "number": details[key], "href": f"tel:{quote(details[key])}"} for name, key in _CONTACTS]
+    def contacts(self, at: datetime | None) -> list[dict[str, Any]]:
+        """The clinic's telephone numbers, with the links that dial them: the emergency number first, then the one to call now.
+
+        Args:
+            at: the moment for which the clinic is open or closed; None for what is kept for longer, where none is the one to call now.
+
+        Returns:
+            `id`, `number` and `href` of each; `now` says that it is the one of the clinic's two numbers that is answered.
+        """
+        clinic = self._protocol.clinic
+        now = clinic.to_call(at) if at is not None else ""
+        ordered = (_EMERGENCY, *sorted(_BY_HOURS, key=lambda contact: now not in ("", contact[1])), _CRISIS)
+        return [
+            {"id": name, "number": clinic.details[key], "href": f"tel:{quote(clinic.details[key])}", "now": key == now}
+            for name, key in ordered
+        ]
 
     def clinic(self) -> dict[str, Any]:
         """The clinic's name and hours."""

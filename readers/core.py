@@ -22,7 +22,7 @@ class Core(Assistants):
     def __init__(self, library: Library) -> None:
         super().__init__(library)
         for protocol in library:
-            self.read(protocol.key, protocol.danger_check.rows[0].text, date.min)
+            self.read(protocol.key, protocol.danger_check.rows[0].text, self.of(protocol.key).today())
 
     def read(self, key: Key, text: str, today: date) -> Reading:
         """The reading of a message by the lexicon of a protocol; see `Assistant.read`."""

@@ -185,7 +185,7 @@ class _Nurses:
     def __init__(self, desk: Desk, chance: random.Random) -> None:
         self._desk = desk
         self._chance = chance
-        self._acts = Acts(desk.records, desk.policy, desk.trail)
+        self._acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
         self._queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
         self._sheets = Sheets(desk.records, desk.library, desk.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aftercare.protocol import Library
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.newcomers import Newcomers
 from gateway.console.oidc import Vouching
@@ -30,6 +31,7 @@ class Desk:
 
     Attributes:
         library: the protocols in force.
+        clinic: whose time zone the pages go by; the default protocol's.
         vouching: None without a provider.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
@@ -40,6 +42,7 @@ class Desk:
 
     settings: Settings
     library: Library
+    clinic: Clinic
     records: Records
     policy: Policy
     trail: Trail
@@ -64,6 +67,7 @@ def make_desk(settings: Settings, library: Library, records: Records) -> Desk:
     return Desk(
         settings=settings,
         library=library,
+        clinic=library.default.clinic,
         records=records,
         policy=policy,
         trail=trail,

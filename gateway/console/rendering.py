@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aftercare.protocol import Key, Library, Protocol
+from gateway.console import times
 from gateway.console.sessions import Login
 from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
@@ -36,7 +38,7 @@ class Renderer:
 
     Args:
         settings: where the bundled scripts are.
-        library: labels of findings, rules and rows.
+        library: labels of findings, rules and rows; the default protocol's clinic gives the time zone.
         clock: tells the time.
     """
 
@@ -51,7 +53,9 @@ class Renderer:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters |= {"moment": moment, "clock": clock_time, "ago": self._ago, "span": span, "iso": iso}
+        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat}
+        local = {"moment": times.moment, "clock": times.clock_time, "zone": times.abbreviation, "offset": times.offset_seconds}
+        self._templates.filters |= {name: partial(shown, library.default.clinic) for name, shown in local.items()}
         self._templates.globals |= {
             "tiers": TIER_NAMES,
             "states": STATE_NAMES,
@@ -64,6 +68,7 @@ class Renderer:
             "protocol_names": list(dict.fromkeys(protocol.id for protocol in library)),
             "several_protocols": len(self._labels) > 1,
             "in_force": self._labels.keys(),
+            "time_zone": default.clinic.zone.key,
             "demo": default.clinic.mode == "demo",
             "clinic": default.clinic.details["clinic"],
         }
@@ -100,16 +105,6 @@ class Renderer:
 
     def _ago(self, at: datetime) -> str:
         return span(self._clock() - at)
-
-
-def moment(at: datetime | None) -> str:
-    """A moment with its day, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
-
-
-def clock_time(at: datetime | None) -> str:
-    """The time of a moment, in UTC."""
-    return f"{at:%H:%M:%S}" if at else ""
 
 
 def iso(at: datetime | None) -> str:

@@ -189,7 +189,7 @@ def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
         if event.follows_up:
             conversation, reply = assistant.broken_off(conversation) or (conversation, None)
         elif event.kind == "message" and event.words is not None:
-            day, text = event.at.date(), str(event.words["text"])
+            day, text = assistant.protocol.clinic.day(event.at), str(event.words["text"])
             reading = assistant.read(assistant.most_telling(text, day), day)
             conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=_known_rows(assistant.protocol, event))
         else:

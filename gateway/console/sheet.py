@@ -205,7 +205,7 @@ class Sheets:
             protocol=protocol,
             complaints=explained.complaints(rules, check, conversation, events, mask),
             findings=explained.findings(conversation, events, mask),
-            days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
+            days_since_procedure=(protocol.clinic.day(case.last_at) - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
             asked=tuple(asked.values()),
             not_asked=explained.not_asked(conversation, asked, check),

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -190,7 +190,7 @@ class Answering:
         self, name: str, message: Event, before: Conversation, answers: Mapping[str, str], alone: str, seconds: float, *, known: bool
     ) -> Outcome:
         """The answer by Rasa, or by the core where Rasa is not asked, fails or understates."""
-        text, today = str(message.words and message.words["text"]), date.today()
+        text, today = str(message.words and message.words["text"]), self._core.day(before.key, message.at)
         reading = asyncio.create_task(self._core.read(before.key, text, today))
         cause = alone
         if not alone:

@@ -11,6 +11,7 @@ from aftercare.decision.reply import Reply
 from aftercare.protocol import Key, Library
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
+from gateway.records.store import Clock
 from readers.pool import Readers
 
 
@@ -20,11 +21,17 @@ class Core:
     Args:
         assistants: the core in this process, for what takes no patient's words.
         readers: the core where it can be stopped.
+        clock: tells the time.
     """
 
-    def __init__(self, assistants: Assistants, readers: Readers) -> None:
+    def __init__(self, assistants: Assistants, readers: Readers, clock: Clock) -> None:
         self._assistants = assistants
         self._readers = readers
+        self._clock = clock
+
+    def day(self, key: Key, at: datetime) -> date:
+        """The date at a moment where the clinic of a protocol is."""
+        return self.of(key).protocol.clinic.day(at)
 
     @property
     def library(self) -> Library:
@@ -78,12 +85,13 @@ class Core:
         return None
 
     async def _alarm(self, key: Key, text: str, answers: Mapping[str, str]) -> Reply | None:
-        assistant, today = self.of(key), date.today()
+        assistant, at = self.of(key), self._clock()
+        today = self.day(key, at)
         facts = rows.facts_of(answers, assistant.protocol.danger_check)
         reading = await self.read(key, text, today)
         if not assistant.is_emergency(reading) and not rows.is_danger(facts, assistant.protocol.danger_check):
             return None
         protocol, language = key
         begun = Conversation(checks=list(facts), protocol=protocol, language=language)
-        _, reply = await self.respond(begun, reading, today, answers=facts)
+        _, reply = await self.respond(begun, reading, today, at=at, answers=facts)
         return reply

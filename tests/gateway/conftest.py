@@ -144,7 +144,7 @@ def clinic_protocol(own_environment: None, tmp_path_factory: pytest.TempPathFact
         "mode: clinic\n"
         'name: "O\'Neil & \\"Sons\\" </script><script>alert(1)</script> <!-- Spine"\n'
         "phone: 212-664-7665\nafter_hours_phone: 212-664-7666\nhours: Monday to Friday, 8 am to 5 pm\n"
-        'emergency_number: "911"\ncrisis_line: "988"\n'
+        'emergency_number: "911"\ncrisis_line: "988"\ntime_zone: America/New_York\nopening: {monday: ["08:00-17:00"]}\n'
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFTERCARE_CLINIC", str(file))

@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
@@ -23,6 +24,8 @@ from starlette.testclient import TestClient
 
 from aftercare.assistant import Assistant, Assistants
 from aftercare.conversation import Conversation
+from aftercare.protocol.clinic import Clinic
+from aftercare.protocol.opening import Opening
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services
@@ -86,6 +89,11 @@ def make_second(parent: Path) -> Path:
         assert old in kept, (name, old)
         file.write_text(kept.replace(old, new, 1), encoding="utf-8")
     return folder
+
+
+def clinic_in(zone: str, **opening: list[str]) -> Clinic:
+    """A clinic of a time zone, open as `opening` of a clinic's file says."""
+    return Clinic("demo", {}, ZoneInfo(zone), Opening.parse(opening))
 
 
 def new_id() -> str:
@@ -154,8 +162,8 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         """The messages of a well Rasa."""
         begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
-        today = date.today()
         assistant = self._assistants.get(conversation.protocol or body.get("protocol", ""), self._default)
+        today = assistant.today()
         reading = assistant.read(body["message"], today)
         after, reply = assistant.respond(conversation, reading, today, answers=body.get("answers"))
         self._kept[body["sender"]] = after

@@ -21,7 +21,7 @@ _OWN = (
     "findings", "danger_check", "danger_check_rows", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
     "protocol", "language",
 )  # fmt: skip
-COLUMNS = (*_OWN, "exported_by", "exported_at", "profile", "reason", "audit_head")
+COLUMNS = (*_OWN, "exported_by", "exported_at", "time_zone", "profile", "reason", "audit_head")
 
 
 def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
@@ -45,7 +45,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
 
 
 def _step(step: CheckStep) -> str:
-    """A step as `chest_pain no by tap at 2030-05-10T12:00:00+00:00`, or `after 2 min` where no moment goes out."""
+    """A step as `chest_pain no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
     how = f" by {step.how}" if step.how else ""
     when = f" after {step.minutes} min" if step.minutes is not None else f" at {step.at}"
     return f"{step.fact} {step.state}{how}{when}"

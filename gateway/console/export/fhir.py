@@ -143,7 +143,7 @@ def _provenance(contents: Iterable[Content], stamp: Stamp) -> Resource:
         "activity": {"text": f"export {stamp.profile}"},
         "reason": [{"text": stamp.reason}],
         "agent": [{"who": {"display": stamp.by}}],
-        "extension": [{"url": f"{_OURS}:audit-head", "valueString": str(stamp.head)}],
+        "extension": [_text("audit-head", str(stamp.head)), _text("time-zone", stamp.time_zone)],
     }
 
 

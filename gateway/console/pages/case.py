@@ -199,7 +199,7 @@ async def break_glass(
 async def _act(request: Request, desk: Desk, visitor: Visitor, number: int, done: str, act: Callable[[Acts], object]) -> Response:
     """Do something with a case: a line of text for the queue's keys, else back to the case, or the case with why it is refused."""
     try:
-        await asyncio.to_thread(act, Acts(desk.records, desk.policy, desk.trail))
+        await asyncio.to_thread(act, Acts(desk.records, desk.policy, desk.trail, desk.clinic))
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:

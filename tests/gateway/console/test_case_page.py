@@ -152,7 +152,7 @@ def test_the_queues_key_gets_a_line_of_text(door: Door, nurse: Person, lead: Per
     second = lead._ask("POST", f"/cases/{number}/acknowledge", headers=headers, data={**form, "csrf": lead.csrf})
     assert second.status_code == 409
     assert re.fullmatch(
-        r'<p class="told refusal" role="alert">Nurse Example acknowledged this case at \d\d:\d\d:\d\d UTC.</p>', second.text.strip()
+        r'<p class="told refusal" role="alert">Nurse Example acknowledged this case at \d\d:\d\d:\d\d E[SD]T.</p>', second.text.strip()
     )
 
 
@@ -196,7 +196,7 @@ def test_the_other_forms(nurse: Person, lead: Person, number: int) -> None:
     assert notes.index("second note") < notes.index("first note")
     assert "Contact: No answer" in page
     assert "Snoozed until" in page
-    assert re.search(r"snoozed it until .* UTC: call back", history)
+    assert re.search(r"snoozed it until .* E[SD]T: call back", history)
     send("wake")
     send("close", outcome="reached")
     page = nurse.get(f"/cases/{number}").text
