@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import date
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -11,16 +11,26 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
+from aftercare.clock import Clock, moment_of, utc_now
 from aftercare.conversation import Conversation
+from aftercare.protocol import load_library
 from aftercare.understanding.reading import Reading
 from readers.shared import readers
 
 _logger = logging.getLogger(__name__)
+_library = load_library()
 readers().warm()
 
 
 class ActionRespond(Action):
-    """Answers the patient's message by the clinic's protocol."""
+    """Answers the patient's message by the protocol that the conversation is bound to.
+
+    Args:
+        clock: tells the moment of a message that comes without one.
+    """
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
 
     def name(self) -> str:
         """The action's name in the domain."""
@@ -36,9 +46,14 @@ class ActionRespond(Action):
             reading = Reading.from_entities(text, tracker.latest_message.get("entities", ()))
             if reading is None:
                 raise ValueError("the message has not been read")
+            metadata = tracker.latest_message.get("metadata") or {}
             before = Conversation.from_slots(tracker.current_slot_values())
-            answers = (tracker.latest_message.get("metadata") or {}).get("answers")
-            after, reply = await readers().respond(before, reading, date.today(), answers=answers)
+            told = (
+                before if before.protocol else replace(before, protocol=metadata.get("protocol", ""), language=metadata.get("language", ""))
+            )
+            at = moment_of(metadata, self._clock)
+            day = _library.bound(*told.key).clinic.day(at)
+            after, reply = await readers().respond(told, reading, day, at=at, answers=metadata.get("answers"))
         except Exception as error:
             _logger.error("action_respond failed: %s", type(error).__name__)
             return []

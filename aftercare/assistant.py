@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
+from aftercare.clock import Clock, utc_now
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.answers import settle_as_dangerous
 from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Composer, Reply
 from aftercare.decision.rules import disposition
+from aftercare.dialogue.situation import Names, Tools
+from aftercare.guard import understates
 from aftercare.protocol.library import Key, Library
 from aftercare.protocol.model import Disposition, Protocol
-from aftercare.turn import Tools, Turn
-from aftercare.understanding.fusion import Fusion, Understood
+from aftercare.turn import answer, begin
+from aftercare.understanding.fusion import Fusion
 from aftercare.understanding.reader import Reader
 from aftercare.understanding.reading import Reading, Status
+from aftercare.understanding.understood import Understood
 
-_PIECE, _OVERLAP = 4_000, 400
-
-
-def _utc_now() -> datetime:
-    return datetime.now(timezone.utc)
+LONGEST_PIECE = 4_000
+_OVERLAP = 400
+_MOST_PIECES = 12
 
 
 class Assistant:
@@ -34,13 +36,18 @@ class Assistant:
         clock: tells the moment of a message that comes without one, with a time zone.
     """
 
-    def __init__(self, protocol: Protocol, clock: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(self, protocol: Protocol, clock: Clock = utc_now) -> None:
         self.protocol = protocol
-        self._clock = clock
+        self.clock = clock
         self._reader = Reader(protocol)
         self._fusion = Fusion(protocol)
         self._composer = Composer(protocol)
-        self._tools = Tools(protocol, self._fusion, self._composer, RowReader(protocol.danger_check, protocol.lexicon["dialogue"]))
+        rows = RowReader(protocol.danger_check, protocol.grammar.answers)
+        self._tools = Tools(protocol, self._fusion, self._composer, rows, Names(protocol))
+
+    def today(self) -> date:
+        """The clinic's date now."""
+        return self.protocol.clinic.day(self.clock())
 
     def read(self, text: str, today: date) -> Reading:
         """Read a message with the lexicon alone; see `Reader.read`."""
@@ -59,26 +66,20 @@ class Assistant:
         return disposition(self.protocol, self._present(reading)) is Disposition.EMERGENCY
 
     def most_telling(self, text: str, today: date) -> str:
-        """The text, or of a long one, which is read piece by piece, the first piece that is an emergency, else its beginning."""
-        pieces = [text[start : start + _PIECE] for start in range(0, max(1, len(text) - _OVERLAP), _PIECE - _OVERLAP)]
-        return next((piece for piece in pieces if len(pieces) > 1 and self.is_emergency(self.read(piece, today))), pieces[0])
+        """The text, or of a long one the piece that is the most urgent by itself, the first of several.
+
+        A text longer than `LONGEST_PIECE` is read in overlapping pieces of that length; of more than twelve, the first and the last six.
+        """
+        step = LONGEST_PIECE - _OVERLAP
+        pieces = [text[start : start + LONGEST_PIECE] for start in range(0, max(1, len(text) - _OVERLAP), step)]
+        if len(pieces) == 1:
+            return text
+        looked_at = pieces if len(pieces) <= _MOST_PIECES else pieces[: _MOST_PIECES // 2] + pieces[-_MOST_PIECES // 2 :]
+        return max(looked_at, key=lambda piece: disposition(self.protocol, self._present(self.read(piece, today))) or 0)
 
     def understates(self, reply: Reply, reading: Reading) -> bool:
-        """Whether a reply is less urgent than the reading alone, and neither asks about it nor took it into account.
-
-        A reply that says how the message was understood has weighed what is no emergency by more than the lexicon. The danger check
-        asks about no sign that was told.
-        """
-        present = self._present(reading)
-        alone = disposition(self.protocol, present)
-        asks = reply.custom.get("about", danger_check.NAME) != danger_check.NAME
-        if alone is None or asks or (reply.disposition or 0) >= alone:
-            return False
-        if "understood" not in reply.custom:
-            return True
-        understood = reply.custom["understood"].get("findings", ())
-        weighed = {finding["finding"] for finding in understood if finding["status"] != Status.PRESENT.value}
-        return alone is Disposition.EMERGENCY and bool(present - weighed)
+        """Whether a reply is less urgent than the reading alone; see `guard.understates`."""
+        return understates(self.protocol, reply, self._present(reading))
 
     def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
         """What holds when the patient leaves a question unanswered.
@@ -116,10 +117,10 @@ class Assistant:
             conversation: how it stands.
             answers: row -> `yes`, `no` or `unsure`.
         """
-        for fact, answer in answers.items():
+        for fact, told in answers.items():
             if fact not in conversation.checks:
                 return f"'{fact}' is no row that waits for an answer"
-            if answer not in danger_check.ANSWERS:
+            if told not in danger_check.ANSWERS:
                 return f"the answer to '{fact}' is one of {', '.join(danger_check.ANSWERS)}"
         return ""
 
@@ -140,7 +141,7 @@ class Assistant:
         Args:
             conversation: what is remembered; it is not changed.
             reading: the message, read by the lexicon and, where there was one, by the classifier.
-            today: the day of the message.
+            today: the day of the message, by the clinic's calendar.
             at: the moment of the message, with a time zone; now when None.
             answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`; rows that do not wait are
                 left out.
@@ -148,11 +149,11 @@ class Assistant:
         Returns:
             The conversation after this turn, and the reply. Always a reply, for every text.
         """
-        now = at or self._clock()
+        now = at or self.clock()
         tapped = {fact: answer for fact, answer in (answers or {}).items() if fact in conversation.checks}
-        turn = Turn(self._tools, conversation.copy(), reading, today, now, tapped)
+        turn = begin(self._tools, conversation.copy(), reading, today, now, tapped)
         turn.conversation.protocol, turn.conversation.language = self.protocol.key
-        reply = turn.reply()
+        reply = answer(turn)
         payload: dict[str, Any] = {"understood": self._understood(turn.understood, reading), "conversation": turn.conversation.to_slots()}
         if "findings" in reply.custom:
             payload["findings"] = [_placed(finding, turn.understood) for finding in reply.custom["findings"]]

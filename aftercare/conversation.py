@@ -53,6 +53,11 @@ class Conversation:
     protocol: str = ""
     language: str = ""
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Id and language of the protocol that it is bound to; empty before it is."""
+        return self.protocol, self.language
+
     @classmethod
     def from_slots(cls, slots: Mapping[str, Any]) -> Conversation:
         """The conversation kept in these slots; a slot that is missing or None is as new."""

@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.answers import heard
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Disposition, load_protocol
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from evaluation import nlu, report
 from evaluation.cases import PARTS, CardAnswer, Pair, card_answers, pairs
@@ -100,7 +99,7 @@ def of_card(given: Sequence[CardAnswer], model: Path) -> dict[str, Any]:
 
 def _after_card(assistant: Assistant, reading: Reading) -> tuple[Conversation, Reply]:
     """How the conversation stands after an answer to the whole danger check, and the reply."""
-    today = date.today()
+    today = assistant.today()
     shown, _ = assistant.respond(Conversation(), assistant.read(_SORE, today), today)
     if len(shown.checks) < len(assistant.protocol.danger_check.rows):
         raise FailureError(f"'{_SORE}' does not show every row of the danger check. Choose another opening in evaluation/answers.py.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from rasa_ext import encoder
+from aftercare.protocol import folders_in_force
+from aftercare.protocol.compose import CLINICAL
+from rasa_ext import binding, core, encoder
 from rasa_ext.answer_model import LABELS, AnswerModel, Example
 
 REPLIES = "replies"
-FOLDER = Path(__file__).resolve().parents[1] / "protocols" / "vertebroplasty" / "answers"
-_FILE = "answers.npz"
+_FOLDER = "answers"
+_ENDING = ".npz"
 _DIGITS = 4
 
 
@@ -38,7 +41,7 @@ def examples(file: Path) -> list[Example]:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class AnswerReader(GraphComponent):
-    """Sets `replies`: by question, the labels and their probabilities, best first.
+    """Sets `replies`: by question, the labels and their probabilities, best first. Each protocol has a model of its own.
 
     It does not know which question waits, or whether one does: the core picks the question.
 
@@ -62,11 +65,17 @@ class AnswerReader(GraphComponent):
         """Every setting."""
         return {"C": 100.0, "ridge": 0.3}
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: AnswerModel | None = None) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        models: Mapping[str, AnswerModel] | None = None,
+    ) -> None:
         self.config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
         self._resource = resource
-        self._model = model
+        self._models = dict(models or {})
 
     @classmethod
     def create(
@@ -90,7 +99,8 @@ class AnswerReader(GraphComponent):
     ) -> AnswerReader:
         """The trained reader."""
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, AnswerModel.load(folder / _FILE))
+            models = {file.stem: AnswerModel.load(file) for file in folder.glob(f"*{_ENDING}")}
+            return cls(config, model_storage, resource, models)
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -107,21 +117,27 @@ class AnswerReader(GraphComponent):
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Other examples or another encoder mean another model."""
         digest = hashlib.sha256(encoder.fingerprint().encode())
-        for file in sorted(FOLDER.glob("*.jsonl")):
-            digest.update(file.name.encode() + file.read_bytes())
+        for folder in _folders():
+            for file in sorted(folder.glob("*.jsonl")):
+                digest.update(f"{folder.parent.name}/{file.name}".encode() + file.read_bytes())
         return digest.hexdigest()
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the protocol's examples, and store what was learnt in the model."""
+        """Learn from each protocol's examples, and store what was learnt in the model."""
         from sklearn.linear_model import LogisticRegression
 
-        hands = [examples(file) for file in sorted(FOLDER.glob("*.jsonl"))]
-        texts = sorted({example.text for hand in hands for example in hand})
-        meaning = {text: encoder.encoder().encode(text) for text in texts}
-        vectors = [np.array([meaning[example.text] for example in hand]) for hand in hands]
-        self._model = AnswerModel.fit(hands, vectors, self.config["ridge"], LogisticRegression(C=self.config["C"], max_iter=500))
-        with self._model_storage.write_to(self._resource) as folder:
-            self._model.save(folder / _FILE)
+        shared, *own = _folders()
+        meaning: dict[str, Any] = {}
+        for folder in own:
+            hands = _hands((shared, folder))
+            for text in sorted({example.text for hand in hands for example in hand} - meaning.keys()):
+                meaning[text] = encoder.encoder().encode(text)
+            vectors = [np.array([meaning[example.text] for example in hand]) for hand in hands]
+            regression = LogisticRegression(C=self.config["C"], max_iter=500)
+            self._models[folder.parent.name] = AnswerModel.fit(hands, vectors, self.config["ridge"], regression)
+        with self._model_storage.write_to(self._resource) as store:
+            for protocol, model in self._models.items():
+                model.save(store / f"{protocol}{_ENDING}")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -129,21 +145,34 @@ class AnswerReader(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                message.set(REPLIES, self._replies(text, _sentence_vector(message)))
+                protocol = core.library().bound(*binding.key_of_message(message))
+                message.set(REPLIES, self._replies(protocol.id, text, _sentence_vector(message)))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Nothing behind this component trains on its output."""
         return training_data
 
-    def _replies(self, text: str, vector: Any) -> dict[str, tuple[tuple[str, float], ...]]:
+    def _replies(self, protocol: str, text: str, vector: Any) -> dict[str, tuple[tuple[str, float], ...]]:
         """By question, each label with its probability, best first."""
-        if self._model is None:
-            raise RuntimeError("the answer reader is not trained")
+        model = self._models.get(protocol)
+        if model is None:
+            raise RuntimeError(f"the answer reader has learnt nothing about {protocol}; train the model with the protocols in force")
         return {
             str(question): tuple((LABELS[place], round(float(shares[place]), _DIGITS)) for place in np.argsort(-shares, kind="stable"))
-            for question, shares in zip(self._model.questions, self._model.probabilities(text, vector), strict=True)
+            for question, shares in zip(model.questions, model.probabilities(text, vector), strict=True)
         }
+
+
+def _folders() -> list[Path]:
+    """The folders of examples: what all protocols share, then each protocol's own."""
+    return [CLINICAL / _FOLDER, *(folder / _FOLDER for folder in folders_in_force())]
+
+
+def _hands(folders: Sequence[Path]) -> list[list[Example]]:
+    """The examples of each hand, from all folders."""
+    names = sorted({file.name for folder in folders for file in folder.glob("*.jsonl")})
+    return [[example for folder in folders if (folder / name).exists() for example in examples(folder / name)] for name in names]
 
 
 def _sentence_vector(message: Message) -> Any:

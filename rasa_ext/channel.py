@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from typing import Any
 
 from rasa.core.agent import Agent
@@ -28,43 +26,31 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from aftercare import wire
+from aftercare.assistant import LONGEST_PIECE, Assistant
+from aftercare.clock import moment_of
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
+from aftercare.protocol import Protocol
 from aftercare.understanding.reading import Reading
-from rasa_ext import action_endpoint, core
+from rasa_ext import action_endpoint, binding, core
+from rasa_ext.request import BadRequestError, Received, parse
 from readers.pool import UnreadError
 from readers.shared import readers
 
 _logger = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 2.0
 _TURNS_AT_ONCE = 8
-_LONGEST_ID = 200
-_LONGEST_FOR_RASA = 4_000
-_LONGEST = 20_000
 _SAVE_ATTEMPTS = 2
 
 Handler = Callable[[UserMessage], Awaitable[Any]]
 
 
-class BadRequestError(ValueError):
-    """A request that cannot be answered; its message tells the caller what to send."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A request: who writes, what was typed, the conversation as the caller keeps it, and rows of the danger check answered one by one."""
-
-    sender: str
-    text: str
-    conversation: Conversation | None
-    answers: dict[str, str]
-
-
 class PatientInput(RestInput):
-    """POST /webhooks/rest/webhook with `sender`, `message` and, as they apply, `answers` and `conversation`; GET / for health."""
+    """POST /webhooks/rest/webhook with `sender`, `message` and what else the wire contract allows; GET / for health."""
 
     def __init__(self) -> None:
-        self._assistant = core.assistant()
+        self._assistants = core.assistants()
         readers()
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
         self._actions = action_endpoint.endpoint(os.environ)
@@ -91,18 +77,18 @@ class PatientInput(RestInput):
 
         @routes.post("/webhook")
         async def receive(request: Request) -> HTTPResponse:
+            agent = request.app.ctx.agent
             try:
-                received = _parse(request)
-                agent = request.app.ctx.agent
-                await self._refuse_wrong_rows(agent, received)
+                received = parse(request.body)
+                assistant = await self._assistant(agent, received)
             except BadRequestError as error:
                 return response.json({"error": str(error)}, status=400)
             sender = received.sender
             try:
-                reply = await self._turn(agent, on_new_message, received)
+                reply = await self._turn(agent, on_new_message, received, assistant)
             except Exception as error:  # the last resort: never silence, never a stack trace with a patient's words
                 _logger.error("no reply could be made: %s", type(error).__name__)
-                reply = self._assistant.trouble()
+                reply = assistant.trouble()
             message = {
                 "recipient_id": sender,
                 "text": reply.text,
@@ -120,37 +106,48 @@ class PatientInput(RestInput):
         gc.collect()
         gc.freeze()
 
-    async def _refuse_wrong_rows(self, agent: Agent, received: Received) -> None:
-        """Refuse answers to rows of the danger check that do not wait; where the store can not tell which do, to what is no row of it.
+    async def _assistant(self, agent: Agent, received: Received) -> Assistant:
+        """The core for the protocol that the conversation is bound to; a new one is bound to what the request names.
 
         Raises:
-            BadRequestError: one of them does not wait, or is answered with something else.
+            BadRequestError: the request names no protocol that is in force, or answers rows of the danger check that do not wait.
         """
-        if not received.answers:
-            return
-        conversation = received.conversation or await self._kept(agent, received.sender)
-        wrong = self._assistant.refused_rows(conversation, received.answers)
+        library = self._assistants.library
+        named = library.find(received.protocol, received.language)
+        conversation = received.conversation
+        if conversation is None and (received.answers or named is None or len(list(library)) > 1):
+            conversation = await self._kept(agent, received)
+        if conversation is not None and conversation.protocol:
+            named = library.bound(*conversation.key)
+        if named is None:
+            ids = ", ".join(dict.fromkeys(protocol.id for protocol in library))
+            raise BadRequestError(f"'protocol' names the protocol of a new conversation, one of {ids}, or is left out.")
+        assistant = self._assistants.of(named.key)
+        wrong = assistant.refused_rows(conversation or Conversation(), received.answers)
         if wrong:
             raise BadRequestError(f"'answers' holds rows of the danger check that waits, each 'yes', 'no' or 'unsure': {wrong}.")
+        return assistant
 
-    async def _kept(self, agent: Agent, sender: str) -> Conversation:
+    async def _kept(self, agent: Agent, received: Received) -> Conversation:
+        """The conversation as Rasa keeps it; where the store can not tell, one in which every row waits, so that no Yes is lost."""
         try:
-            tracker = await _processor(agent).fetch_tracker_with_initial_session(sender)
+            tracker = await _processor(agent).fetch_tracker_with_initial_session(received.sender)
             return Conversation.from_slots(tracker.current_slot_values())
-        except Exception as error:  # a row that was answered with Yes must not be lost
+        except Exception as error:
             _logger.error("conversation not read: %s", type(error).__name__)
-            return Conversation(checks=[row.fact for row in self._assistant.protocol.danger_check.rows])
+            rows = self._assistants.library.bound(received.protocol, received.language).danger_check.rows
+            return Conversation(checks=[row.fact for row in rows])
 
-    async def _turn(self, agent: Agent, on_new_message: Handler, received: Received) -> Reply:
+    async def _turn(self, agent: Agent, on_new_message: Handler, received: Received, assistant: Assistant) -> Reply:
         _report_failed_saves(agent)
         action_endpoint.place(self._actions, agent)
         output = CollectingOutputChannel()
-        words = received.text.strip().lstrip("/").strip()
-        reading = await _read(_both_ends(words))
-        metadata = {"answers": received.answers} if received.answers else None
+        words, at = received.text.strip().lstrip("/").strip(), assistant.clock()
+        reading = await _read(assistant.protocol, words, at)
+        metadata = binding.metadata(assistant.protocol.key, at, received.answers)
         message = UserMessage(words, output, received.sender, input_channel=self.name(), metadata=metadata)
         finished = False
-        if reading is not None and words and len(words) <= _LONGEST_FOR_RASA:
+        if reading is not None and words and len(words) <= LONGEST_PIECE:
             try:
                 async with self._turns:
                     await asyncio.wait_for(_hand_over(agent, on_new_message, message, received.conversation), _PATIENCE_SECONDS)
@@ -158,14 +155,14 @@ class PatientInput(RestInput):
             except Exception as error:  # the patient is answered whatever went wrong
                 _logger.error("turn failed: %s", type(error).__name__)
         reply = _collected(output.messages)
-        if reply is not None and reading is not None and self._assistant.understates(reply, reading):
+        if reply is not None and reading is not None and assistant.understates(reply, reading):
             reply = None
         if reply is not None and finished:
             return reply
-        return await self._answer_alone(agent, message, reading, reply, received)
+        return await self._answer_alone(agent, message, reading, reply, received, assistant)
 
     async def _answer_alone(
-        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received
+        self, agent: Agent, message: UserMessage, reading: Reading | None, said: Reply | None, received: Received, assistant: Assistant
     ) -> Reply:
         """Answer from the core alone and store the turn; where that fails, say so behind the answer.
 
@@ -175,14 +172,15 @@ class PatientInput(RestInput):
             reading: the message as the core reads it; None when that took too long.
             said: Rasa's own reply, where it made one and then failed to store it.
             received: the request, with the conversation as the caller keeps it, which goes before the slots.
+            assistant: the core for the conversation's protocol.
         """
-        conversation = received.conversation
-        before = conversation or Conversation(checks=list(received.answers))
+        conversation, metadata = received.conversation, message.metadata or {}
+        before = binding.bound(conversation or Conversation(checks=list(received.answers)), metadata)
         try:
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
-                before = conversation or Conversation.from_slots(tracker.current_slot_values())
-                after, reply = await self._respond(before, reading, received.answers)
+                before = binding.bound(conversation or Conversation.from_slots(tracker.current_slot_values()), metadata)
+                after, reply = await _respond(assistant, before, reading, metadata)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
                     entities = reading.to_entities() if reading is not None else []
@@ -192,64 +190,38 @@ class PatientInput(RestInput):
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = await self._respond(before, reading, received.answers)
-            not_stored = Block("not_stored", self._assistant.protocol.say("not_stored"))
+            _, reply = await _respond(assistant, before, reading, metadata)
+            not_stored = Block("not_stored", assistant.protocol.say("not_stored"))
             return (said or reply).with_note(not_stored).with_payload(stored=False)
         return reply
 
-    async def _respond(self, before: Conversation, reading: Reading | None, answers: dict[str, str]) -> tuple[Conversation, Reply]:
-        """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
-        if reading is not None:
-            with suppress(UnreadError):
-                return await readers().respond(before, reading, date.today(), answers=answers)
-        return before, self._assistant.trouble()
+
+async def _respond(
+    assistant: Assistant, before: Conversation, reading: Reading | None, metadata: Mapping[str, Any]
+) -> tuple[Conversation, Reply]:
+    """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
+    if reading is not None:
+        at, answers = moment_of(metadata, assistant.clock), metadata.get("answers")
+        with suppress(UnreadError):
+            return await readers().respond(before, reading, assistant.protocol.clinic.day(at), at=at, answers=answers)
+    return before, assistant.trouble()
 
 
-async def _read(words: str) -> Reading | None:
-    """The core's reading, without holding up the event loop; None when it took too long."""
+async def _read(protocol: Protocol, words: str, at: datetime) -> Reading | None:
+    """The core's reading of what was written at a moment, without holding up the event loop; None when it took too long."""
     try:
-        return await asyncio.get_running_loop().run_in_executor(readers().threads, core.read, words, date.today())
+        return await asyncio.get_running_loop().run_in_executor(readers().threads, core.read, protocol.key, words, protocol.clinic.day(at))
     except UnreadError:
         _logger.error("a message could not be read")
         return None
 
 
-def _parse(request: Request) -> Received:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise BadRequestError('Send a JSON object: {"sender": "<conversation id>", "message": "<what the patient typed>"}.')
-    sender, text = body.get("sender"), body.get("message")
-    if not isinstance(sender, str) or not 0 < len(sender) <= _LONGEST_ID or not sender.isprintable() or not sender.strip():
-        raise BadRequestError(f"'sender' must be a conversation id of 1 to {_LONGEST_ID} printable characters.")
-    if text is None:
-        text = ""
-    if not isinstance(text, str):
-        raise BadRequestError("'message' must be the text that the patient typed.")
-    try:
-        conversation = Conversation.parse(body["conversation"]) if body.get("conversation") is not None else None
-    except ValueError as error:
-        raise BadRequestError(f"'conversation' is the one of an earlier answer, or left out: {error}.") from None
-    answers = body.get("answers") or {}
-    if not isinstance(answers, dict) or not all(isinstance(answer, str) for answer in answers.values()):
-        raise BadRequestError("'answers' must be an object, row -> 'yes', 'no' or 'unsure'.")
-    return Received(sender, text.encode("utf-8", "replace").decode("utf-8").replace("\u0000", " "), conversation, answers)
-
-
-def _both_ends(text: str) -> str:
-    """The text, or of a very long one its beginning and its end."""
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]}\n{text[-_LONGEST // 2 :]}"
-
-
 def _collected(messages: list[dict[str, Any]]) -> Reply | None:
     """Rasa's messages as one reply, or None when they do not keep the contract."""
-    payloads = [message["custom"] for message in messages if message.get("custom")]
-    text = "\n\n".join(message["text"] for message in messages if message.get("text"))
-    if len(payloads) != 1 or not text or "type" not in payloads[0]:
+    try:
+        return wire.parse(messages)
+    except wire.WireError:
         return None
-    return Reply.from_wire(text, payloads[0])
 
 
 def _began(agent: Agent, sender: str) -> bool:

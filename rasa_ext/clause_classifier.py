@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,22 +17,22 @@ from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, INTENT_RANKING_KE
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from aftercare.understanding.clauses import clauses
+from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.reading import Opinion
-from rasa_ext import encoder
+from rasa_ext import binding, core, encoder
 from rasa_ext.intent_model import IntentModel
 
 OPINIONS = "opinions"
 _NEGLIGIBLE = 0.004
-_FILE = "intents.npz"
+_ENDING = ".npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class ClauseClassifier(IntentClassifier, GraphComponent):
     """Sets intent and ranking, and `opinions` about the whole message and its clauses.
 
-    A probability is the mean of what the regression and the nearest training examples say; the neighbours know rare wording and what is
-    like nothing that was learnt, the regression where the boundaries run.
+    Each protocol has a model of its own. A probability is the mean of what the regression and the nearest training examples say; the
+    neighbours know rare wording and what is like nothing that was learnt, the regression where the boundaries run.
 
     Config:
         C: inverse strength of the regression's regularisation.
@@ -66,11 +67,17 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             "ranking_length": 10,
         }
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None) -> None:
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        models: Mapping[str, IntentModel] | None = None,
+    ) -> None:
         self.config = {**self.get_default_config(), **config}
         self._model_storage = model_storage
         self._resource = resource
-        self._model = model
+        self._models = dict(models or {})
 
     @classmethod
     def create(
@@ -94,7 +101,8 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
     ) -> ClauseClassifier:
         """The trained classifier."""
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, IntentModel.load(folder / _FILE))
+            models = {file.stem: IntentModel.load(file) for file in folder.glob(f"*{_ENDING}")}
+            return cls(config, model_storage, resource, models)
 
     @classmethod
     def validate_config(cls, config: dict[str, Any]) -> None:
@@ -113,19 +121,17 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
         from sklearn.linear_model import LogisticRegression
 
         config = self.config
-        regression = LogisticRegression(
-            C=config["C"],
-            class_weight="balanced",
-            max_iter=config["max_iter"],
-            tol=config["tol"],
-            random_state=config["random_state"],
-        )
-        components = PCA(config["dimensions"], random_state=config["random_state"])
+        settings = {name: config[name] for name in ("C", "max_iter", "tol", "random_state")}
         examples = [message for message in training_data.intent_examples if message.get(INTENT) and message.get(TEXT)]
-        vectors = np.vstack([_sentence_vector(message) for message in examples])
-        self._model = IntentModel.fit(vectors, [message.get(INTENT) for message in examples], regression, components)
+        for protocol in binding.owners_of(examples):
+            own = binding.examples_of(protocol, examples)
+            vectors = np.vstack([_sentence_vector(message) for message in own])
+            regression = LogisticRegression(class_weight="balanced", **settings)
+            components = PCA(config["dimensions"], random_state=config["random_state"])
+            self._models[protocol] = IntentModel.fit(vectors, [message.get(INTENT) for message in own], regression, components)
         with self._model_storage.write_to(self._resource) as folder:
-            self._model.save(folder / _FILE)
+            for protocol, model in self._models.items():
+                model.save(folder / f"{protocol}{_ENDING}")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -134,11 +140,14 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            places = clauses(text)
+            protocol = core.library().bound(*binding.key_of_message(message))
+            model, places = self._model(protocol.id), Clauses(protocol.grammar.clauses).pieces(text)
             vectors = [_sentence_vector(message), *(encoder.encoder().encode(text[start:end])[np.newaxis] for start, end in places)]
             opinions = [
-                Opinion(start, end, self._ranking(probabilities))
-                for (start, end), probabilities in zip([(0, len(text)), *places], self._probabilities(np.vstack(vectors)), strict=True)
+                Opinion(start, end, _ranking(model, probabilities))
+                for (start, end), probabilities in zip(
+                    [(0, len(text)), *places], self._probabilities(model, np.vstack(vectors)), strict=True
+                )
             ]
             ranking = [{INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: share} for intent, share in opinions[0].ranking]
             message.set(INTENT, ranking[0], add_to_output=True)
@@ -150,18 +159,23 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
         """Nothing behind this component trains on its output."""
         return training_data
 
-    def _probabilities(self, vectors: Any) -> Any:
-        """One row of intent probabilities a vector, in the order of the model's intents."""
-        if self._model is None:
-            raise RuntimeError("the classifier is not trained")
-        share = self.config["neighbours_weight"]
-        by_neighbours = self._model.by_neighbours(vectors, self.config["neighbours"])
-        return (1 - share) * self._model.by_regression(vectors) + share * by_neighbours
+    def _model(self, protocol: str) -> IntentModel:
+        """The model of a protocol, or the one that is there for all."""
+        model = self._models.get(protocol) or self._models.get("")
+        if model is None:
+            raise RuntimeError(f"the classifier has learnt nothing about {protocol}; train the model with the protocols in force")
+        return model
 
-    def _ranking(self, probabilities: Any) -> tuple[tuple[str, float], ...]:
-        assert self._model is not None
-        order = [index for index in np.argsort(-probabilities) if probabilities[index] >= _NEGLIGIBLE]
-        return tuple((str(self._model.intents[index]), round(float(probabilities[index]), 4)) for index in order)
+    def _probabilities(self, model: IntentModel, vectors: Any) -> Any:
+        """One row of intent probabilities a vector, in the order of the model's intents."""
+        share = self.config["neighbours_weight"]
+        by_neighbours = model.by_neighbours(vectors, self.config["neighbours"])
+        return (1 - share) * model.by_regression(vectors) + share * by_neighbours
+
+
+def _ranking(model: IntentModel, probabilities: Any) -> tuple[tuple[str, float], ...]:
+    order = [index for index in np.argsort(-probabilities) if probabilities[index] >= _NEGLIGIBLE]
+    return tuple((str(model.intents[index]), round(float(probabilities[index]), 4)) for index in order)
 
 
 def _sentence_vector(message: Message) -> Any:

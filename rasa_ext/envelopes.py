@@ -18,7 +18,7 @@ _KEPT_DAYS = timedelta(days=1)
 
 
 class Envelopes:
-    """Seals and opens texts; the keys of days before yesterday are destroyed.
+    """Seals and opens texts; the keys of days before yesterday are destroyed. These days are UTC on purpose, wherever the clinic is.
 
     Args:
         days: the keys of the days.

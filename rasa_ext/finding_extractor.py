@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -12,11 +11,12 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.extractors.extractor import EntityExtractorMixin
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import ENTITIES, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from aftercare.protocol import load_protocol
-from rasa_ext import core
+from aftercare.clock import moment_of, utc_now
+from aftercare.protocol import load_library
+from rasa_ext import binding, core
 from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
 from readers.pool import UnreadError
@@ -37,24 +37,26 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> FindingExtractor:
         """A new extractor; its state is the protocol's files."""
-        core.assistant()
+        core.assistants()
         return cls()
 
     @staticmethod
     def required_packages() -> list[str]:
         """What must be importable."""
-        return ["spacy", "rapidfuzz"]
+        return ["rapidfuzz"]
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str:
         """Another lexicon means other findings."""
-        return load_protocol().version
+        return ",".join(protocol.version for protocol in load_library())
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message; one that can not be read in time has no entities."""
         for message in messages:
+            protocol = core.library().bound(*binding.key_of_message(message))
+            day = protocol.clinic.day(moment_of(message.get(METADATA), utc_now))
             try:
-                reading = core.read(message.get(TEXT) or "", date.today())
+                reading = core.read(protocol.key, message.get(TEXT) or "", day)
             except UnreadError:
                 _logger.error("a message could not be read")
                 continue

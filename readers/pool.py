@@ -24,7 +24,7 @@ from typing import Any
 
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
-from aftercare.protocol import Protocol
+from aftercare.protocol import Key, Library
 from aftercare.understanding.reading import Reading
 from readers.core import Core
 from readers.template import Limits, Order
@@ -93,16 +93,16 @@ class Readers:
     that overruns its limits is ended by the kernel, and another takes its place. Where no reader is free for a moment, one more is made.
 
     Args:
-        protocol: what the readers go by, also those that are made later.
-        make: makes what is asked; an importable function of the protocol.
+        library: the protocols that the readers go by, also those that are made later.
+        make: makes what is asked; an importable function of the library.
         limits: of one call.
 
     Attributes:
         threads: where `call` may wait.
     """
 
-    def __init__(self, protocol: Protocol, make: Callable[[Protocol], Any] = Core, limits: Limits = LIMITS) -> None:
-        self._set_up = pickle.dumps((partial(make, protocol), limits))
+    def __init__(self, library: Library, make: Callable[[Library], Any] = Core, limits: Limits = LIMITS) -> None:
+        self._set_up = pickle.dumps((partial(make, library), limits))
         self._patience = limits.seconds + _GRACE_SECONDS
         self._idle: LifoQueue[_Reader] = LifoQueue()
         self._lock = threading.Lock()
@@ -125,9 +125,9 @@ class Readers:
         for reader in [self._new(_LOAD_SECONDS) for _ in range(_SPARE - self._idle.qsize())]:
             self._give_back(reader)
 
-    async def read(self, text: str, today: date) -> Reading:
-        """A message read by the lexicon alone; see `Core.hear`. It raises what `call` raises."""
-        reading: Reading = await self.ask("hear", text, today)
+    async def read(self, key: Key, text: str, today: date) -> Reading:
+        """A message read by a protocol's lexicon alone; see `Core.hear`. It raises what `call` raises."""
+        reading: Reading = await self.ask("hear", key, text, today)
         return reading
 
     async def respond(
@@ -139,7 +139,7 @@ class Readers:
         at: datetime | None = None,
         answers: Mapping[str, str] | None = None,
     ) -> tuple[Conversation, Reply]:
-        """The conversation after a message, and the reply; see `Assistant.respond`. It raises what `call` raises."""
+        """The conversation after a message, and the reply, by its own protocol; see `Core.respond`. It raises what `call` raises."""
         answered: tuple[Conversation, Reply] = await self.ask("respond", conversation, reading, today, at, answers)
         return answered
 

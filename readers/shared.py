@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from aftercare.protocol import load_protocol
+from aftercare.protocol import load_library
 from readers.pool import Readers
 
 
 @lru_cache(maxsize=1)
 def readers() -> Readers:
-    """The readers of the clinic's protocol, the same at every call; they load from the first call on."""
-    made = Readers(load_protocol())
+    """The readers of the protocols in force, the same at every call; they load from the first call on."""
+    made = Readers(load_library())
     made.start()
     return made

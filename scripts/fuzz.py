@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING
 from scripts.common import ROOT, FailureError, run_script, say
 
 if TYPE_CHECKING:
+    from aftercare.assistant import Assistant
     from aftercare.conversation import Conversation
     from aftercare.decision.reply import Reply
     from aftercare.protocol import Protocol
-    from aftercare.assistant import Assistant
     from aftercare.understanding.reading import Reading
 
 SECONDS = 120
@@ -184,8 +184,8 @@ def _child(arguments: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["aftercare"]):
-        from aftercare.protocol import load_protocol
         from aftercare.assistant import Assistant
+        from aftercare.protocol import load_protocol
     protocol = load_protocol()
     atheris.Setup([sys.argv[0], *arguments], guarded(Checks(Assistant(protocol)), protocol))
     atheris.Fuzz()
@@ -237,8 +237,8 @@ def fuzz(seconds: int, seed: int, protocol: Protocol) -> Iterator[str]:
 
 def _again(data: bytes) -> None:
     """Run one input in this process."""
-    from aftercare.protocol import load_protocol
     from aftercare.assistant import Assistant
+    from aftercare.protocol import load_protocol
 
     protocol = load_protocol()
     case = decode(data, protocol)

@@ -21,7 +21,7 @@ from scripts.common import (
 )
 
 FILES = ("config.yml", "domain.yml", "requirements/rasa.txt")
-FOLDERS = ("data", "protocols", "rasa_ext", "aftercare", "encoder")
+FOLDERS = ("data", "languages", "clinical", "protocols", "rasa_ext", "aftercare", "encoder")
 STAMP = MODEL.with_name("aftercare.sha256")
 
 

@@ -2,7 +2,8 @@
 
 That holds wherever copies of what was sealed may lie: in the dead rows of a database, in its logs, in backups. So the folder must never be
 in a backup or a snapshot that is kept; a mirror, in which a destroyed file disappears too, is what protects against the loss of the disk.
-A key's name is its day and an id, so that folders in which several machines make keys can be merged.
+A key's name is its day and an id, so that folders in which several machines make keys can be merged. Days are UTC on purpose: all machines
+of all places then mean the same one.
 """
 
 from __future__ import annotations

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from enum import Enum
 
 from aftercare.conversation import Conversation
 from aftercare.protocol.model import Button, Protocol, Question
-from aftercare.understanding.measures import days_answered
 from aftercare.understanding.reading import Reading
 
 PRESENT, ABSENT = "present", "absent"
@@ -76,7 +74,7 @@ def _by_lexicon(reading: Reading, lexical: Answer) -> Answer:
 
 def _takes_back(protocol: Protocol, reading: Reading) -> bool:
     """`No, but it feels odd`: something stands behind the denial that was not heard as a denial."""
-    return bool(set(protocol.lexicon["dialogue"]["except"]) & set(_WORD.findall(reading.text.lower())))
+    return bool(set(protocol.grammar.answers["except"]) & set(_WORD.findall(reading.text.lower())))
 
 
 def pressed(question: Question, text: str) -> Button | None:
@@ -84,7 +82,7 @@ def pressed(question: Question, text: str) -> Button | None:
     return next((button for button in question.buttons if _plain(button.title) == _plain(text)), None)
 
 
-def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading, today: date) -> Answer:
+def settle(protocol: Protocol, question: Question, conversation: Conversation, reading: Reading) -> Answer:
     """Record in `conversation` what the message answers to a question.
 
     Findings that the message names itself are recorded before and stand: an answer never turns a present finding absent.
@@ -97,9 +95,9 @@ def settle(protocol: Protocol, question: Question, conversation: Conversation, r
         _record(conversation, button.present, button.absent, reading.text)
         return Answer.NO
     if question.scale == "days":
-        days = days_answered(reading.text, today)
+        days = reading.days_answered
         if days is not None:
-            late = days > protocol.thresholds["expected_pain_days"]
+            late = days > protocol.scales.expected_days
             _record(conversation, question.covers if late else (), () if late else question.covers, reading.text)
             return Answer.NO
     answer = Answer(button.answer) if button is not None else heard(protocol, question.heard_as, reading)

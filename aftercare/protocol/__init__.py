@@ -2,7 +2,7 @@
 
 from aftercare.protocol.files import ProtocolError
 from aftercare.protocol.library import Key, Library
-from aftercare.protocol.load import known_folders, load_library, load_protocol, reload_protocol
+from aftercare.protocol.load import folders_in_force, known_folders, load_library, load_protocol, reload_protocol
 from aftercare.protocol.model import Disposition, Protocol
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Library",
     "Protocol",
     "ProtocolError",
+    "folders_in_force",
     "known_folders",
     "load_library",
     "load_protocol",

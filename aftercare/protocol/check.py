@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import re
 import string
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,15 +11,17 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
-from aftercare.protocol.files import LinedDict, line_at
-from aftercare.understanding.patterns import Compiler, PatternError
+from aftercare.protocol.check_clinic import clinic, leaflet, opening, time_zone
+from aftercare.protocol.check_lexicon import lexicon
+from aftercare.protocol.compose import PROTOCOLS, Content
+from aftercare.protocol.files import LinedDict, place_of
 
-Content = Mapping[str, LinedDict]
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 _PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
-_SCHEMA = Path(__file__).resolve().parents[2] / "protocols" / "schema.json"
+_SCHEMA = PROTOCOLS / "schema.json"
 _MOST_WORDS_OF_A_ROW = 12
-_FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
+_FINDING_ROLES = ("unknown", "any_sign", "gone")
+_MEANING_ROLES = ("denial", "relief", "history", "supposition", "beyond")
 
 
 def check(folder: Path, content: Content) -> list[str]:
@@ -29,7 +29,7 @@ def check(folder: Path, content: Content) -> list[str]:
 
     Args:
         folder: holds leaflet.txt.
-        content: the parsed files by name without ending (`rules`, `lexicon/words`, ...).
+        content: what `compose` put together, by name (`rules`, `language/clauses`, ...).
 
     Returns:
         One line a problem, `file:line: what is wrong; what to do`; empty when all is well.
@@ -37,13 +37,13 @@ def check(folder: Path, content: Content) -> list[str]:
     shape = list(_shape(content))
     if shape:
         return shape
-    checks = (_clinic, _findings, _rules, _questions, _danger_check, _topics, _wording, _lexicon)
-    problems = itertools.chain(_leaflet(folder, content), *(each(content) for each in checks))
+    checks = (clinic, time_zone, opening, _findings, _roles, _scales, _rules, _taken, _questions, _danger_check, _topics, _meanings)
+    problems = itertools.chain(leaflet(folder, content), *(each(content) for each in (*checks, _wording, lexicon)))
     return list(problems)
 
 
 def _at(content: Content, name: str, *path: str | int) -> str:
-    return f"{name}.yml:{line_at(content[name], list(path))}"
+    return place_of(content[name], list(path))
 
 
 def _shape(content: Content) -> Iterator[str]:
@@ -56,51 +56,42 @@ def _shape(content: Content) -> Iterator[str]:
             yield f"{_at(content, name, *path)}: {place}: {error.message}; correct it as protocols/schema.json says"
 
 
-def _leaflet(folder: Path, content: Content) -> Iterator[str]:
-    leaflet = folder / "leaflet.txt"
-    if not leaflet.exists():
-        yield f"{leaflet.name}: the leaflet is missing; put the clinic's text there"
-        return
-    text = leaflet.read_bytes()
-    digest = hashlib.sha256(text).hexdigest()
-    if digest != content["leaflet"]["sha256"]:
-        yield (
-            f"{_at(content, 'leaflet', 'sha256')}: leaflet.txt has changed (its hash is {digest}); "
-            "compare every sentence and rule with the new text, then put that hash here"
-        )
-    seen: set[str] = set()
-    for number, section in enumerate(content["leaflet"]["sections"]):
-        place = ("sections", number)
-        if section["title"] not in text.decode():
-            yield f"{_at(content, 'leaflet', *place)}: no section '{section['title']}' in leaflet.txt; copy its title word for word"
-        for name, quote in section["sentences"].items():
-            line = _at(content, "leaflet", *place, "sentences", name)
-            if quote not in text.decode():
-                yield f"{line}: '{name}' is not in leaflet.txt word for word; copy the sentence exactly"
-            if name in seen:
-                yield f"{line}: two sentences are called '{name}'; rename one"
-            seen.add(name)
-
-
-def _clinic(content: Content) -> Iterator[str]:
-    clinic = content["clinic"]
-    for name in ("phone", "after_hours_phone"):
-        fictional = bool(_FICTIONAL.search(clinic[name].strip()))
-        if clinic["mode"] == "clinic" and fictional:
-            yield f"{_at(content, 'clinic', name)}: '{name}' is empty or fictional; put in the clinic's real number"
-        if clinic["mode"] == "demo" and not fictional:
-            yield f"{_at(content, 'clinic', name)}: '{name}' looks real; a demo uses 555-01xx, a real clinic sets mode: clinic"
-
-
 def _findings(content: Content) -> Iterator[str]:
     ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
     known = content["findings"]["findings"]
     for name, finding in known.items():
-        for other in (*finding.get("told_by", ()), *finding.get("milder", ())):
+        for other in (*finding.get("refined_by", ()), *finding.get("milder", ()), *finding.get("yields_to", ())):
             if other not in known:
                 yield f"{_at(content, 'findings', 'findings', name)}: '{name}' names '{other}', which is no finding; correct the name"
         if name not in ruled:
             yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
+
+
+def _roles(content: Content) -> Iterator[str]:
+    """Each role has one finding or meaning."""
+    for name, entries, roles in (("findings", "findings", _FINDING_ROLES), ("meanings", "meanings", _MEANING_ROLES)):
+        given = [entry["role"] for entry in content[name][entries].values() if "role" in entry]
+        for role in roles:
+            if given.count(role) != 1:
+                yield f"{_at(content, name, entries)}: {given.count(role)} of the {entries} have the role '{role}'; give it to one"
+
+
+def _scales(content: Content) -> Iterator[str]:
+    findings = content["findings"]["findings"]
+    for name, scale in content["scales"].items():
+        named = {band["finding"] for band in scale.get("bands", ())} | {scale[key] for key in ("rules_out", "later") if key in scale}
+        for finding in sorted(named - set(findings)):
+            yield f"{_at(content, 'scales', name)}: the scale '{name}' names '{finding}', which is no finding; correct the name"
+
+
+def _taken(content: Content) -> Iterator[str]:
+    """Every rule and row of clinical/ that is an emergency is taken."""
+    for name, entries, key, urgency in (("rules", "rules", "id", "disposition"), ("danger_check", "rows", "fact", "tier")):
+        taken = {entry[key] for entry in content[name][entries]}
+        for entry in content[name]["shared"]:
+            if entry[urgency] == "emergency" and entry[key] not in taken:
+                here = _at(content, name, entries)
+                yield f"{here}: the emergency '{entry[key]}' of clinical/{name}.yml is left out; add `- use: {entry[key]}`"
 
 
 def _rules(content: Content) -> Iterator[str]:
@@ -116,7 +107,7 @@ def _rules(content: Content) -> Iterator[str]:
         for part in ("all", "any", "ask_when"):
             for finding in rule.get(part, ()):
                 if finding not in findings:
-                    yield f"{here}: rule '{rule['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
+                    yield f"{here}: rule '{rule['id']}' names the finding '{finding}', which is no finding; correct the name"
         if not rule.get("all") and not rule.get("any"):
             yield f"{here}: rule '{rule['id']}' has no condition; give it `all` or `any`"
         if "sentence" in rule and rule["sentence"] not in sentences:
@@ -129,7 +120,7 @@ def _rules(content: Content) -> Iterator[str]:
         if leaflet is not None and _URGENCY[rule["disposition"]] < _URGENCY[leaflet]:
             yield f"{here}: rule '{rule['id']}' is less urgent than the leaflet ({leaflet}); raise its disposition"
         if rule["advice"] not in content["wording"]["advice"]:
-            yield f"{here}: rule '{rule['id']}' gives the advice '{rule['advice']}', which wording.yml does not have; write it there"
+            yield f"{here}: rule '{rule['id']}' gives the advice '{rule['advice']}', which the wording does not have; write it there"
         if _is_hidden(rule, rules):
             yield f"{here}: rule '{rule['id']}' can never decide, more urgent rules always hold with it; remove it"
 
@@ -153,7 +144,7 @@ def _questions(content: Content) -> Iterator[str]:
             named |= {*button.get("is", ()), *button.get("not", ())}
         covered |= set(question["covers"])
         for finding in sorted(named - set(findings)):
-            yield f"{here}: question '{question['id']}' names the finding '{finding}', which findings.yml does not have; correct the name"
+            yield f"{here}: question '{question['id']}' names the finding '{finding}', which is no finding; correct the name"
     for number, rule in enumerate(content["rules"]["rules"]):
         alone = not rule.get("all") and rule["disposition"] == "emergency"
         for finding in (*rule.get("all", ()), *rule.get("any", ())):
@@ -169,7 +160,7 @@ def _danger_check(content: Content) -> Iterator[str]:
     for number, row in enumerate(content["danger_check"]["rows"]):
         here, fact = _at(content, "danger_check", "rows", number), row["fact"]
         for finding in sorted({row["yes"], *row["no"], *row["opened_by"], *itertools.chain(*row["closed_by"])} - set(findings)):
-            yield f"{here}: row '{fact}' names the finding '{finding}', which findings.yml does not have; correct the name"
+            yield f"{here}: row '{fact}' names the finding '{finding}', which is no finding; correct the name"
         if fact in facts:
             yield f"{here}: two rows are about '{fact}'; remove one"
         facts.add(fact)
@@ -196,9 +187,19 @@ def _topics(content: Content) -> Iterator[str]:
                 here = _at(content, "faq", "topics", name)
                 yield f"{here}: topic '{name}' quotes '{sentence}', which leaflet.yml does not have; correct the name"
 
+    if sum(topic.get("answers_supposed", False) for topic in content["faq"]["topics"].values()) != 1:
+        yield f"{_at(content, 'faq', 'topics')}: one topic must answer what is only supposed; mark it `answers_supposed: true`"
+
+
+def _meanings(content: Content) -> Iterator[str]:
+    for name, meaning in content["meanings"]["meanings"].items():
+        for text in (*meaning.get("says", {}).get("texts", ()), *([meaning["silent"]] if "silent" in meaning else ())):
+            if text not in content["wording"]:
+                yield f"{_at(content, 'meanings', 'meanings', name)}: '{name}' says '{text}', which wording has not; write it there"
+
 
 def _wording(content: Content) -> Iterator[str]:
-    details = {*content["clinic"], "clinic"}
+    details = {"clinic", *(name for name, value in content["clinic"].items() if isinstance(value, str))}
 
     def texts(data: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
         if isinstance(data, LinedDict):
@@ -216,36 +217,6 @@ def _wording(content: Content) -> Iterator[str]:
             continue
         for field in sorted(fields - details - _PLACEHOLDERS.get(name, set())):
             yield f"{here}: '{name}' uses {{{field}}}, which clinic.yml does not have; correct the name"
-
-
-def _lexicon(content: Content) -> Iterator[str]:
-    compiler = Compiler(content["lexicon/words"]["classes"])
-    findings = content["findings"]["findings"]
-    for file, key in (("findings", "patterns"), ("normal", "normal")):
-        name = f"lexicon/{file}"
-        for finding in content[name][key]:
-            if finding not in findings:
-                yield f"{_at(content, name, key, finding)}: '{finding}' is no finding of findings.yml; correct the name"
-    for name, path, pattern in _patterns(content):
-        try:
-            compiler.compile(pattern)
-        except PatternError as error:
-            yield f"{_at(content, name, *path)}: {error}; correct the pattern"
-
-
-def _patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
-    """Every pattern of the lexicon with its file and its place there."""
-    for name, key in (("lexicon/findings", "patterns"), ("lexicon/normal", "normal")):
-        for finding, patterns in content[name][key].items():
-            yield from ((name, [key, finding, number], pattern) for number, pattern in enumerate(patterns))
-    name, rules = "lexicon/assertion", content["lexicon/assertion"]
-    lists: list[tuple[list[str | int], list[str]]] = [([key], rules[key]) for key in ("not_a_trigger", "not_a_question", "idioms", "well")]
-    lists += [(["triggers", number, "patterns"], trigger["patterns"]) for number, trigger in enumerate(rules["triggers"])]
-    lists += [(["answers", answer], patterns) for answer, patterns in rules["answers"].items()]
-    for path, patterns in lists:
-        yield from ((name, [*path, number], pattern) for number, pattern in enumerate(patterns))
-    for act, kind in content["lexicon/dialogue"]["acts"].items():
-        yield from (("lexicon/dialogue", ["acts", act, "patterns", number], pattern) for number, pattern in enumerate(kind["patterns"]))
 
 
 def _sentence_names(content: Content) -> set[str]:

@@ -1,32 +1,49 @@
-"""Reads a protocol folder into a `Protocol`, or says what is wrong with it."""
+"""Reads a protocol into a `Protocol`, or says what is wrong with its files."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from aftercare.protocol.check import check
+from aftercare.protocol.clinic import Clinic
+from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
 from aftercare.protocol.files import LinedDict, ProtocolError, read
+from aftercare.protocol.grammar import Grammar, Meaning, Scale, Scales
 from aftercare.protocol.library import Library
-from aftercare.protocol.model import Button, Clinic, DangerCheck, Disposition, Finding, Protocol, Question, Row, Rule, Sentence, Topic
+from aftercare.protocol.model import (
+    Button,
+    DangerCheck,
+    Disposition,
+    Finding,
+    Protocol,
+    Question,
+    Row,
+    Rule,
+    Sentence,
+    Topic,
+)
+from aftercare.protocol.opening import Opening
 
-FILES = ("leaflet", "findings", "rules", "interview", "danger_check", "faq", "wording", "thresholds")
-LEXICON = ("words", "findings", "normal", "assertion", "dialogue", "spelling")
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
-_LANGUAGE = "en"
-_DEFAULT = Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty"
+_DEFAULT = PROTOCOLS / "default.yml"
+_ENGLISH = "en"
 
 
-def load_protocol(folder: Path | None = None) -> Protocol:
+def load_protocol(folder: Path | None = None, language: str = _ENGLISH) -> Protocol:
     """Read, check and type a protocol; the same folder is read once.
 
     Args:
-        folder: the protocol's folder; the environment variable AFTERCARE_PROTOCOL, or vertebroplasty, when None. The clinic's
-            own file is named by the environment variable AFTERCARE_CLINIC, the folder's clinic.yml when it is not set.
+        folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, else the one that
+            protocols/default.yml names, when None. The clinic's own file is named by the environment variable AFTERCARE_CLINIC, and is
+            the folder's clinic.yml when it is not set.
+        language: the code of one of its languages.
 
     Returns:
         The protocol.
@@ -34,43 +51,49 @@ def load_protocol(folder: Path | None = None) -> Protocol:
     Raises:
         ProtocolError: every mistake found, each with file, line and remedy.
     """
-    return _kept(*_files(folder))
-
-
-def load_library() -> Library:
-    """The protocols in force: the folders that the environment variable AFTERCARE_PROTOCOL names, separated by commas.
-
-    Raises:
-        ProtocolError: every mistake found, each with file, line and remedy.
-    """
-    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
-    folders = [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
-    return Library([load_protocol(folder) for folder in folders])
+    return _kept(_sources(folder or folders_in_force()[0], language))
 
 
 def reload_protocol(folder: Path | None = None) -> Protocol:
     """Read a protocol as its files are now, also when `load_protocol` has read the folder before; see there."""
-    return _load(*_files(folder))
+    return _load(_sources(folder or folders_in_force()[0], _ENGLISH))
+
+
+def load_library(folders: Iterable[Path] | None = None) -> Library:
+    """The protocols in force, each in all its languages.
+
+    Args:
+        folders: theirs; those that the environment variable AFTERCARE_PROTOCOL names, separated by commas, when None.
+
+    Raises:
+        ProtocolError: every mistake found, each with file, line and remedy.
+    """
+    chosen = list(folders) if folders is not None else folders_in_force()
+    for folder in chosen:
+        if not languages_of(folder):
+            raise ProtocolError([f"{folder}: no wording.<language>.yml is there, hence no protocol; correct {PROTOCOL_VARIABLE}"])
+    return Library([_kept(_sources(folder, language)) for folder in chosen for language in languages_of(folder)])
 
 
 def known_folders() -> dict[str, Path]:
-    """The protocol folders by name: those that ship with Aftercare, and the one in force."""
-    shipped = {rules.parent.name: rules.parent for rules in sorted(_DEFAULT.parent.glob("*/rules.yml"))}
-    in_force, _ = _files(None)
-    return shipped | {in_force.name: in_force}
+    """The protocol folders by name: those that ship with Aftercare, and those in force."""
+    shipped = {rules.parent.name: rules.parent for rules in sorted(PROTOCOLS.glob("*/rules.yml"))}
+    return shipped | {folder.name: folder for folder in folders_in_force()}
 
 
-def _files(folder: Path | None) -> tuple[Path, Path]:
-    """The protocol's folder and the clinic's file."""
-    folder = folder or Path(os.environ.get(PROTOCOL_VARIABLE, "").partition(",")[0].strip() or _DEFAULT)
-    return folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml")
+def folders_in_force() -> list[Path]:
+    """The folders of the protocols in force, the default's first."""
+    named = [name.strip() for name in os.environ.get(PROTOCOL_VARIABLE, "").split(",")]
+    return [Path(name) for name in named if name] or [PROTOCOLS / str(read(_DEFAULT)["protocol"])]
 
 
-def _load(folder: Path, clinic_file: Path) -> Protocol:
-    content = {name: read(folder / f"{name}.yml") for name in FILES}
-    content["clinic"] = read(clinic_file)
-    content |= {f"lexicon/{name}": read(folder / "lexicon" / f"{name}.yml") for name in LEXICON}
-    problems = check(folder, content)
+def _sources(folder: Path, language: str) -> Sources:
+    return Sources(folder, Path(os.environ.get(CLINIC_VARIABLE) or folder / "clinic.yml"), language)
+
+
+def _load(sources: Sources) -> Protocol:
+    content = compose(sources)
+    problems = check(sources.folder, content)
     if problems:
         raise ProtocolError(problems)
     sentences = {
@@ -78,68 +101,130 @@ def _load(folder: Path, clinic_file: Path) -> Protocol:
         for section in content["leaflet"]["sections"]
         for name, quote in section["sentences"].items()
     }
+    interview = content["interview"]
     return Protocol(
-        id=folder.name,
-        language=_LANGUAGE,
-        version=_version(folder),
+        id=sources.folder.name,
+        language=sources.language,
+        version=_version(sources),
         sentences=sentences,
-        findings={
-            name: Finding(
-                name,
-                finding["code"],
-                finding["label"],
-                tuple(finding["intents"]),
-                vague=finding.get("vague", False),
-                qualifier=finding.get("qualifier", False),
-                treated_pain=finding.get("treated_pain", False),
-                milder=tuple(finding.get("milder", ())),
-                denial_stands=finding.get("denial_stands", False),
-                told_by=tuple(finding.get("told_by", ())),
-            )
-            for name, finding in content["findings"]["findings"].items()
-        },
+        findings={name: _finding(name, finding) for name, finding in content["findings"]["findings"].items()},
         rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),
-        questions={
-            question["id"]: _question(question, content["interview"]["default_buttons"]) for question in content["interview"]["questions"]
-        },
-        max_questions=content["interview"]["max_questions"],
+        questions={question["id"]: _question(question, interview["default_buttons"]) for question in interview["questions"]},
+        max_questions=interview["max_questions"],
+        open_question=interview["open_question"],
         danger_check=_danger_check(content["danger_check"]),
-        topics={
-            name: Topic(
-                name,
-                topic["label"],
-                tuple(sentences[each] for each in topic["sentences"]),
-                recovery=topic.get("recovery", False),
-                before_procedure=topic.get("before_procedure", False),
-            )
-            for name, topic in content["faq"]["topics"].items()
-        },
+        topics={name: _topic(name, topic, sentences) for name, topic in content["faq"]["topics"].items()},
         wording=content["wording"],
-        clinic=Clinic(
-            content["clinic"]["mode"],
-            {key: str(value) for key, value in content["clinic"].items()} | {"clinic": content["clinic"]["name"]},
-        ),
+        clinic=_clinic(content["clinic"]),
         thresholds=content["thresholds"],
-        lexicon={
-            "words": content["lexicon/words"]["classes"],
-            "patterns": content["lexicon/findings"]["patterns"],
-            "suppress": content["lexicon/findings"]["suppress"],
-            "normal": content["lexicon/normal"]["normal"],
-            "assertion": content["lexicon/assertion"],
-            "dialogue": content["lexicon/dialogue"],
-            "spelling": content["lexicon/spelling"]["spelling"],
-        },
+        scales=_scales(content["scales"]),
+        meanings={name: _meaning(name, meaning) for name, meaning in content["meanings"]["meanings"].items()},
+        grammar=_grammar(sources.language, content),
     )
 
 
-_kept = lru_cache(maxsize=8)(_load)
+_kept = lru_cache(maxsize=16)(_load)
 
 
-def _version(folder: Path) -> str:
+def _version(sources: Sources) -> str:
     digest = hashlib.sha256()
-    for path in [*sorted(folder.rglob("*.yml")), folder / "leaflet.txt"]:
-        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    for path in sources.files():
+        digest.update(f"{path.parent.name}/{path.name}".encode() + path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _clinic(content: LinedDict) -> Clinic:
+    details = {key: value for key, value in content.items() if isinstance(value, str)}
+    return Clinic(
+        content["mode"], {**details, "clinic": content["name"]}, ZoneInfo(content["time_zone"]), Opening.parse(content["opening"])
+    )
+
+
+def _finding(name: str, finding: LinedDict) -> Finding:
+    return Finding(
+        id=name,
+        code=finding["code"],
+        label=finding["label"],
+        intents=tuple(finding.get("intents", ())),
+        vague=finding.get("vague", False),
+        qualifier=finding.get("qualifier", False),
+        treated_pain=finding.get("treated_pain", False),
+        milder=tuple(finding.get("milder", ())),
+        denial_stands=finding.get("denial_stands", False),
+        refined_by=tuple(finding.get("refined_by", ())),
+        persists=finding.get("persists", False),
+        role=finding.get("role", ""),
+        yields_to=tuple(finding.get("yields_to", ())),
+        patterns=said(finding.get("patterns", ())),
+        normal=said(finding.get("normal", ())),
+    )
+
+
+def _topic(name: str, topic: LinedDict, sentences: dict[str, Sentence]) -> Topic:
+    return Topic(
+        name,
+        topic["label"],
+        tuple(sentences[each] for each in topic["sentences"]),
+        recovery=topic.get("recovery", False),
+        before_procedure=topic.get("before_procedure", False),
+        answers_supposed=topic.get("answers_supposed", False),
+    )
+
+
+def _meaning(name: str, meaning: LinedDict) -> Meaning:
+    says = meaning.get("says", {})
+    return Meaning(
+        id=name,
+        role=meaning.get("role", ""),
+        status=meaning.get("status", ""),
+        reports_nothing=meaning.get("reports_nothing", False),
+        unchanged=meaning.get("unchanged", False),
+        closes=meaning.get("closes", False),
+        short_answer=meaning.get("short_answer", False),
+        silent=meaning.get("silent", ""),
+        reply_type=says.get("type", ""),
+        reply_texts=tuple(says.get("texts", ())),
+    )
+
+
+def _scales(content: LinedDict) -> Scales:
+    def scale(name: str) -> Scale:
+        bands = sorted(((float(band["from"]), band["finding"]) for band in content[name]["bands"]), reverse=True)
+        return Scale(tuple(bands), content[name]["rules_out"])
+
+    days = content.get("days", {})
+    return Scales(scale("temperature"), scale("pain"), float(days.get("expected", 0)), days.get("later", ""))
+
+
+def said(patterns: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Patterns without their examples."""
+    return tuple(pattern["say"] for pattern in patterns)
+
+
+def _assertion(rules: LinedDict) -> dict[str, Any]:
+    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed")}
+    triggers = [{**trigger, "patterns": said(trigger["patterns"])} for trigger in rules["triggers"]]
+    return {**rules, **lists, "triggers": triggers}
+
+
+def _grammar(language: str, content: Content) -> Grammar:
+    words, others = content["words"], content["language/other_languages"]
+    return Grammar(
+        code=language,
+        tokens=content["language/tokens"],
+        clauses=content["language/clauses"],
+        assertion=_assertion(content["language/assertion"]),
+        answers=content["language/answers"],
+        dialogue={"acts": {name: {**act, "patterns": said(act["patterns"])} for name, act in content["language/dialogue"]["acts"].items()}},
+        measures=content["language/measures"],
+        spelling=content["language/spelling"],
+        idioms=said(content["language/idioms"]["idioms"]),
+        other_languages=frozenset(others["other_languages"]),
+        own_words=frozenset(others["own"]),
+        words=words["classes"],
+        names_of_signs=frozenset(words["names_of_signs"]),
+        procedure=tuple(words.get("procedure", ())),
+    )
 
 
 def _rule(rule: LinedDict, sentences: dict[str, Sentence]) -> Rule:

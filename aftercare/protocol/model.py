@@ -1,11 +1,16 @@
-"""The protocol as typed, frozen values: what the files in `protocols/` say once they have been checked."""
+"""A protocol as typed, frozen values: what the files of languages/, clinical/ and its own folder say once they have been checked."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from typing import Any
+
+from aftercare.protocol.clinic import Clinic
+from aftercare.protocol.grammar import Grammar, Meaning, Scales
 
 
 class Disposition(IntEnum):
@@ -38,10 +43,17 @@ class Sentence:
 class Finding:
     """Something a patient can have. `code` is its name on the wire, `intents` the reports that mean it.
 
-    A `vague` one yields to those that it is `told_by`, which say the same more exactly. A `qualifier` only tells more of another
+    A `vague` one yields to those that it is `refined_by`, which say the same more exactly. A `qualifier` only tells more of another
     finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
     the lexicon read something `milder` of the same, what the classifier alone hears is asked about. Where a
-    `denial_stands`, no other reader overrules it.
+    `denial_stands`, no other reader overrules it. One that `persists` counts as present also when it is told as gone.
+
+    Attributes:
+        role: `unknown` (a symptom that the protocol does not know), `any_sign` (a danger sign, left open which),
+            `gone` (a symptom since the procedure that has gone), or empty.
+        yields_to: where the lexicon finds one of these in the same words, they do not tell this one.
+        patterns: how patients say it.
+        normal: words that say outright that it is not there.
     """
 
     id: str
@@ -53,7 +65,12 @@ class Finding:
     treated_pain: bool
     milder: tuple[str, ...]
     denial_stands: bool
-    told_by: tuple[str, ...]
+    refined_by: tuple[str, ...]
+    persists: bool
+    role: str
+    yields_to: tuple[str, ...]
+    patterns: tuple[str, ...]
+    normal: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -160,6 +177,7 @@ class Topic:
     """An FAQ topic and the leaflet sentences that answer it.
 
     The danger check comes with a topic about `recovery`; one about `before_procedure` is quoted only to somebody who asks about before.
+    The one that `answers_supposed` answers what is only supposed.
     """
 
     id: str
@@ -167,19 +185,12 @@ class Topic:
     sentences: tuple[Sentence, ...]
     recovery: bool
     before_procedure: bool
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """The clinic's name, numbers and hours, as wording placeholders."""
-
-    mode: str
-    details: Mapping[str, str]
+    answers_supposed: bool
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything that the clinic knows and decides, read from one folder of `protocols/`."""
+    """Everything that the clinic knows and decides about one procedure, in one language."""
 
     id: str
     language: str
@@ -189,24 +200,38 @@ class Protocol:
     rules: tuple[Rule, ...]
     questions: Mapping[str, Question]
     max_questions: int
+    open_question: str
     danger_check: DangerCheck
     topics: Mapping[str, Topic]
     wording: Mapping[str, Any]
     clinic: Clinic
     thresholds: Mapping[str, Any]
-    lexicon: Mapping[str, Any]
+    scales: Scales
+    meanings: Mapping[str, Meaning]
+    grammar: Grammar
 
     @property
     def key(self) -> tuple[str, str]:
         """Id and language, by which a conversation is bound to it."""
         return self.id, self.language
 
-    @property
+    @cached_property
     def red_flags(self) -> frozenset[str]:
         """Findings that alone are an emergency."""
         return frozenset(
             finding for rule in self.rules if rule.disposition is Disposition.EMERGENCY and not rule.all_of for finding in rule.any_of
         )
+
+    def role(self, name: str) -> str:
+        """The finding or the meaning that has a role."""
+        findings = (finding.id for finding in self.findings.values() if finding.role == name)
+        meanings = (meaning.id for meaning in self.meanings.values() if meaning.role == name)
+        return next(itertools.chain(findings, meanings), "")
+
+    @cached_property
+    def topic_of_suppositions(self) -> Topic:
+        """The topic that answers what is only supposed."""
+        return next(topic for topic in self.topics.values() if topic.answers_supposed)
 
     def findings_of(self, intent: str) -> tuple[str, ...]:
         """The findings that a report intent means; none for any other intent."""

@@ -1,59 +1,23 @@
 """Assertion status of a finding from the words around it: trigger, direction, scope, termination.
 
 The idea is ConText's (Harkema 2009); the triggers are patients' words and stand in the lexicon. A denial must stand in the
-finding's own clause. Lists carry it on ('no fever, chills or drainage'); a new subject or verb ends it.
+finding's own clause. Lists carry it on ('no A, B or C'); a new subject or verb ends it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
-from typing import Any
 
-from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, PatternMatcher
+from aftercare.protocol.grammar import Grammar
+from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.patterns import Compiler, PatternMatcher
 from aftercare.understanding.reading import Status
 
-_HARD_BREAKS = frozenset({".", "!", "?", ";", "\n"})
-_NEW_SUBJECT = frozenset(
-    [
-        "i",
-        "my",
-        "she",
-        "her",
-        "he",
-        "his",
-        "it",
-        "its",
-        "we",
-        "they",
-        "there",
-        "the",
-        "this",
-        "that",
-        "has",
-        "have",
-        "had",
-        "is",
-        "was",
-        "are",
-        "were",
-        "am",
-        "got",
-        "get",
-        "feels",
-        "feel",
-        "now",
-    ]
-)
 _ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_person", "other_relative")
 _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
-_LIST_WORDS = frozenset({"or", "nor", "and", "/", "&"})
-_LIST_ENDS_WITHIN = 8
-_LIST_CARRIES = 12
-_LONGEST_LIST = 60
-_SHORT_LIST, _LONG_LIST, _SHORT_ITEM = 2, 4, 3
-_LABEL_MARKS = frozenset({":", "=", "-", "?"})
+_LABEL_AHEAD = 6
 
 
 @dataclass(frozen=True)
@@ -67,6 +31,21 @@ class Trigger:
     sure: bool
     start: int
     end: int
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far assertion looks, in words or items; see `reach` in the language's assertion.yml."""
+
+    list_carries: int
+    list_end: int
+    longest_list: int
+    short_list: int
+    long_list: int
+    short_item: int
+    longest_piece: int
+    taken_back: int
+    denial: int
 
 
 @dataclass(frozen=True)
@@ -101,15 +80,17 @@ class Assertion:
     """Decides the status of mentions in one tokenised text.
 
     Args:
-        rules: the content of lexicon/assertion.yml.
+        grammar: the language's.
+        clauses: where its clauses end.
         compiler: compiles the rules' patterns.
     """
 
-    def __init__(self, rules: Mapping[str, Any], compiler: Compiler) -> None:
-        self._rules = rules
-        self._breaks = frozenset(rules["break_clause"])
-        self._reach = max(trigger["scope"] for trigger in rules["triggers"]) + _LIST_CARRIES + 1
-        self._ends_clause = _HARD_BREAKS | self._breaks
+    def __init__(self, grammar: Grammar, clauses: Clauses, compiler: Compiler) -> None:
+        self._rules = rules = grammar.assertion
+        self._clauses = clauses
+        self._far = Reach(**rules["reach"])
+        self._reach = max(trigger["scope"] for trigger in rules["triggers"]) + self._far.list_carries + 1
+        self._ends_clause = clauses.ends | clauses.turns
         self._triggers = PatternMatcher()
         self._longest = 0
         for number, trigger in enumerate(rules["triggers"]):
@@ -120,30 +101,34 @@ class Assertion:
         self._guards = PatternMatcher()
         for pattern in [*rules["not_a_trigger"], *rules["not_a_question"]]:
             self._guards.add("guard", compiler.compile(pattern, close=True))
-        self._overrides = frozenset(rules["override_history"])
+        self._overrides, self._only = frozenset(rules["override_history"]), frozenset(rules["only"])
         self._taken_back = frozenset(rules["denial_taken_back"])
-        self._particles = frozenset(rules["answer_particles"])
-        self._first_person = frozenset(rules["first_person_patient"])
+        self._particles, self._before_particles = frozenset(rules["answer_particles"]), frozenset(rules["before_particles"])
+        self._behind_particles = clauses.ends | clauses.new_subject | frozenset([",", *rules["behind_particles"]])
+        self._denied_by = frozenset(rules["denied"])
+        self._first_person, self._writer = frozenset(rules["first_person_patient"]), frozenset(rules["writer"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
-        self._list_nouns = frozenset(rules["list_nouns"])
-        self._label_yes, self._label_no = frozenset(rules["label_answers"]["yes"]), frozenset(rules["label_answers"]["no"])
+        self._names = grammar.names_of_signs
+        answers = grammar.answers
+        self._label_marks, self._label_ends = frozenset(answers["label_marks"]), clauses.ends | frozenset(answers["label_ends"])
+        self._label_yes, self._label_no = frozenset(answers["labels"]["yes"]), frozenset(answers["labels"]["no"])
 
     def labelled(self, context: Context, end: int) -> Status | None:
-        """The answer that stands behind a mention as behind a label: `fever: no`, `chest pain? Yes.`, `fits - none`, `rash? not at all`.
+        """The answer that stands behind a mention as behind a label, `name: no`, `name? Yes.`, `name - none`; None where there is none.
 
         Args:
             context: the text, with its mentions.
             end: the word behind the mention's last.
         """
-        norms = context.norms[end : end + 6]
-        marked = bool(norms) and norms[0] in _LABEL_MARKS
+        norms = context.norms[end : end + _LABEL_AHEAD]
+        marked = bool(norms) and norms[0] in self._label_marks
         answer = "".join(norms[marked : marked + 1])
         if marked and " ".join(norms[marked : marked + 3]) in self._label_no:
             return Status.ABSENT
         behind = norms[marked + 1 :]
-        ends = not behind or behind[0] in _HARD_BREAKS | {",", "and", ")"}
-        follows = end + marked + 1 in context.named or bool(_LABEL_MARKS & set(behind[1:4]))
+        ends = not behind or behind[0] in self._label_ends
+        follows = end + marked + 1 in context.named or bool(self._label_marks & set(behind[1:4]))
         if not (ends or (marked and follows)):
             return None
         if answer in self._label_no:
@@ -158,7 +143,7 @@ class Assertion:
             triggers=self._find_triggers(norms),
             changes=[place for place, norm in enumerate(norms) if norm in self._overrides and self._tells_of_change(norms, place)],
             helpers=[place for place, norm in enumerate(norms) if norm in self._caregiver],
-            says_i="i" in norms,
+            says_i=not self._writer.isdisjoint(norms),
         )
 
     def _find_triggers(self, norms: Sequence[str]) -> list[Trigger]:
@@ -167,7 +152,8 @@ class Assertion:
         found: set[Trigger] = set()
         for number, start, end in self._triggers(norms):
             rule = self._rules["triggers"][int(number)]
-            if start in guarded or self._is_particle(norms, start, end) or (rule["side"] == "after" and is_negated(norms, start)):
+            negated = rule["side"] == "after" and self._clauses.is_negated(norms, start)
+            if start in guarded or negated or self._is_particle(norms, start, end):
                 continue
             found.add(Trigger(rule["status"], rule["side"], rule["scope"], rule.get("list", False), rule.get("sure", False), start, end))
         return sorted(found, key=lambda trigger: (trigger.start, trigger.end))
@@ -200,7 +186,7 @@ class Assertion:
             first -= 1
         while last < min(len(norms), end + self._reach) and norms[last] not in self._ends_clause:
             last += 1
-        return (start + 1 if norms[start] in self._breaks else first), last
+        return (start + 1 if norms[start] in self._clauses.turns else first), last
 
     def _near(self, triggers: Sequence[Trigger], first: int, last: int) -> Sequence[Trigger]:
         """The triggers that touch some words; a few more at their beginning."""
@@ -210,7 +196,7 @@ class Assertion:
     def _confirmed(self, context: Context, start: int, end: int, trigger: Trigger) -> Status | None:
         norms = context.norms
         if trigger.kind == "absent":
-            if self._taken_back & set(norms[end : end + 3]):
+            if self._taken_back & set(norms[end : end + self._far.taken_back]):
                 return None
             return self._in_list(norms, trigger, start, end)
         if trigger.kind == "asked":
@@ -227,47 +213,46 @@ class Assertion:
     def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
         """Whether the denial of a list's first item holds for one behind a comma.
 
-        `no fever, chills or pus` denies all. `no rash, wet the bed` tells what stands behind the comma: it is more than a noun, or
-        something behind it is. `no fever, chest pain` may be either, and so may what stands before `just sore` at a list's end.
+        `no A, B or C` denies all. `no A, did B` tells what stands behind the comma: it is more than a noun, or something behind it is.
+        `no A, B` may be either, and so may what stands before `just C` at a list's end.
         """
         if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
             return Status.ABSENT
-        ahead = set(norms[trigger.end : end + _LIST_ENDS_WITHIN])
-        if ahead & {"or", "nor"}:
+        ahead = set(norms[trigger.end : end + self._far.list_end])
+        if ahead & self._clauses.either:
             return Status.ABSENT
-        items = _items(norms[trigger.end : trigger.end + _LONGEST_LIST])
+        items = self._items(norms[trigger.end : trigger.end + self._far.longest_list])
         place = sum(word == "," for word in norms[trigger.end : start])
-        names = [self._is_name(item, loosely=len(items) >= _LONG_LIST) for item in items]
+        names = [self._is_name(item, loosely=len(items) >= self._far.long_list) for item in items]
         first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
         if place < self._contrast(items):
             return Status.DOUBTFUL
         if place < len(names) and not names[place]:
             return None
-        if first_told < len(items) and first_told <= _SHORT_LIST:
+        if first_told < len(items) and first_told <= self._far.short_list:
             return None
-        return Status.ABSENT if ahead & {"and", "&"} else Status.DOUBTFUL
+        return Status.ABSENT if ahead & self._clauses.both else Status.DOUBTFUL
 
     def _contrast(self, items: Sequence[Sequence[str]]) -> int:
-        """The place of the item that ends a list of short items by a contrast: `just sore`; 0 when there is none."""
-        place = next((number for number, item in enumerate(items) if number > 1 and item and item[0] in self._breaks), 0)
-        return place if all(len(item) <= _SHORT_ITEM for item in items[:place]) else 0
+        """The place of the item that ends a list of short items by a contrast: `just C`; 0 when there is none."""
+        place = next((number for number, item in enumerate(items) if number > 1 and item and item[0] in self._clauses.turns), 0)
+        return place if all(len(item) <= self._far.short_item for item in items[:place]) else 0
 
     def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
-        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too (`black stools`)."""
-        return all(word in self._list_nouns for word in (item[-1:] if loosely else item))
+        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too."""
+        return all(word in self._names for word in (item[-1:] if loosely else item))
 
     def _tells_of_change(self, norms: Sequence[str], place: int) -> bool:
         """Whether such a word is not denied itself, and no denial follows at once (`now not at all`)."""
         behind = norms[place + 1 : place + 4]
-        return not self._denied(norms, place) and ("only" in behind or not set(NEGATORS) & set(behind[:2]))
+        return not self._denied(norms, place) and bool(self._only & set(behind) or not self._clauses.negators & set(behind[:2]))
 
-    @staticmethod
-    def _denied(norms: Sequence[str], position: int) -> bool:
-        return any(word in {"not", "no", "nothing", "never", "any"} for word in norms[max(0, position - 2) : position])
+    def _denied(self, norms: Sequence[str], position: int) -> bool:
+        return not self._denied_by.isdisjoint(norms[max(0, position - 2) : position])
 
     def _reaches(self, trigger: Trigger, context: Context, first: int, last: int) -> bool:
         between = context.norms[first:last]
-        if len(between) > trigger.scope + (_LIST_CARRIES if trigger.carries else 0):
+        if len(between) > trigger.scope + (self._far.list_carries if trigger.carries else 0):
             return False
         if trigger.kind in _SENTENCE_WIDE:
             return self._stays_in_frame(trigger, between)
@@ -275,16 +260,16 @@ class Assertion:
             return "," not in between
         if trigger.sure:
             return True
-        pieces = _pieces(first, between)
+        pieces = self._pieces(first, between)
         if len(pieces) == 1:
-            return len(between) <= trigger.scope and not (_NEW_SUBJECT & set(between[1:]))
+            return len(between) <= trigger.scope and not (self._clauses.new_subject & set(between[1:]))
         listed = all(self._is_listed(context, begin, finish) for begin, finish in pieces[:-1])
         lengths = [finish - begin for begin, finish in pieces]
-        fresh = any(_NEW_SUBJECT & set(context.norms[begin:finish]) for begin, finish in pieces[1:])
-        return listed and not fresh and max(lengths) <= 5
+        fresh = any(self._clauses.new_subject & set(context.norms[begin:finish]) for begin, finish in pieces[1:])
+        return listed and not fresh and max(lengths) <= self._far.longest_piece
 
     def _is_listed(self, context: Context, begin: int, finish: int) -> bool:
-        """Whether a piece of a list is empty, names a finding, or is a plain name that is none (`no redness, chest pain`)."""
+        """Whether a piece of a list is empty, names a finding, or is a plain name that is none."""
         named = not context.named.isdisjoint(range(begin, finish))
         return begin == finish or named or self._is_name(context.norms[begin:finish], loosely=False)
 
@@ -300,26 +285,33 @@ class Assertion:
         return not self._speaks_again & set(between)
 
     def _is_particle(self, norms: Sequence[str], start: int, end: int) -> bool:
-        """`No, I have chest pain`: a particle before a new subject, or one that opens a clause and stands apart."""
+        """`No, I have A`: a particle before a new subject, or one that opens a clause and stands apart."""
         if end - start != 1 or norms[start] not in self._particles:
             return False
-        if norms[start] == "no" and end < len(norms) and norms[end] in _NEW_SUBJECT:
-            return True
-        opens = start == 0 or norms[start - 1] in _HARD_BREAKS | {",", "oh", "well"}
         follows = norms[end] if end < len(norms) else "."
-        return opens and (
-            follows in _HARD_BREAKS or follows == "," or follows in _NEW_SUBJECT or follows in {"not", "just", "mainly", "no", "but"}
-        )
-
-
-def is_negated(norms: Sequence[str], position: int, reach: int = 1) -> bool:
-    """Whether one of the `reach` words before a position, in the same clause, negates what stands there."""
-    for norm in reversed(norms[max(0, position - reach) : position]):
-        if norm in NEGATORS:
+        if norms[start] in self._clauses.negators and follows in self._clauses.new_subject:
             return True
-        if norm in CLAUSE_BREAKS:
-            return False
-    return False
+        before = norms[start - 1] if start else "."
+        opens = before in self._clauses.ends or before == "," or before in self._before_particles
+        return opens and follows in self._behind_particles
+
+    def _items(self, norms: Sequence[str]) -> list[list[str]]:
+        """The items between the commas of a list, up to the sentence's end."""
+        items: list[list[str]] = [[]]
+        for word in norms:
+            if word in self._clauses.ends:
+                break
+            if word == ",":
+                items.append([])
+            elif word not in self._clauses.list_words:
+                items[-1].append(word)
+        return items
+
+    def _pieces(self, first: int, between: Sequence[str]) -> list[tuple[int, int]]:
+        """Token ranges between list marks: a comma, or a word of a list."""
+        marks = [first + number for number, word in enumerate(between) if word in self._clauses.list_words or word == ","]
+        begins = [first, *(mark + 1 for mark in marks)]
+        return list(zip(begins, [*marks, first + len(between)], strict=True))
 
 
 def _begin(trigger: Trigger) -> int:
@@ -329,23 +321,3 @@ def _begin(trigger: Trigger) -> int:
 def _count(places: Sequence[int], first: int, last: int) -> int:
     """How many of these places, which are in order, are from `first` to before `last`."""
     return bisect_left(places, last) - bisect_left(places, first)
-
-
-def _items(norms: Sequence[str]) -> list[list[str]]:
-    """The items between the commas of a list, up to the sentence's end."""
-    items: list[list[str]] = [[]]
-    for word in norms:
-        if word in _HARD_BREAKS:
-            break
-        if word == ",":
-            items.append([])
-        elif word not in _LIST_WORDS:
-            items[-1].append(word)
-    return items
-
-
-def _pieces(first: int, between: Sequence[str]) -> list[tuple[int, int]]:
-    """Token ranges between list marks: comma, slash, or, nor, and."""
-    marks = [first + number for number, word in enumerate(between) if word in _LIST_WORDS or word == ","]
-    begins = [first, *(mark + 1 for mark in marks)]
-    return list(zip(begins, [*marks, first + len(between)], strict=True))

@@ -1,7 +1,8 @@
 """The lexicon's pattern language, compiled to sequences of tokens, and the matcher that finds them all in one pass.
 
-`word`, `word*` (any ending), `a|b` (either), `@class` (a class of words.yml), `x?` (may be missing), `~3` (up to three
+`word`, `word*` (any ending), `a|b` (either), `@class` (a word class), `x?` (may be missing), `~3` (up to three
 other words of the same clause, none of them a negation). A class may hold phrases of several words.
+A line that ends in `|` goes on in the next.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-CLAUSE_BREAKS = (".", ",", "!", "?", ";", "\n", "but", "however", "except", "although", "though")
-NEGATORS = ("not", "no", "never")
 _GAP_SIZE = re.compile(r"~(\d)")
 _REST_OF_WORD = re.compile(r"\w*")
 _MOST_BUILT = 50_000
@@ -29,10 +28,6 @@ class Token:
     filler: bool = False
 
 
-_GAP = Token(frozenset([*CLAUSE_BREAKS, *NEGATORS]), filler=True)
-_CLOSE_GAP = Token(_GAP.words | {"i", "she", "he", "they", "we"}, filler=True)
-
-
 class PatternError(ValueError):
     """A pattern that cannot be read; the message says which and why."""
 
@@ -42,10 +37,14 @@ class Compiler:
 
     Args:
         classes: class name -> its words and phrases.
+        clauses: the content of the language's clauses.yml: what no gap may hold.
     """
 
-    def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, classes: Mapping[str, Sequence[str]], clauses: Mapping[str, Sequence[str]]) -> None:
         self._classes = classes
+        breaks = frozenset(word for name in ("ends", "pauses", "contrasts", "negators") for word in clauses[name])
+        self._gap = Token(breaks, filler=True)
+        self._close_gap = Token(breaks | set(clauses["subjects"]), filler=True)
         self.vocabulary: set[str] = set()
 
     def compile(self, pattern: str, *, close: bool = False) -> list[list[Token]]:
@@ -58,7 +57,8 @@ class Compiler:
         Raises:
             PatternError: an unknown class, a pattern without a word, or a phrase of more than four words in a class.
         """
-        gap = _CLOSE_GAP if close else _GAP
+        gap = self._close_gap if close else self._gap
+        pattern = pattern.replace("| ", "|")
         slots = [self._slot(item, pattern, gap) for item in pattern.split()]
         if all(item.startswith("~") or item.endswith("?") for item in pattern.split()):
             raise PatternError(f"'{pattern}' holds no word that must be there")
@@ -92,7 +92,7 @@ class Compiler:
             elif name[1:] in self._classes:
                 yield from self._classes[name[1:]]
             else:
-                raise PatternError(f"'{pattern}' uses the word class '{name}', which words.yml does not have")
+                raise PatternError(f"'{pattern}' uses the word class '{name}', which no words file has")
 
     def _one_of(self, words: Sequence[str]) -> Token:
         self.vocabulary.update(word[:-1] if word.endswith("*") else word for word in words)

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from aftercare.protocol.model import Protocol
-from aftercare.understanding import measures
-from aftercare.understanding.assertion import Assertion, Context, is_negated
-from aftercare.understanding.patterns import CLAUSE_BREAKS, NEGATORS, Compiler, Match, PatternMatcher
-from aftercare.understanding.reading import CLAIMED, LABEL, Mention, Reading, Status
+from aftercare.understanding.assertion import Assertion, Context
+from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.measures import Measure, Measures
+from aftercare.understanding.patterns import Compiler, Match, PatternMatcher
+from aftercare.understanding.reading import CLAIMED, LABEL, MEASURED, Mention, Reading, Status
 from aftercare.understanding.spelling import Spelling
-from aftercare.understanding.text import Word, words
+from aftercare.understanding.text import Tokenizer, Word
 
 _FEWEST_FOREIGN = 3
-_SHORT_ANSWER = 6
-_SHORT_STATEMENT, _LONGER_STATEMENT = 12, 24
-_EXCEPTIONS = frozenset({"but", "except", "only", "just", "though", "although", "however", "until"})
-_DENIAL_REACH = 4
-_SUPPOSING = frozenset({"if", "when", "whether", "once", "should", "would", "could", "can", "may", "might"})
-_SEVERE = "severe_pain"
+_SENTENCE_ENDS = frozenset({".", "!", "\n"})
+
+
+@dataclass(frozen=True)
+class Longest:
+    """How many words a short answer has at most, and a statement that is an answer."""
+
+    answer: int
+    statement: int
+    longer_statement: int
 
 
 class Reader:
@@ -32,33 +37,34 @@ class Reader:
     """
 
     def __init__(self, protocol: Protocol) -> None:
-        lexicon = protocol.lexicon
-        compiler = Compiler(lexicon["words"])
+        grammar = protocol.grammar
+        compiler = Compiler(grammar.words, grammar.clauses)
         self._protocol = protocol
-        self._findings = PatternMatcher()
-        for finding, patterns in lexicon["patterns"].items():
-            for pattern in patterns:
-                self._findings.add(finding, compiler.compile(pattern))
-        self._normal = PatternMatcher()
-        for finding, patterns in lexicon["normal"].items():
-            for pattern in patterns:
-                self._normal.add(finding, compiler.compile(pattern, close=True))
-        rules = lexicon["assertion"]
-        self._assertion = Assertion(rules, compiler)
-        self._idioms = self._matcher(rules["idioms"], compiler)
+        self._clauses = Clauses(grammar.clauses)
+        self._tokenizer = Tokenizer(grammar.tokens)
+        self._measures = Measures(grammar.measures, grammar.procedure)
+        self._findings, self._normal = PatternMatcher(), PatternMatcher()
+        for finding in protocol.findings.values():
+            for pattern in finding.patterns:
+                self._findings.add(finding.id, compiler.compile(pattern))
+            for pattern in finding.normal:
+                self._normal.add(finding.id, compiler.compile(pattern, close=True))
+        rules, answers = grammar.assertion, grammar.answers
+        self._assertion = Assertion(grammar, self._clauses, compiler)
+        self._idioms = self._matcher(grammar.idioms, compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
         self._claimed = self._matcher(rules["claimed"], compiler)
-        dialogue = lexicon["dialogue"]
-        self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in dialogue["acts"].items()}
-        self._fillers = frozenset(dialogue["fillers"])
-        self._answers = {name: self._matcher(patterns, compiler) for name, patterns in rules["answers"].items()}
+        self._supposing, self._denial_reach = frozenset(rules["supposing"]), int(rules["reach"]["denial"])
+        acts = grammar.dialogue["acts"].items()
+        self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in acts}
+        self._fillers = frozenset(answers["fillers"])
+        self._answers = {name: self._matcher(patterns, compiler) for name, patterns in answers["answers"].items()}
+        self._exceptions, self._longest = frozenset(answers["exceptions"]), Longest(**answers["longest"])
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
-        self._other_languages = frozenset(rules["other_languages"])
-        self._english = frozenset(rules["english"])
-        self._suppress: dict[str, list[str]] = lexicon["suppress"]
-        self._spelling = Spelling(compiler.vocabulary, lexicon["spelling"])
+        self._other_languages, self._own_words = grammar.other_languages, grammar.own_words
+        self._spelling = Spelling(compiler.vocabulary, grammar.spelling)
 
     def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> PatternMatcher:
         matcher = PatternMatcher()
@@ -77,7 +83,7 @@ class Reader:
             The findings with status and place, the measures, and whether the message says yes, no or unsure.
         """
         text = text.encode("utf-8", "replace").decode()
-        tokens = words(text, self._spelling.known)
+        tokens = self._tokenizer.words(text, self._spelling.known)
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
         norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
@@ -92,16 +98,17 @@ class Reader:
         return Reading(
             text=text,
             mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
-            days=measures.days_since_procedure(text, today),
-            lasting=measures.days_lasting(text),
-            numbers=measures.numbers(text),
+            days=self._measures.days_since_procedure(text, today),
+            lasting=self._measures.days_lasting(text),
+            days_answered=self._measures.days_answered(text, today),
+            numbers=self._measures.numbers(text),
             answer=answer,
             bare=bool(answer) and self._is_bare(norms, len(norms)),
-            apart=bool(answer) and self._is_bare(norms, _sentence_end(norms)),
+            apart=bool(answer) and self._is_bare(norms, self._sentence_end(norms)),
             acts=self._acts_of(norms),
             writer=self._writer(norms),
             treated=bool(self._treated(norms)),
-            well=any(not is_negated(norms, start) for _, start, _ in self._well(norms)),
+            well=any(not self._clauses.is_negated(norms, start) for _, start, _ in self._well(norms)),
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
@@ -118,7 +125,7 @@ class Reader:
         denied = {(finding, place) for finding, start, end in normal if self._stands(finding) for place in range(start, end)}
         mentions = []
         for finding, start, end in spans:
-            stronger = (covered.get(other, frozenset()) for other in self._suppress.get(finding, ()))
+            stronger = (covered.get(other, frozenset()) for other in self._protocol.findings[finding].yields_to)
             if any(not places.isdisjoint(range(start, end)) for places in (idioms, *stronger)):
                 continue
             if (finding, start) in denied and (finding, end - 1) in denied:
@@ -131,13 +138,11 @@ class Reader:
 
     def _claimed_from(self, norms: Sequence[str], tokens: Sequence[Word]) -> int:
         """Where the text says that what it supposed before is so; 0 when it does not."""
-        asked = _asked(norms)
-        places = (
-            start
-            for _, start, end in self._claimed(norms)
-            if not (asked[end] or is_negated(norms, start, _DENIAL_REACH) or _SUPPOSING & set(norms[max(0, start - _DENIAL_REACH) : start]))
-        )
-        return max((tokens[start].start for start in places), default=0)
+        asked = self._clauses.asked(norms)
+        reach = self._denial_reach
+        places = [start for _, start, end in self._claimed(norms) if not (asked[end] or self._clauses.is_negated(norms, start, reach))]
+        stated = (start for start in places if self._supposing.isdisjoint(norms[max(0, start - reach) : start]))
+        return max((tokens[start].start for start in stated), default=0)
 
     def _is_mended(self, typed: str) -> bool:
         """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
@@ -148,42 +153,30 @@ class Reader:
 
     def _normal_mentions(self, context: Context, tokens: list[Word], normal: Iterable[Match], read: set[str]) -> list[Mention]:
         """What the text says is as it should be, of findings that it does not name otherwise."""
-        asked = _asked(context.norms)
+        asked = self._clauses.asked(context.norms)
         return [
             Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, " ".join(context.words[start:end]))
             for finding, start, end in normal
-            if finding not in read and not is_negated(context.norms, start, _DENIAL_REACH) and not asked[end]
+            if finding not in read and not self._clauses.is_negated(context.norms, start, self._denial_reach) and not asked[end]
         ]
 
     def _measured(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
-        limits = self._protocol.thresholds
-        mentions = []
-        for temperature in measures.temperatures(text):
-            if temperature.value >= limits["fever_f"]:
-                finding, status = "fever", Status.PRESENT
-            elif temperature.value >= limits["raised_f"]:
-                finding, status = "low_temperature", Status.PRESENT
-            else:
-                finding, status = "fever", Status.ABSENT
-            if status is Status.PRESENT:
-                status = self._status_at(temperature, context, tokens)
-            mentions.append(Mention(finding, status, temperature.start, temperature.end, "" if status is Status.PRESENT else "measured"))
-        scores = measures.pain_scores(text)
-        if scores:
-            worst = max(scores, key=lambda score: score.value)
-            degree = self._pain(worst.value)
-            mentions.append(Mention(degree, Status.PRESENT if worst.value else Status.ABSENT, worst.start, worst.end))
-            if degree != _SEVERE:
-                mentions.append(Mention(_SEVERE, Status.ABSENT, worst.start, worst.end, "measured"))
+        """The findings that figures mean, by the protocol's scales."""
+        scales, mentions = self._protocol.scales, []
+        for temperature in self._measures.temperatures(text):
+            finding = scales.temperature.finding(temperature.value)
+            status = self._status_at(temperature, context, tokens) if finding else Status.ABSENT
+            trigger = "" if status is Status.PRESENT else MEASURED
+            mentions.append(Mention(finding or scales.temperature.rules_out, status, temperature.start, temperature.end, trigger))
+        worst = max(self._measures.pain_scores(text), key=lambda score: score.value, default=None)
+        if worst is not None:
+            finding, ruled_out = scales.pain.finding(worst.value), scales.pain.rules_out
+            mentions.append(Mention(finding, Status.PRESENT if worst.value else Status.ABSENT, worst.start, worst.end))
+            if finding != ruled_out:
+                mentions.append(Mention(ruled_out, Status.ABSENT, worst.start, worst.end, MEASURED))
         return mentions
 
-    def _pain(self, score: float) -> str:
-        limits = self._protocol.thresholds
-        if score >= limits["severe_pain"]:
-            return _SEVERE
-        return "moderate_pain" if score >= limits["moderate_pain"] else "mild_pain"
-
-    def _status_at(self, measure: measures.Measure, context: Context, tokens: list[Word]) -> Status:
+    def _status_at(self, measure: Measure, context: Context, tokens: list[Word]) -> Status:
         first = bisect_right(tokens, measure.start, key=lambda token: token.end)
         last = bisect_left(tokens, measure.end, key=lambda token: token.start)
         return self._assertion.status(context, first, last)[0] if first < last else Status.PRESENT
@@ -195,19 +188,19 @@ class Reader:
         first. A yes that is taken back at once (`I do not`) is a no.
         """
         norms = context.norms
-        short = len(norms) <= _SHORT_ANSWER
+        short = len(norms) <= self._longest.answer
         if short and self._answers["unsure"](norms):
             return "unsure"
-        if len(norms) <= _LONGER_STATEMENT and self._answers["nothing_else"](norms):
+        if len(norms) <= self._longest.longer_statement and self._answers["nothing_else"](norms):
             return "normal"
-        plain = len(norms) <= _SHORT_STATEMENT and not _EXCEPTIONS & set(norms)
-        if plain and any(not is_negated(norms, start) for _, start, _ in self._answers["normal"](norms)):
+        plain = len(norms) <= self._longest.statement and not self._exceptions & set(norms)
+        if plain and any(not self._clauses.is_negated(norms, start) for _, start, _ in self._answers["normal"](norms)):
             return "normal"
         first = {name: min((start for _, start, _ in matcher(norms)), default=len(norms)) for name, matcher in self._answers.items()}
         if short and first["no"] > 0 and self._answers["hedge"](norms):
             return "unsure"
         behind_yes = (context.words[end : end + 1] for _, start, end in self._answers["yes"](norms) if start <= 1)
-        taken_back = any(word in NEGATORS for words in behind_yes for word in words)
+        taken_back = any(word in self._clauses.negators for words in behind_yes for word in words)
         name = min(("unsure", "no", "yes"), key=lambda each: first[each])
         if name == "yes" and taken_back:
             return "no"
@@ -217,6 +210,10 @@ class Reader:
         """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
         told = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
         return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms[:end]))
+
+    def _sentence_end(self, norms: Sequence[str]) -> int:
+        """The place of the first sentence's end."""
+        return next((place for place, norm in enumerate(norms) if norm in _SENTENCE_ENDS), len(norms))
 
     def _acts_of(self, norms: Sequence[str]) -> frozenset[str]:
         """What the message does in the conversation, besides reporting."""
@@ -235,21 +232,8 @@ class Reader:
         other = [word for word in letters if word in self._other_languages]
         if len(other) >= len(letters) / 3 and len(set(other)) >= min(2, len(letters)):
             return True
-        strange = [word for word in letters if len(word) > 2 and word not in self._english and not self._spelling.known(word)]
+        strange = [word for word in letters if len(word) > 2 and word not in self._own_words and not self._spelling.known(word)]
         return len(strange) >= _FEWEST_FOREIGN and len(strange) / len(letters) > 0.5
-
-
-def _sentence_end(norms: Sequence[str]) -> int:
-    """The place of the first sentence's end."""
-    return next((place for place, norm in enumerate(norms) if norm in {".", "!", "\n"}), len(norms))
-
-
-def _asked(norms: Sequence[str]) -> list[bool]:
-    """Whether the clause that goes on at a word, or behind the last one, ends in a question mark."""
-    asked = [False]
-    for norm in reversed(norms):
-        asked.append(norm == "?" if norm in CLAUSE_BREAKS else asked[-1])
-    return asked[::-1]
 
 
 def _claimed(mention: Mention, mentions: Iterable[Mention], claimed_from: int) -> Mention:

@@ -9,6 +9,7 @@ from typing import Any
 
 LABEL = "label"
 CLAIMED = "claimed"
+MEASURED = "measured"
 
 
 class Status(str, Enum):
@@ -61,12 +62,13 @@ class Opinion:
 class Reading:
     """One message, read.
 
-    `days` counts from the procedure, `lasting` how many days a symptom has lasted. `answer` is yes, no, normal (all is
+    `days` counts from the procedure, `lasting` how many days a symptom has lasted, `days_answered` what the text would mean
+    as the answer to how long ago the procedure was. `answer` is yes, no, normal (all is
     as it should be), unsure or empty; it is `bare` when the message says
     nothing else, and `apart` when its first sentence does not. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
     say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
-    lexicon/dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
+    the language's dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
     labels with probabilities, best first.
     """
 
@@ -74,6 +76,7 @@ class Reading:
     mentions: tuple[Mention, ...] = ()
     days: int | None = None
     lasting: int | None = None
+    days_answered: int | None = None
     numbers: tuple[float, ...] = ()
     answer: str = ""
     bare: bool = False
@@ -115,6 +118,7 @@ class Reading:
         rest = {
             "days": self.days,
             "lasting": self.lasting,
+            "days_answered": self.days_answered,
             "numbers": list(self.numbers),
             "answer": self.answer,
             "bare": self.bare,
@@ -145,6 +149,7 @@ class Reading:
             ),
             days=rest["days"],
             lasting=rest["lasting"],
+            days_answered=rest["days_answered"],
             numbers=tuple(rest["numbers"]),
             answer=rest["answer"],
             bare=rest["bare"],

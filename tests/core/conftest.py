@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol, load_protocol
-from aftercare.assistant import Assistant
 
 ROOT = Path(__file__).resolve().parents[2]
 WEDNESDAY = date(2024, 5, 15)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from aftercare.protocol import Disposition, Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Disposition, Protocol
 from aftercare.understanding.assertion import is_negated
 from aftercare.understanding.reading import Status
 

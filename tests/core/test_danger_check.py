@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
-from aftercare.assistant import Assistant
 
 TODAY = date(2024, 5, 15)
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)

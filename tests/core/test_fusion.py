@@ -7,10 +7,10 @@ from datetime import date
 
 import pytest
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.assistant import Assistant
 from aftercare.understanding.clauses import clauses
 from aftercare.understanding.fusion import Fusion, Understood
 from aftercare.understanding.reading import Opinion, Reading, Status

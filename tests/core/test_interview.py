@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.answers import settle
 from aftercare.decision.interview import confirming, next_question
@@ -15,7 +16,6 @@ from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Opinion, Reading
 
 STARTS = [

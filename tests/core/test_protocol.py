@@ -312,6 +312,51 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "clinic.yml",
         "'phone' looks real; a demo uses 555-01xx",
     ),
+    "the time zone is unknown": (
+        lambda d: d.replace("clinic.yml", r"^time_zone: .*$", "time_zone: America/Atlantis"),
+        "clinic.yml",
+        "'America/Atlantis' is no time zone of the IANA database; write one such as America/New_York",
+    ),
+    "the time zone is a region": (
+        lambda d: d.replace("clinic.yml", r"^time_zone: .*$", "time_zone: America"),
+        "clinic.yml",
+        "'America' is no time zone of the IANA database",
+    ),
+    "the time zone is a path": (
+        lambda d: d.replace("clinic.yml", r"^time_zone: .*$", "time_zone: ../../etc/passwd"),
+        "clinic.yml",
+        "'../../etc/passwd' is no time zone of the IANA database",
+    ),
+    "opening hours are reversed": (
+        lambda d: d.replace("clinic.yml", r"^  monday: .*$", '  monday: ["17:00-08:00"]'),
+        "clinic.yml",
+        "the hours 17:00-08:00 of monday end before they begin; hours past midnight stand on two days",
+    ),
+    "opening hours are empty": (
+        lambda d: d.replace("clinic.yml", r"^  monday: .*$", '  monday: ["08:00-08:00"]'),
+        "clinic.yml",
+        "the hours 08:00-08:00 of monday end before they begin",
+    ),
+    "opening hours overlap": (
+        lambda d: d.replace("clinic.yml", r"^  tuesday: .*$", '  tuesday: ["13:00-17:00", "08:00-13:01"]'),
+        "clinic.yml",
+        "the hours of tuesday overlap; make them one, or correct them",
+    ),
+    "opening hours stand twice": (
+        lambda d: d.replace("clinic.yml", r"^  tuesday: .*$", '  tuesday: ["08:00-12:00", "08:00-12:00"]'),
+        "clinic.yml",
+        "the hours of tuesday overlap",
+    ),
+    "opening hours are no hours": (
+        lambda d: d.replace("clinic.yml", r"^  friday: .*$", '  friday: ["8 to 5"]'),
+        "clinic.yml",
+        "'8 to 5' does not match",
+    ),
+    "a holiday is no date": (
+        lambda d: d.replace("clinic.yml", r"^  holidays: .*$", "  holidays: ['2027-02-30']"),
+        "clinic.yml",
+        "2027-02-30 is no date; correct it",
+    ),
     "a key stands twice": (
         lambda d: d.append("thresholds.yml", "fever_f: 103.0"),
         "thresholds.yml",

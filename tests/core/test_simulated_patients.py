@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from aftercare.conversation import Conversation
 from aftercare.assistant import Assistant
+from aftercare.conversation import Conversation
 from evaluation import figures, interview
 from evaluation.answers import _after_card, _label_of, of_card
 from evaluation.bot import Answer

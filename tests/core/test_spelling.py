@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from aftercare.understanding.spelling import Spelling, english_words
 
 LEXICON = ["fever", "chills", "numbness", "breathing", "bladder", "paralyzed", "swollen", "drainage", "chest", "pus", "leg"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import date, datetime, timezone
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +94,28 @@ async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -
         assert agent.action_endpoint is agent.processor.action_endpoint
     assert heard == [channel._actions] * 2
     assert isinstance(channel._actions, LocalActions)
+
+
+async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, monkeypatch: pytest.MonkeyPatch) -> None:
+    night = datetime(2026, 3, 3, 4, 30, tzinfo=timezone.utc)
+    heard: list[UserMessage] = []
+    days: list[date] = []
+    read = core.read
+
+    def reading(text: str, today: date) -> Any:
+        days.append(today)
+        return read(text, today)
+
+    async def listen(message: UserMessage) -> None:
+        heard.append(message)
+        raise OSError
+
+    monkeypatch.setattr(channel._assistant, "clock", lambda: night)
+    monkeypatch.setattr(core, "read", reading)
+    reply = await channel._turn(_agent(None), listen, _received(text="my back hurts, they did it yesterday"))
+    assert [message.metadata for message in heard] == [{"at": night.isoformat()}]
+    assert days == [date(2026, 3, 2)], "the clinic's day, not that of UTC"
+    assert reply.custom["conversation"]["procedure_day"] == "2026-03-01"
 
 
 @pytest.mark.parametrize("kept_by", ["the store", "the caller"])

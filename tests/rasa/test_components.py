@@ -130,6 +130,15 @@ def test_what_the_message_would_answer_is_in_the_reading(parts: Parts) -> None:
     assert reading.replies == replies
 
 
+def test_the_extractor_reads_by_the_clinics_day_of_the_message(parts: Parts) -> None:
+    text = "the procedure was on Monday"
+    told = [{"at": "2026-03-03T04:30:00+00:00"}, {"at": "2026-03-03T05:30:00+00:00"}]
+    messages = [Message({TEXT: text, "metadata": metadata}) for metadata in told]
+    FindingExtractor.create({}, *parts).process(messages)
+    readings = [Reading.from_entities(text, message.get(ENTITIES)) for message in messages]
+    assert [reading.days for reading in readings if reading is not None] == [7, 1]
+
+
 def test_the_training_cache_knows_the_lexicon_and_the_encoder() -> None:
     assert FindingExtractor.fingerprint_addon({}) == load_protocol().version
     assert SentenceFeaturizer.fingerprint_addon({}) == encoder.fingerprint()

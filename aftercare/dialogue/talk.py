@@ -1,0 +1,117 @@
+"""What is said where nothing is reported: an FAQ, small talk, a supposition, another person, or words that were not understood."""
+
+from __future__ import annotations
+
+from aftercare.decision import danger_check
+from aftercare.decision.reply import Block, Reply
+from aftercare.dialogue import asking
+from aftercare.dialogue.situation import Situation
+from aftercare.protocol.model import Disposition, Topic
+from aftercare.understanding.reading import Status
+from aftercare.understanding.understood import TOPIC_PREFIX
+
+
+def aside(turn: Situation) -> Reply | None:
+    """The answer to a question or small talk in the middle of the interview; None when it is none."""
+    if turn.topics() or turn.understood.intent in turn.names.silent or turn.understood.intent == turn.names.supposition:
+        return talk(turn)
+    if turn.reading.acts & {*turn.names.about_chat, *turn.names.practical, "aside", "pause", "nonsense"} or turn.reading.wordless:
+        return talk(turn)
+    return talk(turn) if turn.is_sure(*(intent for intent in turn.names.replies if intent not in turn.names.short_answers)) else None
+
+
+def talk(turn: Situation) -> Reply:
+    """Nothing is reported: an FAQ, small talk, a supposition, another person, or words that were not understood."""
+    acts, intent, topics = turn.reading.acts, turn.understood.intent, turn.topics()
+    if turn.reading.wordless or "nonsense" in acts:
+        return turn.plain("chat", "empty" if turn.reading.wordless else "greeting")
+    practical = asking.practical(turn) if turn.conversation.disposition else None
+    if practical is not None:
+        return _advice_again(turn, practical)
+    supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
+    if supposed or intent == turn.names.supposition:
+        return _suppose(turn, supposed, topics)
+    about_chat = next((act for act in turn.names.about_chat if act in acts), "")
+    if about_chat and not turn.is_sure(*(TOPIC_PREFIX + topic.id for topic in topics), *turn.names.silent):
+        return turn.plain("chat", f"about_chat.{about_chat}")
+    if topics:
+        reply = turn.composer.faq(topics).with_payload(check=any(topic.recovery for topic in topics))
+        return reply.followed_by(turn.block("not_in_leaflet")) if turn.understood.beyond_leaflet else reply
+    if intent in turn.names.silent or turn.understood.topics or (not intent and "about_now" in acts):
+        return asking.other_question(turn)
+    return _small_talk(turn, intent)
+
+
+def _suppose(turn: Situation, supposed: list[str], topics: list[Topic]) -> Reply:
+    turn.conversation.supposed = supposed or [turn.names.unknown]
+    answer = turn.protocol.topic_of_suppositions
+    other = [topic for topic in topics if topic is not answer]
+    reply = turn.composer.supposed(answer, supposed)
+    return (turn.composer.faq(other) if other and not supposed else reply).with_payload(check=True)
+
+
+def _advice_again(turn: Situation, practical: Block) -> Reply:
+    """A practical question about the advice that stands: its answer, and the advice in one line."""
+    if turn.conversation.disposition == Disposition.CALL_DOCTOR.wire and turn.stood is Disposition.CALL_DOCTOR:
+        return turn.composer.stands(turn.conversation, practical)
+    return Reply((practical,), turn.plain("chat", "aside").custom)
+
+
+def _small_talk(turn: Situation, intent: str) -> Reply:
+    """Nothing is reported and nothing asked. Where a red flag is not out of the question, the danger check is asked."""
+    opinions, acts = turn.reading.opinions, turn.reading.acts
+    sure = bool(intent) and turn.is_sure(intent)
+    if intent in turn.names.short_answers and not sure:
+        intent = ""
+    if turn.reading.foreign:
+        return turn.plain("out_of_scope", "language")
+    if acts & {"relief", "checking_in"} or intent == turn.names.relief:
+        return turn.plain("chat", "good_news", "watch_list", check=True)
+    if acts & {"aside", "pause"} and not intent:
+        return turn.plain("chat", "aside" if turn.pending is not None or turn.checks else "greeting")
+    if opinions and not sure and turn.fusion.may_be_red_flag(turn.reading) and turn.fusion.may_be_complaint(turn.reading):
+        return _not_understood(turn)
+    if intent == turn.names.history and sure:
+        return turn.plain("chat", "not_a_finding", check=True)
+    if _denies(turn, intent):
+        return _denied(turn)
+    if intent in turn.names.replies:
+        return turn.plain(*turn.names.replies[intent])
+    return _not_understood(turn)
+
+
+def _denies(turn: Situation, intent: str) -> bool:
+    """Whether the message says that something is not so, or that all is as it should be."""
+    if intent == turn.names.denial:
+        likely = turn.reading.opinions[0].best[1] >= turn.protocol.thresholds["topic_beside"]
+        return likely or bool(turn.understood.findings)
+    return not intent and (bool(turn.understood.findings) or _says_all_is_normal(turn))
+
+
+def _denied(turn: Situation) -> Reply:
+    """What is denied is noted; advice that was given stands."""
+    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+        return turn.composer.stands(turn.conversation, turn.block("denied"))
+    return turn.plain("chat", "denied", "watch_list", check=True)
+
+
+def _says_all_is_normal(turn: Situation) -> bool:
+    return bool(turn.reading.opinions) and turn.fusion.says_all_is_normal(turn.reading)
+
+
+def _not_understood(turn: Situation) -> Reply:
+    """Words that were not understood. What may be a complaint is kept, and what could be dangerous is asked."""
+    conversation = turn.conversation
+    before = turn.block("not_understood")
+    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+        return turn.composer.stands(conversation, before)
+    if not turn.fusion.may_be_complaint(turn.reading):
+        return turn.plain("chat", "not_understood", "say_again", "watch_short")
+    again = turn.names.unknown in conversation.evidence
+    conversation.evidence.setdefault(turn.names.unknown, turn.reading.text)
+    if danger_check.open_rows(turn.check, conversation, Disposition.CALL_DOCTOR):
+        return asking.ask_check(turn, "first", before)
+    if again:
+        conversation.record(turn.names.unknown, "present", turn.reading.text)
+        return asking.decide_or_ask(turn)
+    return turn.composer.say_again(before)
