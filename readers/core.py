@@ -30,8 +30,7 @@ class Core(Assistants):
 
     def hear(self, key: Key, text: str, today: date) -> Reading:
         """The same; of a long message, which is read piece by piece, the reading of the most telling piece."""
-        assistant = self.of(key)
-        return assistant.read(assistant.most_telling(text, today), today)
+        return self.read(key, self.of(key).most_telling(text, today), today)
 
     def respond(
         self,

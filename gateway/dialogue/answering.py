@@ -105,7 +105,10 @@ class Answering:
                     await self._follow_up(name, seq, minutes)
 
     async def _follow_up(self, name: str, seq: int, minutes: float) -> None:
-        """Follow up on one conversation whose question, at this place, was left for so long, if its protocol waits no longer than that."""
+        """Follow up on one conversation whose question, at this place, was left for so long, if its protocol waits no longer than that.
+
+        A question of a protocol that is no longer in force has no more urgent answer that is known: the safety card is told.
+        """
         try:
             before, _ = await self._conversation(name)
             if _patience(self._of(before)) != minutes:
@@ -113,6 +116,8 @@ class Answering:
             left = self._core.broken_off(before)
             if left is not None:
                 await self._tell(name, seq, Outcome(left[1], before, left[0], "core", BROKEN_OFF))
+            elif await self._is_gone(name, before):
+                await self._tell(name, seq, Outcome(self._of(before).trouble(), before, before, "card", _OTHER_PROTOCOL))
             else:
                 await self._note_left(name, seq, before.checks)
         except OvertakenError:
@@ -181,7 +186,7 @@ class Answering:
             return self._card(name, message, before, UNREAD)
         answers, lost = rows.split(rows_of(message), self._of(before).protocol.danger_check)
         outcome = await self._made(name, message, before, answers, alone, seconds, known=last_by_rasa)
-        stood = before.disposition == Disposition.EMERGENCY.wire and (await self._bound(name))[0] != before.protocol
+        stood = before.disposition == Disposition.EMERGENCY.wire and await self._is_gone(name, before)
         if (stood or lost) and outcome.reply.disposition is not Disposition.EMERGENCY:
             return self._card(name, message, before, _OTHER_PROTOCOL)
         return outcome
@@ -266,6 +271,10 @@ class Answering:
     async def _bound(self, name: str) -> Key:
         """What a conversation is bound to, in force or not."""
         return await asyncio.to_thread(self._records.bound, name)
+
+    async def _is_gone(self, name: str, conversation: Conversation) -> bool:
+        """Whether another protocol answers a conversation than the one that it is bound to."""
+        return (await self._bound(name))[0] != conversation.protocol
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
         text = str(message.words and message.words["text"])

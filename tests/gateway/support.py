@@ -57,13 +57,17 @@ _SECOND_RULE = """  - id: second_chest_pain
     leaflet_disposition: call_doctor
     reason: The second protocol says so.
 """
+_SECOND_PATTERN = """    - say: purple knees
+      "yes": both purple knees
+      "no": purple curtains
+"""
 SECOND_CHANGES = (
     ("clinic.yml", "Demo Spine Clinic (not a real clinic)", SECOND_CLINIC),
     ("clinic.yml", "phone: 555-0100", f"phone: {SECOND_PHONE}"),
     ("faq.yml", "label: the cement", "label: the second cement"),
     ("rules.yml", "  - use: chest_pain\n", f"{_SECOND_RULE}  - use: chest_pain\n"),
     ("findings/chest_pain.yml", "label: chest pain\n", "label: second chest pain\n"),
-    ("findings/chest_pain.yml", "  patterns:\n", "  patterns:\n    - purple knees\n"),
+    ("findings/chest_pain.yml", "  patterns:\n", f"  patterns:\n{_SECOND_PATTERN}"),
     ("danger_check.yml", "  - use: chest_pain\n", "  - use: chest_pain\n    en: {text: 'Second chest pain or pressure?'}\n"),
     ("thresholds.yml", "broken_off_minutes: 10", "broken_off_minutes: 5"),
 )

@@ -240,6 +240,7 @@ def test_a_gateway_serves_every_protocol_that_the_environment_names(
     assert code == 1
     assert "key spine: there is no protocol 'second'; in force by AFTERCARE_PROTOCOL: vertebroplasty" in said
     monkeypatch.setattr(gateway.__main__, "load_library", load_library)
+    monkeypatch.setattr(gateway.__main__, "set_up_logs", lambda: None)
     protocols = f"{ROOT / 'protocols' / 'vertebroplasty'},{second_folder}"
     served: list[FastAPI] = []
     monkeypatch.setattr(gateway.__main__.uvicorn, "run", lambda app, **_: served.append(app))

@@ -273,7 +273,7 @@ def test_rasa_is_told_what_the_default_goes_on_with(second: Patient, later: Call
     assert "conversation" not in door.rasa.heard[-1], "once is enough"
 
 
-def _bound_to_a_lost_one(door: Door, **kept: object) -> Patient:
+def _bound_to_a_lost_one(door: Door, asks: bool = False, **kept: object) -> Patient:
     """A patient of a protocol that this gateway never had, with a conversation as it left it."""
     records = door.records
     token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", None, ("lost", "en"))
@@ -281,7 +281,7 @@ def _bound_to_a_lost_one(door: Door, **kept: object) -> Patient:
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), "words")
     conversation = {**Conversation(protocol="lost", language="en").to_slots(), **kept}
-    facts = {"kept": True, "type": "chat", "by": "rasa", "protocol": {"id": "lost", "version": "1"}}
+    facts = {"kept": True, "type": "question" if asks else "chat", "asks": asks, "by": "rasa", "protocol": {"id": "lost", "version": "1"}}
     words = {"blocks": [], "buttons": [], "rows": [], "sources": [], "understood": {}, "conversation": conversation}
     records.add_answer(session.conversation, message.seq, facts, words, None)
     return Patient(door.client, {"token": token})
@@ -296,6 +296,17 @@ def test_an_emergency_that_the_default_does_not_know_is_never_answered_with_less
         facts = door.recorded(patient, answer["reply_to"]).facts
         assert (answer["type"], facts["by"], facts["cause"]) == ("trouble", "card", "other_protocol")
     assert is_emergency(patient.say(RED_FLAG))
+
+
+def test_a_question_that_the_default_does_not_know_is_followed_up_with_the_card(door: Door, clock: Clock) -> None:
+    patient = _bound_to_a_lost_one(door, asks=True, pending="about_glowing", asked=["about_glowing"])
+    clock.travel(minutes=11)
+    for _ in range(2):
+        _follow_up(door)
+    (told,) = patient.events(after=3)
+    assert told["type"] == "trouble"
+    facts = door.stored(patient)[-1].facts
+    assert (facts["by"], facts["cause"]) == ("card", "other_protocol")
 
 
 def test_an_answered_row_that_the_default_does_not_know_gets_the_card(door: Door, clock: Clock) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Library, load_protocol
-from readers.core import key_of
 from readers.pool import Readers
 from tests.gateway.support import RED_FLAG, RED_FLAG_OF_SECOND, ROOT, SECOND, make_second
 
@@ -39,7 +38,7 @@ def test_a_conversation_is_answered_by_the_protocol_that_it_is_bound_to(key: tup
     name, language = key
     reading = asyncio.run(readers.read(key, RED_FLAG, TODAY))
     after, reply = asyncio.run(readers.respond(Conversation(protocol=name, language=language), reading, TODAY))
-    assert key_of(after) == key
+    assert after.key == key
     assert reply.custom["protocol"]["id"] == name
     assert reply.custom["rules"][0] == {"vertebroplasty": "chest_pain", SECOND: "second_chest_pain"}[name]
 
@@ -49,4 +48,4 @@ def test_what_is_not_in_force_is_read_and_answered_by_the_default(key: tuple[str
     name, language = key
     reading = asyncio.run(readers.read(key, RED_FLAG, TODAY))
     after, _ = asyncio.run(readers.respond(Conversation(protocol=name, language=language), reading, TODAY))
-    assert key_of(after) == _FIRST
+    assert after.key == _FIRST
