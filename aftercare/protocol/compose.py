@@ -51,10 +51,11 @@ class Sources:
         """The name of the files that hold word classes of this language."""
         return f"words.{self.language}.yml"
 
-    def files(self) -> list[Path]:
-        """Every file that the knowledge comes from, in order."""
-        found = [path for each in (self.languages / self.language, self.clinical, self.folder) for path in each.rglob("*.yml")]
-        return [*sorted(found), self.folder / "leaflet.txt"]
+    def files(self) -> dict[str, Path]:
+        """Every file that the knowledge comes from, by a name that says nothing of where the folders lie; in the order of the names."""
+        folders = {"language": self.languages / self.language, "clinical": self.clinical, "protocol": self.folder}
+        found = {f"{name}/{path.relative_to(folder).as_posix()}": path for name, folder in folders.items() for path in folder.rglob("*.yml")}
+        return dict(sorted({**found, "protocol/leaflet.txt": self.folder / "leaflet.txt"}.items()))
 
 
 def languages_of(folder: Path) -> list[str]:
@@ -144,7 +145,9 @@ def _localize(content: dict[str, LinedDict], code: str) -> None:
 def _in(entry: Any, code: str) -> Any:
     if not isinstance(entry, LinedDict) or not isinstance(entry.get(code), LinedDict):
         return entry
-    return merged(without(entry, *(name for name in entry if name in _known_languages())), entry[code])
+    lifted = merged(without(entry, *(name for name in entry if name in _known_languages())), entry[code])
+    lifted.place = entry.place
+    return lifted
 
 
 def _known_languages() -> set[str]:
