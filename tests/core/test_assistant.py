@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Opinion, Reading, Status
 
 Check = Callable[[Reply], None]

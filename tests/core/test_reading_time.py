@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 import aftercare
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from aftercare.understanding import measures
 from aftercare.understanding.patterns import PatternMatcher, Token
 

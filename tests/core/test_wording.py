@@ -9,11 +9,11 @@ import pytest
 import textstat
 from textstat.backend.counts import _count_syllables
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Composer
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Protocol
-from aftercare.assistant import Assistant
 
 HARDEST = 6.0
 VALUES = {

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from trapped import DEADFALL, QUICKSAND, TAR, TRIPWIRE, TrappedCore
 
-from aftercare.conversation import Conversation
-from aftercare.protocol import Protocol, load_protocol
 from aftercare.assistant import Assistant
+from aftercare.conversation import Conversation
+from aftercare.protocol import Library, load_library
 from readers.pool import BrokenReaderError, Readers, UnreadError
 from readers.template import Limits
 
@@ -27,17 +27,18 @@ ROOT = Path(__file__).resolve().parents[2]
 CORES = Path(__file__).with_name("cores")
 TODAY = date(2024, 5, 15)
 WORDS = "My legs feel weak and I have a fever of 101"
+KEY = ("vertebroplasty", "en")
 LIMITS = Limits(cpu_seconds=0.5, seconds=1.5)
 
 
 @pytest.fixture(scope="module")
-def protocol() -> Protocol:
-    return load_protocol(ROOT / "protocols" / "vertebroplasty")
+def library() -> Library:
+    return load_library([ROOT / "protocols" / "vertebroplasty"])
 
 
 @pytest.fixture(scope="module")
-def readers(protocol: Protocol) -> Iterator[Readers]:
-    made = Readers(protocol, TrappedCore, LIMITS)
+def readers(library: Library) -> Iterator[Readers]:
+    made = Readers(library, TrappedCore, LIMITS)
     made.warm()
     yield made
     made.close()
@@ -58,9 +59,9 @@ def _within(seconds: float, holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_it_says_what_the_core_says(readers: Readers, protocol: Protocol) -> None:
-    core = Assistant(protocol)
-    reading = asyncio.run(readers.read(WORDS, TODAY))
+def test_it_says_what_the_core_says(readers: Readers, library: Library) -> None:
+    core = Assistant(library.default)
+    reading = asyncio.run(readers.read(library.default.key, WORDS, TODAY))
     assert reading == core.read(WORDS, TODAY)
     assert asyncio.run(readers.respond(Conversation(), reading, TODAY)) == core.respond(Conversation(), reading, TODAY)
 
@@ -69,29 +70,29 @@ def test_it_says_what_the_core_says(readers: Readers, protocol: Protocol) -> Non
 def test_words_that_hold_or_end_their_reader_are_given_up(trap: str, most: float, readers: Readers) -> None:
     began = time.monotonic()
     with pytest.raises(UnreadError) as raised:
-        readers.call("hear", trap, TODAY)
+        readers.call("hear", KEY, trap, TODAY)
     assert time.monotonic() - began < most + 0.5
     assert trap not in str(raised.value)
-    assert readers.call("hear", WORDS, TODAY).mentions
+    assert readers.call("hear", KEY, WORDS, TODAY).mentions
 
 
 def test_a_reader_that_is_busy_for_too_long_is_gone_when_its_time_is_up(readers: Readers) -> None:
     before = set(children(os.getpid()))
     for trap in (QUICKSAND, TAR):
         with pytest.raises(UnreadError):
-            readers.call("hear", trap, TODAY)
+            readers.call("hear", KEY, trap, TODAY)
     assert _within(2, lambda: len(children(os.getpid())) <= len(before))
 
 
 def test_others_are_read_meanwhile(readers: Readers) -> None:
     """Also when more patients than there are spare readers send such words at once."""
     with ThreadPoolExecutor(6) as pool:
-        stuck = [pool.submit(readers.call, "hear", TAR, TODAY) for _ in range(6)]
+        stuck = [pool.submit(readers.call, "hear", KEY, TAR, TODAY) for _ in range(6)]
         time.sleep(0.1)
         waited = []
         while not any(each.done() for each in stuck):
             began = time.monotonic()
-            assert readers.call("hear", WORDS, TODAY).mentions
+            assert readers.call("hear", KEY, WORDS, TODAY).mentions
             waited.append(time.monotonic() - began)
     assert len(waited) > 3
     assert sorted(waited)[len(waited) // 2] < 0.2, waited
@@ -101,7 +102,7 @@ def test_others_are_read_meanwhile(readers: Readers) -> None:
 def test_an_error_of_the_core_is_told_without_the_words(readers: Readers) -> None:
     before = readers.call("pid")
     with pytest.raises(BrokenReaderError) as raised:
-        readers.call("hear", f"{TRIPWIRE} quokkaberry", TODAY)
+        readers.call("hear", KEY, f"{TRIPWIRE} quokkaberry", TODAY)
     assert str(raised.value) == "hear: ValueError"
     assert readers.call("pid") == before
 
@@ -113,31 +114,31 @@ def test_a_reader_that_died_while_it_was_idle_is_passed_over(readers: Readers) -
     assert readers.call("pid") != died
 
 
-def test_a_template_that_died_is_loaded_again(protocol: Protocol) -> None:
-    made = Readers(protocol, TrappedCore, LIMITS)
+def test_a_template_that_died_is_loaded_again(library: Library) -> None:
+    made = Readers(library, TrappedCore, LIMITS)
     before = set(children(os.getpid()))
     made.warm()
     (template,) = [pid for pid in set(children(os.getpid())) - before if os.getpid() == _parent(pid)]
     os.kill(template, signal.SIGKILL)
     _within(2, lambda: template not in children(os.getpid()))
     with pytest.raises(UnreadError):
-        made.call("hear", DEADFALL, TODAY)
+        made.call("hear", KEY, DEADFALL, TODAY)
     made.warm()
-    assert made.call("hear", WORDS, TODAY).mentions
+    assert made.call("hear", KEY, WORDS, TODAY).mentions
     made.close()
 
 
 def test_words_that_take_long_are_read_with_what_others_leave(readers: Readers) -> None:
     below = set(children(os.getpid()))
     with ThreadPoolExecutor(1) as pool:
-        stuck = pool.submit(readers.call, "hear", QUICKSAND, TODAY)
+        stuck = pool.submit(readers.call, "hear", KEY, QUICKSAND, TODAY)
         assert _within(LIMITS.seconds, lambda: any(_niceness(pid) >= os.nice(0) + 10 for pid in below))
         assert isinstance(stuck.exception(), UnreadError)
 
 
-def test_no_secret_of_the_parent_is_in_their_environment(protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_of_the_parent_is_in_their_environment(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERCARE_MASTER_KEY", "quokkaberry")
-    made = Readers(protocol, TrappedCore)
+    made = Readers(library, TrappedCore)
     made.warm()
     environment = Path(f"/proc/{made.call('pid')}/environ").read_bytes()
     made.close()
@@ -153,22 +154,22 @@ def test_signals_to_the_whole_group_do_not_end_a_reading(readers: Readers) -> No
     assert readers.call("pid") == reader
 
 
-def test_none_is_left_when_it_is_closed(protocol: Protocol) -> None:
+def test_none_is_left_when_it_is_closed(library: Library) -> None:
     before = set(children(os.getpid()))
-    made = Readers(protocol)
+    made = Readers(library)
     made.warm()
     assert len(set(children(os.getpid())) - before) == 3
     made.close()
     assert _within(2, lambda: set(children(os.getpid())) <= before)
     with pytest.raises((UnreadError, RuntimeError)):
-        made.call("hear", WORDS, TODAY)
+        made.call("hear", KEY, WORDS, TODAY)
 
 
 def test_none_is_left_when_the_parent_is_killed_in_the_midst() -> None:
     script = (
-        "import trapped\nfrom aftercare.protocol import load_protocol\nfrom readers.pool import Readers\n"
-        "made = Readers(load_protocol(), trapped.TrappedCore)\nmade.warm()\nprint('ready', flush=True)\n"
-        "made.call('hear', trapped.TAR, None)\n"
+        "import trapped\nfrom aftercare.protocol import load_library\nfrom readers.pool import Readers\n"
+        "made = Readers(load_library(), trapped.TrappedCore)\nmade.warm()\nprint('ready', flush=True)\n"
+        "made.call('hear', ('', ''), trapped.TAR, None)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(CORES)}
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.PIPE) as parent:
@@ -181,12 +182,12 @@ def test_none_is_left_when_the_parent_is_killed_in_the_midst() -> None:
     assert _within(5, lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
 
 
-def test_a_core_that_cannot_be_loaded_is_told(protocol: Protocol) -> None:
+def test_a_core_that_cannot_be_loaded_is_told(library: Library) -> None:
     with pytest.raises(UnreadError):
-        Readers(protocol, _cannot).warm()
+        Readers(library, _cannot).warm()
 
 
-def _cannot(_: Protocol) -> None:
+def _cannot(_: Library) -> None:
     raise ValueError("made to fail")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aftercare.protocol import Protocol, load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol, load_protocol
 
 ROOT = Path(__file__).resolve().parents[2]
 

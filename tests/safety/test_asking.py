@@ -7,13 +7,13 @@ from datetime import date, datetime, timezone
 
 import pytest
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.danger_check import open_rows
 from aftercare.decision.interview import confirming, next_question
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question, Rule
-from aftercare.assistant import Assistant
 
 
 def _told(*present: str, absent: tuple[str, ...] = (), asked: tuple[str, ...] = ()) -> Conversation:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.danger_check import NAME
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Opinion, Reading
 from scripts.rule_space import emergencies
 from tests.system.test_matrix import PHRASES

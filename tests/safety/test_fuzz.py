@@ -9,10 +9,10 @@ from datetime import date
 
 import pytest
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.assistant import Assistant
 from aftercare.understanding.reading import Reading
 from scripts.fuzz import LONGEST_READ, Case, Checks, decode, fuzz, pumped, reproduce, seeds, storable, words
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.protocol import load_protocol
-from aftercare.assistant import Assistant
 from tests.system.conftest import DANGER, ROWS
 
 Say = Callable[..., Any]

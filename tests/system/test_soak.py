@@ -17,8 +17,8 @@ import httpx
 import pytest
 from sqlalchemy import delete, text, update
 
-from aftercare.protocol import load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import load_protocol
 from benchmarks.soak import patients
 from benchmarks.soak.faults import Disk, Fault, Faults, disk, environment, fill
 from benchmarks.soak.judge import Verdict, judge

@@ -7,6 +7,7 @@ import re
 import time
 from datetime import date
 
+from aftercare.protocol import Key
 from aftercare.understanding.reading import Reading
 from readers.core import Core
 
@@ -16,10 +17,10 @@ QUICKSAND, TAR, TRIPWIRE, DEADFALL = "quicksand", "tar pit", "tripwire", "deadfa
 class TrappedCore(Core):
     """Certain words keep it busy for ever, make it wait for ever, raise, or end its process."""
 
-    def hear(self, text: str, today: date) -> Reading:
+    def hear(self, key: Key, text: str, today: date) -> Reading:
         """The reading, where there is one."""
         _fall_in(text)
-        return super().hear(text, today)
+        return super().hear(key, text, today)
 
     def pid(self) -> int:
         """The process that answers."""
