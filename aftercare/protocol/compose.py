@@ -51,11 +51,14 @@ class Sources:
         """The name of the files that hold word classes of this language."""
         return f"words.{self.language}.yml"
 
-    def files(self) -> list[Path]:
-        """Every file that the knowledge comes from, in order."""
-        folders = (self.languages / self.language, self.clinical, self.folder)
-        found = [path for folder in folders for pattern in ("*.yml", "findings/*.yml") for path in sorted(folder.glob(pattern))]
-        return [*found, self.folder / "leaflet.txt"]
+    def files(self) -> dict[str, Path]:
+        """Every file that the knowledge comes from, by a name that says nothing of where the folders lie; in the order of the names."""
+        folders = {"language": self.languages / self.language, "clinical": self.clinical, "protocol": self.folder}
+        found = {"protocol/leaflet.txt": self.folder / "leaflet.txt"}
+        for name, folder in folders.items():
+            paths = (path for pattern in ("*.yml", "findings/*.yml") for path in folder.glob(pattern))
+            found |= {f"{name}/{path.relative_to(folder).as_posix()}": path for path in paths}
+        return dict(sorted(found.items()))
 
 
 def languages_of(folder: Path) -> list[str]:
@@ -145,7 +148,9 @@ def _localize(content: dict[str, LinedDict], code: str) -> None:
 def _in(entry: Any, code: str) -> Any:
     if not isinstance(entry, LinedDict) or not isinstance(entry.get(code), LinedDict):
         return entry
-    return merged(without(entry, *(name for name in entry if name in _known_languages())), entry[code])
+    lifted = merged(without(entry, *(name for name in entry if name in _known_languages())), entry[code])
+    lifted.place = entry.place
+    return lifted
 
 
 def _known_languages() -> set[str]:

@@ -128,8 +128,8 @@ _kept = lru_cache(maxsize=16)(_load)
 
 def _version(sources: Sources) -> str:
     digest = hashlib.sha256()
-    for path in sources.files():
-        digest.update(f"{path.parent.name}/{path.name}".encode() + path.read_bytes())
+    for name, path in sources.files().items():
+        digest.update(name.encode() + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

@@ -11,35 +11,13 @@ from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol, load_protocol
+from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.measures import Measures
+from aftercare.understanding.text import Tokenizer
+from tests.wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 WEDNESDAY = date(2024, 5, 15)
-
-
-def _names(text: str) -> set[str]:
-    return set(text.split())
-
-
-CODES = _names(
-    "fever chills site_infection severe_pain worsening_pain mild_pain leg_weakness leg_numbness bladder_bowel "
-    "urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe "
-    "new_back_pain soreness bruising paralysis syncope stroke self_harm other"
-)
-FACTS = _names(
-    "days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills "
-    "site_appearance leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset "
-    "bleeding rash_swelling other_symptoms"
-)
-ROWS = [
-    *("chest_pain", "breathing", "bladder_bowel", "saddle_numbness", "walking", "other_symptoms", "rash_swelling", "bleeding"),
-    *("chills", "leg_weakness", "site_appearance", "pain_severity"),
-]
-TOPICS = _names(
-    "what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks "
-    "side_effects rare_complications cement_leakage imaging_before medications_before fasting driver "
-    "medical_clearance discharge first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis "
-    "when_to_call appointment"
-)
 STATUSES = {"present", "absent", "resolved", "hypothetical"}
 DISPOSITIONS = {"emergency", "call_doctor", "self_care"}
 
@@ -78,8 +56,28 @@ def protocol(own_protocol: None) -> Protocol:
 
 
 @pytest.fixture(scope="session")
+def wire(protocol: Protocol) -> Wire:
+    return Wire.of(protocol)
+
+
+@pytest.fixture(scope="session")
 def assistant(protocol: Protocol) -> Assistant:
     return Assistant(protocol)
+
+
+@pytest.fixture(scope="session")
+def clauses(protocol: Protocol) -> Clauses:
+    return Clauses(protocol.grammar.clauses)
+
+
+@pytest.fixture(scope="session")
+def measures(protocol: Protocol) -> Measures:
+    return Measures(protocol.grammar.measures, protocol.grammar.procedure)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(protocol: Protocol) -> Tokenizer:
+    return Tokenizer(protocol.grammar.tokens)
 
 
 Talk = Callable[..., tuple[Conversation, list[Reply]]]
@@ -101,7 +99,7 @@ def talk(assistant: Assistant) -> Talk:
 
 
 @pytest.fixture(scope="session")
-def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
+def check_reply(protocol: Protocol, wire: Wire) -> Callable[[Reply], None]:
     """Fail unless a reply keeps the wire contract."""
     quotes = {(sentence.section, sentence.quote) for sentence in protocol.sentences.values()}
     rules = {rule.id for rule in protocol.rules}
@@ -109,7 +107,7 @@ def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
     def check_rows(reply: Reply) -> None:
         rows, checks = reply.custom["rows"], reply.custom["checks"]
         assert checks
-        assert checks == [fact for fact in ROWS if fact in checks]
+        assert checks == [fact for fact in wire.rows if fact in checks]
         assert [row["fact"] for row in rows] == checks
         assert reply.text.endswith("\n".join(f"{number}. {row['text']}" for number, row in enumerate(rows, 1)))
         assert reply.custom.get("disposition") in {None, "call_doctor"}
@@ -129,22 +127,17 @@ def check_reply(protocol: Protocol) -> Callable[[Reply], None]:
             assert set(custom["rules"]) <= rules
             assert isinstance(custom["sources"], list)
             for finding in custom["findings"]:
-                assert finding["code"] in CODES
+                assert finding["code"] in wire.codes
                 assert finding["status"] in STATUSES
                 assert isinstance(finding["evidence"], str)
         if custom["type"] == "question":
-            assert custom["about"] in FACTS | {"danger_check"}
+            assert custom["about"] in wire.facts | {"danger_check"}
         if custom.get("about") == "danger_check":
             check_rows(reply)
         elif "about" in custom and custom["about"] != "other_symptoms":
             assert custom["buttons"]
         if custom["type"] == "faq":
-            assert custom["topic"] in TOPICS
+            assert custom["topic"] in wire.topics
             assert custom["sources"]
 
     return check
-
-
-@pytest.fixture(scope="session")
-def wire_names() -> dict[str, set[str]]:
-    return {"codes": CODES, "facts": FACTS, "topics": TOPICS, "rows": set(ROWS)}

@@ -9,7 +9,7 @@ import yaml
 
 from aftercare.assistant import Assistant
 from aftercare.protocol import Disposition, Protocol
-from aftercare.understanding.assertion import is_negated
+from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.reading import Status
 
 CASES: list[dict[str, Any]] = [
@@ -84,7 +84,7 @@ def test_no_present_red_flag_is_a_known_failure(protocol: Protocol) -> None:
         ("good", 1, False),
     ],
 )
-def test_a_negation_reaches_so_many_words_in_its_own_clause(text: str, reach: int, negated: bool) -> None:
+def test_a_negation_reaches_so_many_words_in_its_own_clause(clauses: Clauses, text: str, reach: int, negated: bool) -> None:
     norms = text.split()
-    assert is_negated(norms, len(norms) - 1, reach) is negated
-    assert reach > 1 or is_negated(norms, len(norms) - 1) is negated
+    assert clauses.is_negated(norms, len(norms) - 1, reach) is negated
+    assert reach > 1 or clauses.is_negated(norms, len(norms) - 1) is negated

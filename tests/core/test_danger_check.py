@@ -14,6 +14,7 @@ from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
+from tests.wire import Wire
 
 TODAY = date(2024, 5, 15)
 NOON = datetime(2024, 5, 15, 12, tzinfo=timezone.utc)
@@ -49,11 +50,11 @@ def emergency_rows(protocol: Protocol) -> list[str]:
     return [row.fact for row in protocol.danger_check.rows if row.tier is Disposition.EMERGENCY]
 
 
-def test_every_row_stands_before_self_care(chat: Chat, protocol: Protocol, wire_names: dict[str, set[str]], check_reply) -> None:  # type: ignore[no-untyped-def]
+def test_every_row_stands_before_self_care(chat: Chat, protocol: Protocol, wire: Wire, check_reply) -> None:  # type: ignore[no-untyped-def]
     reply = chat.say(SORE)
     check_reply(reply)
     assert (reply.custom["type"], reply.custom["about"]) == ("question", "danger_check")
-    assert set(reply.custom["checks"]) == wire_names["rows"]
+    assert tuple(reply.custom["checks"]) == wire.rows
 
 
 def test_all_no_gives_the_answer_that_was_waiting(chat: Chat) -> None:
@@ -248,7 +249,7 @@ def test_rows_that_do_not_wait_are_refused(chat: Chat, assistant: Assistant) -> 
 )
 def test_answers_to_the_whole_list(assistant: Assistant, protocol: Protocol, text: str, yes: str, no: str) -> None:
     facts = [row.fact for row in protocol.danger_check.rows]
-    reader = RowReader(protocol.danger_check, protocol.lexicon["dialogue"])
+    reader = RowReader(protocol.danger_check, protocol.grammar.answers)
     told = reader.read(facts, assistant.read(text, TODAY), quiet=True)
     rows = told.rows or (dict.fromkeys(facts, "no") if told.all_of_them == "no" else {})
     expected_yes = {facts[int(number) - 1] for number in yes.split()}

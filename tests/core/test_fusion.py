@@ -11,9 +11,10 @@ from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
-from aftercare.understanding.clauses import clauses
-from aftercare.understanding.fusion import Fusion, Understood
+from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.fusion import Fusion
 from aftercare.understanding.reading import Opinion, Reading, Status
+from aftercare.understanding.understood import Understood
 
 TODAY = date(2024, 5, 15)
 Ranking = dict[str, float]
@@ -21,8 +22,9 @@ Ranking = dict[str, float]
 
 def reading(assistant: Assistant, text: str, whole: Ranking, *parts: Ranking) -> Reading:
     """A message read by the lexicon, with what the classifier thinks of it and of its clauses."""
+    places = Clauses(assistant.protocol.grammar.clauses).pieces(text)
     opinions = [Opinion(0, len(text), tuple(whole.items()))]
-    opinions += [Opinion(*place, tuple(part.items())) for place, part in zip(clauses(text), parts, strict=True)]
+    opinions += [Opinion(*place, tuple(part.items())) for place, part in zip(places, parts, strict=True)]
     return replace(assistant.read(text, TODAY), opinions=tuple(opinions))
 
 

@@ -41,7 +41,7 @@ def parts() -> dict[str, list[str]]:
 @pytest.fixture(scope="module")
 def training() -> list[str]:
     found = []
-    for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
+    for path in sorted((ROOT / "data" / "nlu").rglob("*.yml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
             found += [plain(line[2:]) for line in entry["examples"].splitlines()]
     return found
@@ -62,7 +62,10 @@ def in_lexicon(texts: list[str], lexicon: str) -> list[str]:
 
 
 def lexicon() -> str:
-    return " ".join(plain(path.read_text(encoding="utf-8")) for path in (ROOT / "protocols" / "vertebroplasty" / "lexicon").glob("*.yml"))
+    folders = (ROOT / "clinical", *(rules.parent for rules in (ROOT / "protocols").glob("*/rules.yml")))
+    files = [path for folder in folders for path in (*folder.glob("findings/*.yml"), *folder.glob("words.*.yml"))]
+    files += (ROOT / "languages").rglob("*.yml")
+    return " ".join(plain(path.read_text(encoding="utf-8")) for path in files)
 
 
 def demo_sentences() -> list[str]:
@@ -100,6 +103,12 @@ def test_the_demo_is_near_no_part_and_no_training_data(parts: dict[str, list[str
     for texts in [*parts.values(), training]:
         assert near(demo, texts) == []
     assert in_lexicon(demo, lexicon()) == []
+
+
+def test_training_data_and_lexicon_are_found(training: list[str]) -> None:
+    assert len(training) > 10_000
+    for known in ("popped crack cracked snap snapped crunch", "laughter laughing curiosity embarrassment boredom thirst"):
+        assert in_lexicon([known], lexicon()) == [known]
 
 
 def test_the_guard_sees_a_pasted_sentence(parts: dict[str, list[str]]) -> None:

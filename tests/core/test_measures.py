@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aftercare.assistant import Assistant
-from aftercare.understanding import measures
+from aftercare.understanding.measures import Measures
 
 WEDNESDAY = date(2024, 5, 15)
 
@@ -47,7 +47,7 @@ WEDNESDAY = date(2024, 5, 15)
         ("My temp was 101.", 101),
     ],
 )
-def test_a_temperature_is_read(text: str, fahrenheit: float) -> None:
+def test_a_temperature_is_read(measures: Measures, text: str, fahrenheit: float) -> None:
     found = measures.temperatures(text)
     assert [round(each.value, 1) for each in found] == [fahrenheit]
 
@@ -90,16 +90,16 @@ def test_a_temperature_is_read(text: str, fahrenheit: float) -> None:
         "",
     ],
 )
-def test_another_figure_is_no_temperature(text: str) -> None:
+def test_another_figure_is_no_temperature(measures: Measures, text: str) -> None:
     assert measures.temperatures(text) == []
 
 
-def test_two_temperatures_stand_in_order() -> None:
+def test_two_temperatures_stand_in_order(measures: Measures) -> None:
     found = measures.temperatures("temp was 99.1 and now it is 101.5")
     assert [each.value for each in found] == [99.1, 101.5]
 
 
-def test_a_temperature_lies_where_it_was_typed() -> None:
+def test_a_temperature_lies_where_it_was_typed(measures: Measures) -> None:
     text = "My TEMP is 38,5 C today"
     (found,) = measures.temperatures(text)
     assert text[found.start : found.end] == "38,5"
@@ -146,7 +146,7 @@ def test_the_limits_of_a_fever(assistant: Assistant, text: str, finding: str, st
         ("it went from 3/10 to 9/10", 9),
     ],
 )
-def test_a_pain_score_is_read(text: str, score: float) -> None:
+def test_a_pain_score_is_read(measures: Measures, text: str, score: float) -> None:
     assert max(each.value for each in measures.pain_scores(text)) == score
 
 
@@ -165,7 +165,7 @@ def test_a_pain_score_is_read(text: str, score: float) -> None:
         "",
     ],
 )
-def test_another_figure_is_no_pain_score(text: str) -> None:
+def test_another_figure_is_no_pain_score(measures: Measures, text: str) -> None:
     assert measures.pain_scores(text) == []
 
 
@@ -226,12 +226,12 @@ def test_what_a_pain_score_means(assistant: Assistant, text: str, finding: str) 
         ("procedure 3 days ago and I went home 2 days ago", 3),
     ],
 )
-def test_days_since_the_procedure(text: str, days: int) -> None:
+def test_days_since_the_procedure(measures: Measures, text: str, days: int) -> None:
     assert measures.days_answered(text, WEDNESDAY) == days
 
 
 @pytest.mark.parametrize(("text", "days"), [("it has hurt for 5 days", 5), ("two weeks ago", 14), ("procedure was 4 days ago", None)])
-def test_how_long_something_lasts_is_not_when_the_procedure_was(text: str, days: int | None) -> None:
+def test_how_long_something_lasts_is_not_when_the_procedure_was(measures: Measures, text: str, days: int | None) -> None:
     assert measures.days_lasting(text) == days
     assert (measures.days_since_procedure(text, WEDNESDAY) is None) is (days is not None)
 
@@ -259,12 +259,12 @@ def test_how_long_something_lasts_is_not_when_the_procedure_was(text: str, days:
         "",
     ],
 )
-def test_other_times_are_not_the_procedure(text: str) -> None:
+def test_other_times_are_not_the_procedure(measures: Measures, text: str) -> None:
     assert measures.days_since_procedure(text, WEDNESDAY) is None
 
 
 @pytest.mark.parametrize("day", range(13, 20))
-def test_a_weekday_is_within_the_last_seven_days(day: int) -> None:
+def test_a_weekday_is_within_the_last_seven_days(measures: Measures, day: int) -> None:
     found = [
         measures.days_since_procedure(f"procedure was {name}", date(2024, 5, day))
         for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -286,7 +286,7 @@ def test_a_weekday_is_within_the_last_seven_days(day: int) -> None:
         ("none", ()),
     ],
 )
-def test_plain_numbers(text: str, values: tuple[float, ...]) -> None:
+def test_plain_numbers(measures: Measures, text: str, values: tuple[float, ...]) -> None:
     assert measures.numbers(text) == values
 
 
@@ -295,7 +295,7 @@ WORDS = _WORDS.split()
 
 
 @given(st.lists(st.sampled_from(WORDS), max_size=25).map(" ".join) | st.text(max_size=120))
-def test_measures_hold_for_any_text(text: str) -> None:
+def test_measures_hold_for_any_text(measures: Measures, text: str) -> None:
     for found in (*measures.temperatures(text), *measures.pain_scores(text)):
         assert 0 <= found.start < found.end <= len(text)
     assert all(94 <= found.value <= 110 for found in measures.temperatures(text))
@@ -306,12 +306,12 @@ def test_measures_hold_for_any_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Nan's feeling fine", "inf", "infinity", "9" * 400])
-def test_a_name_or_an_endless_figure_is_no_number(text: str) -> None:
+def test_a_name_or_an_endless_figure_is_no_number(measures: Measures, text: str) -> None:
     assert measures.numbers(text) == ()
     assert measures.days_answered(text, WEDNESDAY) is None
 
 
-def test_a_figure_stands_where_it_was_typed() -> None:
+def test_a_figure_stands_where_it_was_typed(measures: Measures) -> None:
     (found,) = measures.temperatures("İİİ 101 F")
     assert (found.start, found.end) == (4, 7)
 
@@ -330,5 +330,5 @@ def test_a_figure_stands_where_it_was_typed() -> None:
         ("last week " + "x" * 40 + " surgery", None),
     ],
 )
-def test_a_day_counts_from_the_procedure_where_both_stand_near(text: str, days: int | None) -> None:
+def test_a_day_counts_from_the_procedure_where_both_stand_near(measures: Measures, text: str, days: int | None) -> None:
     assert measures.days_since_procedure(text, WEDNESDAY) == days

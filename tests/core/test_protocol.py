@@ -4,25 +4,44 @@ import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from aftercare.protocol import Protocol, ProtocolError, load_protocol
+from aftercare.protocol import Protocol, ProtocolError, load_library, load_protocol, reload_protocol
 from aftercare.protocol.__main__ import main
-from aftercare.protocol.files import line_at, read
+from aftercare.protocol.check import check
+from aftercare.protocol.compose import Sources, compose
+from aftercare.protocol.files import place_of, read
+
+ROOT = Path(__file__).resolve().parents[2]
+SHARED = ("clinical", "languages")
 
 
 class Draft:
-    """A copy of the protocol that may be broken."""
+    """A copy of the protocol, and of what it shares with others, that may be broken.
+
+    A file is named from its protocol's folder on, one that is shared from `clinical/` or `languages/` on.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def text(self, name: str) -> str:
-        return (self.folder / name).read_text(encoding="utf-8")
+    def path(self, name: str) -> Path:
+        shared = name.startswith(("clinical/", "languages/"))
+        return (self.folder.parent if shared else self.folder) / name
 
-    def write(self, name: str, text: str) -> None:
-        (self.folder / name).write_text(text, encoding="utf-8")
+    def place(self, name: str) -> str:
+        """How a problem names the file."""
+        return "/".join(self.path(name).parts[-2:])
+
+    def text(self, name: str) -> str:
+        return self.path(name).read_text(encoding="utf-8")
+
+    def write(self, name: str, text: str) -> int:
+        """Write a whole file; the number of its first line."""
+        self.path(name).write_text(text, encoding="utf-8")
+        return 1
 
     def append(self, name: str, text: str) -> int:
         """Add lines at the end of a file; the number of the first of them."""
@@ -38,15 +57,34 @@ class Draft:
         self.write(name, kept[: found.start()] + new + kept[found.end() :])
         return kept.count("\n", 0, found.start()) + 1
 
+    def content(self) -> dict[str, Any]:
+        """What the folders say together, unchecked."""
+        shared = self.folder.parent
+        return compose(Sources(self.folder, self.folder / "clinic.yml", "en", shared / "languages", shared / "clinical"))
+
     def problems(self) -> list[str]:
+        """All that is wrong; where only the protocol's own files are, it is what loading says."""
         with pytest.raises(ProtocolError) as refused:
-            load_protocol(self.folder)
+            self._load()
         return refused.value.problems
+
+    def _load(self) -> None:
+        """Load it as it is; where what is shared was changed too, put together and check what loading would."""
+        if all(self._is_as_shipped(path) for name in SHARED for path in (ROOT / name).rglob("*.yml") if "nlu" not in path.parts):
+            load_protocol(self.folder)
+        else:
+            raise ProtocolError(check(self.folder, self.content()))
+
+    def _is_as_shipped(self, path: Path) -> bool:
+        copy = self.folder.parent / path.relative_to(ROOT)
+        return copy.exists() and copy.read_bytes() == path.read_bytes()
 
 
 @pytest.fixture
 def draft(root: Path, tmp_path: Path) -> Draft:
     shutil.copytree(root / "protocols" / "vertebroplasty", tmp_path / "draft")
+    for name in SHARED:
+        shutil.copytree(root / name, tmp_path / name, ignore=shutil.ignore_patterns("nlu", "answers"))
     return Draft(tmp_path / "draft")
 
 
@@ -65,22 +103,28 @@ def rule(**fields: str) -> str:
 
 
 def question(**fields: str) -> str:
-    given = {"id": "extra", "about": "chills", "covers": "[chills]", "text": "Is it so?", "again": "Is it really so?"} | fields
-    return "questions:\n  - " + "\n    ".join(f"{key}: {value}" for key, value in given.items())
+    given = {"id": "extra", "about": "chills", "covers": "[chills]"} | fields
+    said = 'en: {text: "Is it so?", again: "Is it really so?"' + (f", buttons: {given.pop('buttons')}" if "buttons" in given else "") + "}"
+    return "questions:\n  - " + "\n    ".join([*(f"{key}: {value}" for key, value in given.items()), said])
 
 
 def row(**fields: str) -> str:
     given = {
         "fact": "onset",
         "tier": "call_doctor",
-        "text": "Chills?",
         '"yes"': "chills",
         '"no"': "[chills]",
         "closed_by": "[[chills]]",
         "opened_by": "[]",
-        "names": "[chills]",
+        "text": "Chills?",
     } | fields
-    return "  - " + "\n    ".join(f"{key}: {value}" for key, value in given.items())
+    said = f'en: {{text: "{given.pop("text")}", names: [chills]}}'
+    return "  - " + "\n    ".join([*(f"{key}: {value}" for key, value in given.items()), said])
+
+
+def _line(draft: Draft, name: str, text: str) -> int:
+    """The number of the first line that is this one."""
+    return draft.text(name).splitlines().index(text) + 1
 
 
 Break = Callable[[Draft], int]
@@ -148,8 +192,8 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "'extra' can never decide.*remove it",
     ),
     "a finding has no rule": (
-        lambda d: d.append("findings.yml", "  extra: {code: other, label: something else, intents: []}"),
-        "findings.yml",
+        lambda d: d.write("findings/extra.yml", "code: other\nen: {label: something else}\n"),
+        "findings/extra.yml",
         "no rule uses 'extra'; write a rule for it or remove it",
     ),
     "a quote is not in the leaflet": (
@@ -185,7 +229,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "'no_such_finding'.*correct the name",
     ),
     "a question has no other words": (
-        lambda d: d.replace("interview.yml", r"^    again: .*\n", "") - 5,
+        lambda d: d.replace("interview.yml", r"^      again: .*\n", "") - 6,
         "interview.yml",
         "'again' is a required property.*correct it",
     ),
@@ -210,7 +254,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "row 'onset' names the finding 'no_such_finding'.*correct the name",
     ),
     "a row has no finding": (
-        lambda d: d.replace("danger_check.yml", r'^    "yes": breathless\n', "") - 3,
+        lambda d: d.append("danger_check.yml", row(**{'"yes"': "chills"}).replace('"yes": chills\n    ', "")),
         "danger_check.yml",
         "'yes' is a required property.*correct it",
     ),
@@ -246,49 +290,125 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "nothing asks about the red flag 'past_symptom'; add a row to danger_check.yml or a question to interview.yml",
     ),
     "a topic quotes an unknown sentence": (
-        lambda d: d.replace("faq.yml", r"^  ice: .*$", "  ice: {label: ice, sentences: [no_such_sentence]}"),
+        lambda d: d.replace("faq.yml", r"^  ice: .*$", "  ice: {sentences: [no_such_sentence], en: {label: ice}}"),
         "faq.yml",
         "'no_such_sentence'.*correct the name",
     ),
     "the wording uses an unknown placeholder": (
-        lambda d: d.replace("wording.yml", r"^goodbye: .*$", "goodbye: Call {nobody} now."),
-        "wording.yml",
+        lambda d: d.replace("clinical/wording.en.yml", r"^goodbye: .*$", "goodbye: Call {nobody} now."),
+        "clinical/wording.en.yml",
         r"\{nobody\}.*correct the name",
     ),
     "the wording has a brace that never closes": (
-        lambda d: d.replace("wording.yml", r"^goodbye: .*$", 'goodbye: "Call {phone now."'),
-        "wording.yml",
+        lambda d: d.replace("clinical/wording.en.yml", r"^goodbye: .*$", 'goodbye: "Call {phone now."'),
+        "clinical/wording.en.yml",
         "goodbye.*;",
     ),
     "the wording puts a value where it is not given": (
-        lambda d: d.replace("wording.yml", r"^goodbye: .*$", 'goodbye: "Bye, {evidence}."'),
-        "wording.yml",
+        lambda d: d.replace("clinical/wording.en.yml", r"^goodbye: .*$", 'goodbye: "Bye, {evidence}."'),
+        "clinical/wording.en.yml",
         r"\{evidence\}.*;",
     ),
     "a pattern uses an unknown word class": (
-        lambda d: d.replace("lexicon/findings.yml", r"^    - .*$", '    - "@no_such_class hurts"'),
-        "lexicon/findings.yml",
+        lambda d: d.replace("findings/bruising.yml", r"^    - .*$", '    - "@no_such_class hurts"'),
+        "findings/bruising.yml",
         "'@no_such_class'.*correct the pattern",
     ),
     "a pattern holds no word": (
-        lambda d: d.replace("lexicon/findings.yml", r"^    - .*$", '    - "~3"'),
-        "lexicon/findings.yml",
+        lambda d: d.replace("findings/bruising.yml", r"^    - .*$", '    - "~3"'),
+        "findings/bruising.yml",
         "holds no word that must be there; correct the pattern",
     ),
-    "an idiom uses an unknown word class": (
-        lambda d: d.replace("lexicon/assertion.yml", r"^idioms: \[", 'idioms: ["@no_such_class", '),
-        "lexicon/assertion.yml",
+    "a shared pattern uses an unknown word class": (
+        lambda d: d.replace("clinical/findings/chills.yml", r"^    - .*$", '    - "@no_such_class hurts"'),
+        "clinical/findings/chills.yml",
         "'@no_such_class'.*correct the pattern",
     ),
-    "the lexicon knows an unknown finding": (
-        lambda d: d.replace("lexicon/findings.yml", r"^  chills:$", "  no_such_finding:"),
-        "lexicon/findings.yml",
-        "'no_such_finding' is no finding of findings.yml; correct the name",
+    "a word of health uses an unknown word class": (
+        lambda d: d.replace("findings/both_legs.yml", r"^    - one side$", '    - "@no_such_class"'),
+        "findings/both_legs.yml",
+        "'@no_such_class'.*correct the pattern",
     ),
-    "a word of health denies an unknown finding": (
-        lambda d: d.append("lexicon/normal.yml", '  no_such_finding: ["all fine"]'),
-        "lexicon/normal.yml",
-        "'no_such_finding' is no finding of findings.yml; correct the name",
+    "an idiom uses an unknown word class": (
+        lambda d: d.replace("languages/en/idioms.yml", r"^  - by heart$", '  - "@no_such_class"'),
+        "languages/en/idioms.yml",
+        "'@no_such_class'.*correct the pattern",
+    ),
+    "a trigger uses an unknown word class": (
+        lambda d: d.replace("languages/en/assertion.yml", r"^      - denies$", '      - "@no_such_class"'),
+        "languages/en/assertion.yml",
+        "'@no_such_class'.*correct the pattern",
+    ),
+    "an answer uses an unknown word class": (
+        lambda d: d.replace("languages/en/answers.yml", r"^    - not sure$", '    - "@no_such_class"'),
+        "languages/en/answers.yml",
+        "'@no_such_class'.*correct the pattern",
+    ),
+    "an act uses an unknown word class": (
+        lambda d: d.replace("languages/en/dialogue.yml", r"^      - me too$", '      - "@no_such_class"'),
+        "languages/en/dialogue.yml",
+        "'@no_such_class'.*correct the pattern",
+    ),
+    "a finding yields to an unknown finding": (
+        lambda d: d.write(
+            "findings/bruising.yml",
+            "yields_to: [no_such_finding]\n" + d.text("findings/bruising.yml").replace("yields_to: [hematoma]\n", ""),
+        ),
+        "findings/bruising.yml",
+        "'bruising' names 'no_such_finding', which is no finding; correct the name",
+    ),
+    "a finding of a scale is unknown": (
+        lambda d: d.replace("clinical/scales.yml", r"finding: moderate_pain", "finding: no_such_finding") - 1,
+        "clinical/scales.yml",
+        "the scale 'pain' names 'no_such_finding', which is no finding; correct the name",
+    ),
+    "the finding of later days is unknown": (
+        lambda d: d.replace("scales.yml", r"later: beyond_48_hours", "later: no_such_finding"),
+        "scales.yml",
+        "the scale 'days' names 'no_such_finding', which is no finding; correct the name",
+    ),
+    "a rule that clinical does not have is taken": (
+        lambda d: d.append("rules.yml", "  - use: no_such_rule"),
+        "rules.yml",
+        "clinical/ has no 'no_such_rule' in its rules; correct the name",
+    ),
+    "a row that clinical does not have is taken": (
+        lambda d: d.append("danger_check.yml", "  - use: no_such_row"),
+        "danger_check.yml",
+        "clinical/ has no 'no_such_row' in its rows; correct the name",
+    ),
+    "a question that clinical does not have is taken": (
+        lambda d: d.append("interview.yml", "  - use: no_such_question"),
+        "interview.yml",
+        "clinical/ has no 'no_such_question' in its questions; correct the name",
+    ),
+    "a shared rule of an emergency is left out": (
+        lambda d: d.replace("rules.yml", r"^  - use: breathless\n(    .*\n)*", "") and _line(d, "rules.yml", "rules:"),
+        "rules.yml",
+        "the emergency 'breathless' of clinical/rules.yml is left out; add `- use: breathless`",
+    ),
+    "a shared row of an emergency is left out": (
+        lambda d: d.replace("danger_check.yml", r"^  - use: breathing\n", "") and _line(d, "danger_check.yml", "rows:"),
+        "danger_check.yml",
+        "the emergency 'breathing' of clinical/danger_check.yml is left out; add `- use: breathing`",
+    ),
+    "a role of the meanings is given to none": (
+        lambda d: d.replace("clinical/meanings.yml", r"role: relief, ", "") and _line(d, "clinical/meanings.yml", "meanings:"),
+        "clinical/meanings.yml",
+        "0 of the meanings have the role 'relief'; give it to one",
+    ),
+    "a role of the meanings is given to two": (
+        lambda d: (
+            d.replace("clinical/meanings.yml", r"  idiom: \{", "  idiom: {role: relief, ")
+            and _line(d, "clinical/meanings.yml", "meanings:")
+        ),
+        "clinical/meanings.yml",
+        "2 of the meanings have the role 'relief'; give it to one",
+    ),
+    "a meaning says what nobody wrote": (
+        lambda d: d.replace("clinical/meanings.yml", r"texts: \[thanks,", "texts: [no_such_wording,"),
+        "clinical/meanings.yml",
+        "'thank' says 'no_such_wording', which wording has not; write it there",
     ),
     "a clinic has a fictional number": (
         lambda d: (
@@ -358,14 +478,14 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "2027-02-30 is no date; correct it",
     ),
     "a key stands twice": (
-        lambda d: d.append("thresholds.yml", "fever_f: 103.0"),
-        "thresholds.yml",
-        "'fever_f' stands twice; remove one of the two",
+        lambda d: d.append("clinical/thresholds.yml", "abstain: 0.4"),
+        "clinical/thresholds.yml",
+        "'abstain' stands twice; remove one of the two",
     ),
-    "a finding stands twice": (
-        lambda d: d.append("findings.yml", "  fever: {code: fever, label: fever, intents: []}"),
-        "findings.yml",
-        "'fever' stands twice; remove one of the two",
+    "a topic stands twice": (
+        lambda d: d.append("faq.yml", "  ice: {sentences: [ice], en: {label: ice}}"),
+        "faq.yml",
+        "'ice' stands twice; remove one of the two",
     ),
     "a key is unknown": (
         lambda d: d.append("rules.yml", rule(colour="red")),
@@ -373,23 +493,23 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "'colour' was unexpected.*correct it as protocols/schema.json says",
     ),
     "a value is of the wrong kind": (
-        lambda d: d.replace("thresholds.yml", r"^fever_f: .*$", "fever_f: hot"),
-        "thresholds.yml",
-        "fever_f.*'hot'.*correct it",
+        lambda d: d.replace("clinical/thresholds.yml", r"^abstain: .*$", "abstain: hot"),
+        "clinical/thresholds.yml",
+        "abstain.*'hot'.*correct it",
     ),
     "a disposition is none": (
         lambda d: d.append("rules.yml", rule(disposition="wait")) + 1,
         "rules.yml",
         "'wait'.*correct it",
     ),
-    "a code is not on the wire": (
-        lambda d: d.append("findings.yml", "  extra: {code: no_such_code, label: x, intents: []}"),
-        "findings.yml",
-        "'no_such_code'.*correct it",
+    "a code can not be on the wire": (
+        lambda d: d.write("findings/extra.yml", "code: No such code\nen: {label: x}\n"),
+        "findings/extra.yml",
+        "'No such code'.*correct it",
     ),
     "more questions than five": (
-        lambda d: d.replace("interview.yml", r"^max_questions: .*$", "max_questions: 6"),
-        "interview.yml",
+        lambda d: d.replace("clinical/interview.yml", r"^max_questions: .*$", "max_questions: 6"),
+        "clinical/interview.yml",
         "max_questions.*6.*correct it",
     ),
 }
@@ -400,7 +520,7 @@ def test_a_broken_protocol_is_refused_by_file_line_and_remedy(draft: Draft, brok
     break_it, file, words = BREAKS[broken]
     line = break_it(draft)
     problems = draft.problems()
-    blamed = [problem for problem in problems if problem.startswith(f"{file}:") and re.search(words, problem)]
+    blamed = [problem for problem in problems if problem.startswith(f"{draft.place(file)}:") and re.search(words, problem)]
     assert blamed, problems
     lines = {int(number) for problem in blamed for number in re.findall(r"^\S+\.yml:(\d+)|line (\d+)", problem)[0] if number}
     assert line in lines, (line, blamed)
@@ -408,14 +528,20 @@ def test_a_broken_protocol_is_refused_by_file_line_and_remedy(draft: Draft, brok
 
 def test_every_mistake_is_told_at_once(draft: Draft) -> None:
     draft.append("rules.yml", rule(any="[no_such_finding]"))
-    draft.replace("wording.yml", r"^goodbye: .*$", "goodbye: Call {nobody} now.")
-    draft.replace("faq.yml", r"^  ice: .*$", "  ice: {label: ice, sentences: [no_such_sentence]}")
-    assert {problem.split(":")[0] for problem in draft.problems()} == {"rules.yml", "wording.yml", "faq.yml"}
+    draft.append("wording.en.yml", "goodbye: Call {nobody} now.")
+    draft.replace("faq.yml", r"^  ice: .*$", "  ice: {sentences: [no_such_sentence], en: {label: ice}}")
+    assert {problem.split(":")[0] for problem in draft.problems()} == {"draft/rules.yml", "draft/wording.en.yml", "draft/faq.yml"}
 
 
-@pytest.mark.parametrize("name", ["rules.yml", "leaflet.yml", "clinic.yml", "lexicon/words.yml", "leaflet.txt"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("rules.yml", "leaflet.yml", "clinic.yml", "wording.en.yml", "leaflet.txt"),
+        *("clinical/rules.yml", "clinical/words.en.yml", "clinical/wording.en.yml", "languages/en/clauses.yml", "languages/en/words.yml"),
+    ],
+)
 def test_a_missing_file_is_named(draft: Draft, name: str) -> None:
-    (draft.folder / name).unlink()
+    draft.path(name).unlink()
     (problem,) = draft.problems()
     assert Path(name).name in problem
     assert "missing; put" in problem
@@ -425,7 +551,107 @@ def test_a_missing_file_is_named(draft: Draft, name: str) -> None:
 def test_a_file_that_is_no_mapping_is_named(draft: Draft, text: str) -> None:
     draft.write("faq.yml", text)
     (problem,) = draft.problems()
-    assert problem.startswith("faq.yml:")
+    assert problem.startswith("draft/faq.yml:")
+
+
+@pytest.mark.parametrize("role", ["unknown", "any_sign", "gone"])
+def test_each_role_is_given_to_one_finding(draft: Draft, protocol: Protocol, role: str) -> None:
+    name = protocol.role(role)
+    draft.replace(f"clinical/findings/{name}.yml", rf"^role: {role}\n", "")
+    (missing,) = draft.problems()
+    assert f"0 of the findings have the role '{role}'; give it to one" in missing
+    draft.write(f"clinical/findings/{name}.yml", f"role: {role}\n" + draft.text(f"clinical/findings/{name}.yml"))
+    draft.write("findings/bruising.yml", f"role: {role}\n" + draft.text("findings/bruising.yml"))
+    (twice,) = draft.problems()
+    assert f"2 of the findings have the role '{role}'; give it to one" in twice
+
+
+def test_a_rule_that_is_no_emergency_may_be_left_out(draft: Draft, protocol: Protocol) -> None:
+    draft.replace("rules.yml", r"^  - use: gone_symptom\n", "")
+    kept = [rule.id for rule in protocol.rules if rule.id != "gone_symptom"]
+    assert [rule["id"] for rule in draft.content()["rules"]["rules"]] == kept
+
+
+def test_a_protocol_without_wording_of_the_language_is_refused(draft: Draft) -> None:
+    (draft.folder / "wording.en.yml").unlink()
+    (problem,) = draft.problems()
+    assert problem == "draft/wording.en.yml: the file is missing; put it back"
+    with pytest.raises(ProtocolError, match=r"no wording\.<language>\.yml is there"):
+        load_library([draft.folder])
+
+
+def test_a_language_that_is_not_there_is_refused(draft: Draft) -> None:
+    shutil.copy(draft.path("wording.en.yml"), draft.path("wording.eo.yml"))
+    with pytest.raises(ProtocolError, match=r"^eo/tokens\.yml: the file is missing; put it back$"):
+        load_library([draft.folder])
+
+
+def test_what_stands_beside_use_goes_before_the_shared_entry(draft: Draft) -> None:
+    own = "  - use: extra\n    reason: Our own words.\n    sentence: call_infection"
+    draft.append("clinical/rules.yml", rule(sentence="", any="[vomiting]"))
+    line = draft.append("rules.yml", own)
+    taken = draft.content()["rules"]["rules"][-1]
+    assert (taken["id"], taken["any"], taken["advice"]) == ("extra", ["vomiting"], "call_clinic")
+    assert (taken["reason"], taken["sentence"]) == ("Our own words.", "call_infection")
+    assert "use" not in taken
+    assert taken.place == f"draft/rules.yml:{line}"
+
+
+def test_a_text_beside_use_goes_before_the_shared_one_of_the_language(draft: Draft) -> None:
+    shared = draft.content()["danger_check"]["rows"][0]
+    draft.replace("danger_check.yml", r"^  - use: chest_pain$", '  - use: chest_pain\n    en: {text: "Our own words?"}')
+    row = draft.content()["danger_check"]["rows"][0]
+    assert (row["text"], row["names"], row["yes"]) == ("Our own words?", shared["names"], shared["yes"])
+
+
+def test_a_finding_of_the_same_name_goes_before_the_shared_one(draft: Draft) -> None:
+    shared = load_protocol(draft.folder).findings["chills"]
+    draft.write("findings/chills.yml", "code: fever\nen: {label: our own words}\n")
+    own = reload_protocol(draft.folder).findings["chills"]
+    assert (own.code, own.label) == ("fever", "our own words")
+    assert (own.patterns, own.normal, own.intents) == (shared.patterns, shared.normal, shared.intents)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path"),
+    [
+        ("wording.en.yml", "goodbye: Our own words.", ("wording", "goodbye")),
+        ("thresholds.yml", "abstain: 0.36", ("thresholds", "abstain")),
+        ("interview.yml", "max_questions: 4", ("interview", "max_questions")),
+        ("danger_check.yml", "valid_hours: 3", ("danger_check", "valid_hours")),
+        ("scales.yml", "pain: {bands: [{from: 0, finding: mild_pain}]}", ("scales", "pain", "bands")),
+        ("words.en.yml", "classes: {leg: [leg]}", ("words", "classes", "leg")),
+    ],
+)
+def test_what_the_protocol_says_goes_before_what_is_shared(draft: Draft, name: str, text: str, path: tuple[str, ...]) -> None:
+    def value(content: Any) -> Any:
+        for step in path:
+            content = content[step]
+        return content
+
+    before = draft.content()
+    kept = draft.text(name) if draft.path(name).exists() else ""
+    draft.write(name, f"{kept}{text}\n")
+    after = draft.content()
+    assert value(after) != value(before)
+    assert place_of(after[path[0]], list(path[1:])).startswith(f"draft/{name}:")
+    assert {key for key in after if after[key] != before[key]} == {path[0]}
+
+
+def test_a_shared_finding_that_nothing_needs_is_left_out(draft: Draft, protocol: Protocol) -> None:
+    draft.write("clinical/findings/extra.yml", "code: other\nen: {label: something else, patterns: [something else]}\n")
+    draft.write("clinical/findings/chills.yml", "yields_to: [extra, fever]\n" + draft.text("clinical/findings/chills.yml"))
+    draft.replace("clinical/danger_check.yml", r"opened_by: \[calf_pain\]", "opened_by: [calf_pain, extra]")
+    content = draft.content()
+    assert check(draft.folder, content) == []
+    assert set(content["findings"]["findings"]) == set(protocol.findings)
+    assert content["findings"]["findings"]["chills"]["yields_to"] == ["fever"]
+    assert content["danger_check"]["rows"][0]["opened_by"] == ["calf_pain"]
+
+
+def test_a_finding_of_the_protocol_is_never_left_out(draft: Draft) -> None:
+    draft.write("findings/extra.yml", "code: other\nen: {label: something else, patterns: [something else]}\n")
+    assert "extra" in draft.content()["findings"]["findings"]
 
 
 def test_the_draft_itself_is_right(draft: Draft) -> None:
@@ -462,7 +688,7 @@ def test_any_change_of_the_content_changes_the_version(draft: Draft, protocol: P
 def test_the_command_names_the_problems(draft: Draft, capsys: pytest.CaptureFixture[str]) -> None:
     line = draft.append("rules.yml", rule(any="[no_such_finding]"))
     assert main([str(draft.folder)]) == 1
-    assert f"rules.yml:{line}: " in capsys.readouterr().err
+    assert f"draft/rules.yml:{line}: " in capsys.readouterr().err
 
 
 def test_the_command_names_a_good_protocol(draft: Draft, capsys: pytest.CaptureFixture[str], protocol: Protocol) -> None:
@@ -473,11 +699,12 @@ def test_the_command_names_a_good_protocol(draft: Draft, capsys: pytest.CaptureF
 def test_lines_are_known(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("one: 1\ntwo:\n  - x\n  - {three: 3,\n     four: 4}\n", encoding="utf-8")
     content = read(tmp_path / "a.yml")
-    assert line_at(content, ["one"]) == 1
-    assert line_at(content, ["two", 0]) == 3
-    assert line_at(content, ["two", 1, "four"]) == 5
-    assert line_at(content, ["two", 1, "five"]) == 4
-    assert line_at(content, []) == 1
+    here = f"{tmp_path.name}/a.yml"
+    assert place_of(content, ["one"]) == f"{here}:1"
+    assert place_of(content, ["two", 0]) == f"{here}:3"
+    assert place_of(content, ["two", 1, "four"]) == f"{here}:5"
+    assert place_of(content, ["two", 1, "five"]) == f"{here}:4"
+    assert place_of(content, []) == f"{here}:1"
 
 
 def test_every_sentence_is_in_the_leaflet(protocol: Protocol, root: Path) -> None:
@@ -506,17 +733,8 @@ def test_every_warning_of_the_leaflet_has_a_rule(protocol: Protocol) -> None:
     assert warnings <= quoted
 
 
-def test_every_topic_of_the_wire_exists(protocol: Protocol, wire_names: dict[str, set[str]]) -> None:
-    assert len(wire_names["topics"]) == 27
-    assert set(protocol.topics) == wire_names["topics"]
-    assert all(topic.sentences for topic in protocol.topics.values())
-
-
-def test_every_code_of_the_wire_has_a_finding(protocol: Protocol, wire_names: dict[str, set[str]]) -> None:
-    assert {finding.code for finding in protocol.findings.values()} == wire_names["codes"]
-
-
-def test_every_finding_that_stands_in_the_lexicon_is_told_apart(protocol: Protocol) -> None:
-    assert set(protocol.lexicon["suppress"]) <= set(protocol.findings)
-    for stronger in protocol.lexicon["suppress"].values():
-        assert set(stronger) <= set(protocol.findings)
+def test_what_a_finding_names_is_a_finding(protocol: Protocol) -> None:
+    yielding = [finding for finding in protocol.findings.values() if finding.yields_to]
+    assert len(yielding) > 10
+    for finding in protocol.findings.values():
+        assert {*finding.yields_to, *finding.milder, *finding.refined_by} <= set(protocol.findings), finding.id

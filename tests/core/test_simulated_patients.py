@@ -2,31 +2,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
+from aftercare.protocol import load_protocol
 from evaluation import figures, interview
 from evaluation.answers import _after_card, _label_of, of_card
 from evaluation.bot import Answer
 from evaluation.cases import CardAnswer, Patient
 from evaluation.changes import CHANGES, of_changes
+from tests.wire import Wire
 
-ROWS = [
-    "chest_pain",
-    "breathing",
-    "bladder_bowel",
-    "saddle_numbness",
-    "walking",
-    "other_symptoms",
-    "rash_swelling",
-    "bleeding",
-    "chills",
-    "leg_weakness",
-    "site_appearance",
-    "pain_severity",
-]
+ROWS = list(Wire.of(load_protocol(Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty")).rows)
 SORE = "a bit sore where the needle went in"
 
 

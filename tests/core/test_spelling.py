@@ -6,19 +6,24 @@ from hypothesis import strategies as st
 
 from aftercare.assistant import Assistant
 from aftercare.protocol import Protocol
-from aftercare.understanding.spelling import Spelling, english_words
+from aftercare.understanding.spelling import Spelling, vocabulary
 
 LEXICON = ["fever", "chills", "numbness", "breathing", "bladder", "paralyzed", "swollen", "drainage", "chest", "pus", "leg"]
-ENGLISH = sorted(english_words())
+WORDS = "symspellpy:frequency_dictionary_en_82_765.txt"
+ENGLISH = sorted(vocabulary(WORDS))
+
+
+def rules(slips: dict[str, str] | None = None) -> dict[str, object]:
+    return {"vocabulary": WORDS, "slips": slips or {}}
 
 
 @pytest.fixture(scope="module")
 def spelling() -> Spelling:
-    return Spelling(LEXICON, {"feaver": "fever"})
+    return Spelling(LEXICON, rules({"feaver": "fever"}))
 
 
 def test_two_slips_lead_to_english_words_alone() -> None:
-    spelling = Spelling(["fainting", "desmaye"], {})
+    spelling = Spelling(["fainting", "desmaye"], rules())
     assert spelling.correct("faintinggg") == "fainting"
     assert spelling.correct("descale") == "descale"
     assert spelling.correct("desmayee") == "desmaye"
@@ -76,7 +81,7 @@ def test_other_words_are_left_alone(spelling: Spelling, word: str) -> None:
 
 
 def test_a_tie_is_left_alone() -> None:
-    assert Spelling(["bathes", "bother"], {}).correct("bathr") == "bathr"
+    assert Spelling(["bathes", "bother"], rules()).correct("bathr") == "bathr"
 
 
 def test_known_words(spelling: Spelling) -> None:
@@ -86,13 +91,17 @@ def test_known_words(spelling: Spelling) -> None:
 
 
 def test_the_vocabulary_is_large() -> None:
-    assert len(english_words()) > 50_000
-    assert {"fever", "beaver", "breathing", "the"} <= english_words()
+    assert len(ENGLISH) > 50_000
+    assert {"fever", "beaver", "breathing", "the"} <= vocabulary(WORDS)
+
+
+def test_the_vocabulary_is_the_languages(protocol: Protocol) -> None:
+    assert protocol.grammar.spelling["vocabulary"] == WORDS
 
 
 @given(st.text(alphabet="abcdefghilnrstuvwy", min_size=1, max_size=12))
 def test_a_correction_is_the_word_itself_or_the_lexicons(word: str) -> None:
-    spelling = Spelling(LEXICON, {})
+    spelling = Spelling(LEXICON, rules())
     corrected = spelling.correct(word)
     assert corrected == word or corrected in LEXICON
     assert spelling.correct(corrected) == corrected
@@ -101,11 +110,11 @@ def test_a_correction_is_the_word_itself_or_the_lexicons(word: str) -> None:
 @given(st.data())
 def test_english_is_never_touched(data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(ENGLISH))
-    assert Spelling(LEXICON, {}).correct(word) == word
+    assert Spelling(LEXICON, rules()).correct(word) == word
 
 
 def test_the_fixed_slips_lead_to_words_of_the_protocol(protocol: Protocol) -> None:
-    for typed, meant in protocol.lexicon["spelling"].items():
+    for typed, meant in protocol.grammar.spelling["slips"].items():
         assert typed != meant
         assert typed == typed.lower()
 

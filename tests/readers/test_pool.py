@@ -19,7 +19,7 @@ from trapped import DEADFALL, QUICKSAND, TAR, TRIPWIRE, TrappedCore
 
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
-from aftercare.protocol import Library, Protocol, load_protocol
+from aftercare.protocol import Library, load_library
 from readers.pool import BrokenReaderError, Readers, UnreadError
 from readers.template import Limits
 
@@ -32,13 +32,8 @@ LIMITS = Limits(cpu_seconds=0.5, seconds=1.5)
 
 
 @pytest.fixture(scope="module")
-def protocol() -> Protocol:
-    return load_protocol(ROOT / "protocols" / "vertebroplasty")
-
-
-@pytest.fixture(scope="module")
-def library(protocol: Protocol) -> Library:
-    return Library([protocol])
+def library() -> Library:
+    return load_library([ROOT / "protocols" / "vertebroplasty"])
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +59,9 @@ def _within(seconds: float, holds: Callable[[], bool]) -> bool:
     return holds()
 
 
-def test_it_says_what_the_core_says(readers: Readers, protocol: Protocol) -> None:
-    core = Assistant(protocol)
-    reading = asyncio.run(readers.read(KEY, WORDS, TODAY))
+def test_it_says_what_the_core_says(readers: Readers, library: Library) -> None:
+    core = Assistant(library.default)
+    reading = asyncio.run(readers.read(library.default.key, WORDS, TODAY))
     assert reading == core.read(WORDS, TODAY)
     assert asyncio.run(readers.respond(Conversation(), reading, TODAY)) == core.respond(Conversation(), reading, TODAY)
 
