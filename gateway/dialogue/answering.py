@@ -27,7 +27,7 @@ from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
-from readers.pool import BrokenReaderError, UnreadError
+from readers.pool import UnreadError
 
 _log = structlog.get_logger(__name__)
 _OVERDUE = timedelta(seconds=PATIENCE + 1)
@@ -134,7 +134,7 @@ class Answering:
         protocol = self._of(outcome.before).protocol
         disposition = outcome.reply.custom.get("disposition")
         event = await asyncio.to_thread(
-            partial(self._records.add, right_behind=seq, words=words_of(outcome, protocol, ""), disposition=disposition),
+            partial(self._records.add, right_behind=seq, words=words_of(outcome, protocol), disposition=disposition),
             name,
             "answer",
             facts_of(outcome, protocol, 0),
@@ -208,15 +208,15 @@ class Answering:
                 cause = error.cause
         FAILSAFE.labels(cause).inc()
         _log.warning("answered without Rasa", conversation=name, seq=message.seq, cause=cause)
-        try:
-            after, reply = await self._core.respond(before, await reading, today, at=message.at, answers=answers)
-            return Outcome(reply, before, after, "core", cause)
-        except UnreadError:
+        heard, problem = await _heard(reading)
+        if not problem:
+            after, reply, problem = await self._core.answer_alone(before, heard, at=message.at, answers=answers)
+            if not problem:
+                return Outcome(reply, before, after, "core", cause)
+        if problem == UNREAD:
             return self._card(name, message, before, UNREAD)
-        except Exception as error:
-            what = str(error) if isinstance(error, BrokenReaderError) else type(error).__name__
-            _log.error("core failed", conversation=name, seq=message.seq, error=what)
-            return self._card(name, message, before, cause)
+        _log.error("core failed", conversation=name, seq=message.seq, error=problem)
+        return self._card(name, message, before, cause)
 
     def _card(self, name: str, message: Event, before: Conversation, cause: str) -> Outcome:
         """The safety card alone; the conversation stays as it was."""
@@ -277,9 +277,8 @@ class Answering:
         return (await self._bound(name))[0] != conversation.protocol
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
-        text = str(message.words and message.words["text"])
         protocol = self._of(outcome.before).protocol
-        facts, words = facts_of(outcome, protocol, seconds), words_of(outcome, protocol, text)
+        facts, words = facts_of(outcome, protocol, seconds), words_of(outcome, protocol)
         disposition = outcome.reply.custom.get("disposition")
         for attempt in range(1, _STORE_ATTEMPTS + 1):
             try:
@@ -297,6 +296,16 @@ class Answering:
 def _patience(assistant: Assistant) -> float:
     """For how many minutes a question may wait for its answer."""
     return float(assistant.protocol.thresholds["broken_off_minutes"])
+
+
+async def _heard(reading: asyncio.Task[Reading]) -> tuple[Reading | None, str]:
+    """The gateway's own reading, or why there is none."""
+    try:
+        return await reading, ""
+    except UnreadError:
+        return None, UNREAD
+    except Exception as error:
+        return None, problem_of(error)
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:
