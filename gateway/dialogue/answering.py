@@ -27,6 +27,7 @@ from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
+from readers.alone import problem_of
 from readers.pool import UnreadError
 
 _log = structlog.get_logger(__name__)
