@@ -323,7 +323,8 @@ def _patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
     lists += [(["triggers", number, "patterns"], trigger["patterns"]) for number, trigger in enumerate(rules["triggers"])]
     for path, patterns in lists:
         yield from ((name, [*path, number], pattern) for number, pattern in enumerate(patterns))
-    yield from (("language/idioms", ["idioms", number], idiom) for number, idiom in enumerate(content["language/idioms"]["idioms"]))
+    for number, idiom in enumerate(content["language/idioms"]["idioms"]):
+        yield "language/idioms", ["idioms", number], idiom
     for answer, patterns in content["language/answers"]["answers"].items():
         yield from (("language/answers", ["answers", answer, number], pattern) for number, pattern in enumerate(patterns))
     for act, kind in content["language/dialogue"]["acts"].items():
