@@ -14,6 +14,7 @@ from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Composer, Reply
 from aftercare.decision.rules import disposition
 from aftercare.dialogue.situation import Names, Tools
+from aftercare.guard import understates
 from aftercare.protocol.library import Key, Library
 from aftercare.protocol.model import Disposition, Protocol
 from aftercare.turn import answer, begin
@@ -77,21 +78,8 @@ class Assistant:
         return max(looked_at, key=lambda piece: disposition(self.protocol, self._present(self.read(piece, today))) or 0)
 
     def understates(self, reply: Reply, reading: Reading) -> bool:
-        """Whether a reply is less urgent than the reading alone, and neither asks about it nor took it into account.
-
-        A reply that says how the message was understood has weighed what is no emergency by more than the lexicon. The danger check
-        asks about no sign that was told.
-        """
-        present = self._present(reading)
-        alone = disposition(self.protocol, present)
-        asks = reply.custom.get("about", danger_check.NAME) != danger_check.NAME
-        if alone is None or asks or (reply.disposition or 0) >= alone:
-            return False
-        if "understood" not in reply.custom:
-            return True
-        understood = reply.custom["understood"].get("findings", ())
-        weighed = {finding["finding"] for finding in understood if finding["status"] != Status.PRESENT.value}
-        return alone is Disposition.EMERGENCY and bool(present - weighed)
+        """Whether a reply is less urgent than the reading alone; see `guard.understates`."""
+        return understates(self.protocol, reply, self._present(reading))
 
     def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
         """What holds when the patient leaves a question unanswered.

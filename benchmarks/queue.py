@@ -26,7 +26,7 @@ import structlog
 from limits import parse
 from sqlalchemy import Connection, Engine, Table, event, insert
 
-from aftercare.protocol import Protocol, load_protocol
+from aftercare.protocol import Library, load_library
 from gateway.app import create_app
 from gateway.console.desk import Desk, make_desk
 from gateway.console.queue import PAGE, Filter, Queue
@@ -160,10 +160,10 @@ def plans_of(engine: Engine, act: Callable[[], Any]) -> tuple[str, ...]:
         return tuple("\n".join(str(row[-1]) for row in connection.exec_driver_sql(explain + said, given)) for said, given in seen)
 
 
-def measure(settings: Settings, protocol: Protocol) -> tuple[list[Figure], list[Figure]]:
+def measure(settings: Settings, library: Library) -> tuple[list[Figure], list[Figure]]:
     """The figures of the queue itself, and of its pages over HTTP."""
-    app = create_app(settings, protocol)
-    desk = make_desk(settings, protocol, app.state.services.records)
+    app = create_app(settings, library)
+    desk = make_desk(settings, library, app.state.services.records)
     queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
     wanted = {
         "page 1": (Filter(), ""),
@@ -213,7 +213,7 @@ def _client(app: Any, settings: Settings, desk: Desk) -> httpx.AsyncClient:
     )
 
 
-def bench(url: str, number: int, protocol: Protocol) -> tuple[list[Figure], list[Figure]]:
+def bench(url: str, number: int, library: Library) -> tuple[list[Figure], list[Figure]]:
     """The figures of one database, which is empty before."""
     engine = connect(url)
     migrate(engine)
@@ -221,8 +221,8 @@ def bench(url: str, number: int, protocol: Protocol) -> tuple[list[Figure], list
     fill(engine, number)
     engine.dispose()
     say(f"  {number:,} cases written in {time.monotonic() - begun:.0f} s")
-    settings = from_environment({"AFTERCARE_RECORDS": url}, demo=True)
-    return measure(replace(settings, limits=dict.fromkeys(settings.limits, _PLENTY)), protocol)
+    settings = from_environment({"AFTERCARE_RECORDS": url}, demo=True, protocols=[protocol.id for protocol in library])
+    return measure(replace(settings, limits=dict.fromkeys(settings.limits, _PLENTY)), library)
 
 
 def _table(figures: Sequence[Figure]) -> str:
@@ -271,13 +271,13 @@ def main() -> None:
     scale = parser.parse_args().scale
     sizes = {name: int(size * scale) for name, size in SIZES.items()}
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    protocol, found = load_protocol(), dict[str, tuple[list[Figure], list[Figure]]]()
+    library, found = load_library(), dict[str, tuple[list[Figure], list[Figure]]]()
     with tempfile.TemporaryDirectory() as folder:
-        found["SQLite"] = bench(f"sqlite:///{Path(folder) / 'records.db'}", sizes["SQLite"], protocol)
+        found["SQLite"] = bench(f"sqlite:///{Path(folder) / 'records.db'}", sizes["SQLite"], library)
     try:
         with postgresql.server() as address:
             postgresql.create_database(address, "bench")
-            found["PostgreSQL"] = bench(address.format(database="bench"), sizes["PostgreSQL"], protocol)
+            found["PostgreSQL"] = bench(address.format(database="bench"), sizes["PostgreSQL"], library)
     except RuntimeError as error:
         raise FailureError(str(error)) from None
     report = written(found, sizes)

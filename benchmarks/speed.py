@@ -44,16 +44,15 @@ jsonschema: it has the release that an installer picks, with which Rasa takes fa
 row of its own it has the one that we pin. `whole` is gateway, Rasa with encoder and custom action, and records in SQLite, asked as
 the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'."""
 _COMPARED = """\
-Rasa's REST channel, one client, both started together and asked in turn. In Rasa's process over in an action server, at the median:
+Rasa's REST channel, one client, both started together and asked turn by turn. In Rasa's process over in an action server, at the median:
 triage {triage:.2f}, FAQ {FAQ:.2f}. Memory is that of Rasa, action server and their readers; the proportional sum counts what forked
 readers share once."""
 _IN_THE_WAY = """\
-Of the 21 ms of CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7
-of it the answer), the rest of the hop 1.2 and the action server 1.6; the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples
-0.2; the graph's scheduler and copies for debug lines that are not written, about 2; the rule policy 1.4, Rasa's store 1.5, its HTTP
-server 1. In the gateway the framework around a request 2, the answer's way over the stream 1.5, sealing and storing three
-transactions 2.5, asking Rasa and reading its answer 1.5. What is left of Rasa's is not reached by its extension points, but for
-deciding inside Rasa instead of in the action server, which would save about 6 ms a message and give up that separation.
+Of the CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7 of it the
+answer); the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples 0.2; the graph's scheduler and copies for debug lines that are
+not written, about 2; the rule policy 1.4, Rasa's store 1.5, its HTTP server 1. In the gateway the framework around a request 2, the
+answer's way over the stream 1.5, sealing and storing three transactions 2.5, asking Rasa and reading its answer 1.5. What is left of
+Rasa's is not reached by its extension points.
 
 One worker, gateway and load already keep both cores busy: a second worker has no core of its own to run on here."""
 

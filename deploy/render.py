@@ -94,7 +94,7 @@ def page(protocol: Protocol) -> str:
     """What a browser shows when no gateway answers: whom to call, in both languages."""
     voice = Voice(protocol)
     cards = "".join(_card(language, voice.safety(language)) for language in _LANGUAGES)
-    numbers = "".join(f'<li><a href="{escape(each["href"])}">{escape(each["number"])}</a></li>' for each in voice.contacts())
+    numbers = "".join(f'<li><a href="{escape(each["href"])}">{escape(each["number"])}</a></li>' for each in voice.contacts(None))
     clinic = escape(voice.clinic()["name"])
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'

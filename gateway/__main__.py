@@ -16,7 +16,7 @@ import prometheus_client
 import uvicorn
 from sqlalchemy import Engine
 
-from aftercare.protocol import Protocol, ProtocolError, load_protocol, reload_protocol
+from aftercare.protocol import Library, ProtocolError, load_library, reload_protocol
 from gateway.app import create_app
 from gateway.console import commands as console
 from gateway.console.regressions import FILE, write_regressions
@@ -26,6 +26,7 @@ from gateway.records import database
 from gateway.records.retention import count, purge, wrap_anew
 from gateway.records.sealing import Keyring
 from gateway.settings import Settings, SettingsError, from_environment
+from gateway.voice import is_demo
 from vault.day_keys import DayKeys
 
 _GRACE_SECONDS = 3
@@ -37,7 +38,7 @@ class _Call:
     """What a command works with."""
 
     arguments: argparse.Namespace
-    protocol: Protocol
+    library: Library
     settings: Settings
     engine: Engine
 
@@ -48,9 +49,9 @@ def main() -> int:
     if arguments.command in _ALONE:
         return _ALONE[arguments.command]()
     try:
-        protocol = load_protocol()
-        settings = from_environment(os.environ, demo=protocol.clinic.mode == "demo")
-        call = _Call(arguments, protocol, settings, database.connect(settings.records_url))
+        library = load_library()
+        settings = from_environment(os.environ, demo=is_demo(library), protocols=[protocol.id for protocol in library])
+        call = _Call(arguments, library, settings, database.connect(settings.records_url))
         if arguments.command != "migrate" and not database.is_current(call.engine):
             print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)
             return 1
@@ -78,13 +79,20 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("audit-head", help="print the end of the audit, to be kept elsewhere")
     verify = commands.add_parser("verify-audit", help="check that nobody changed the audit")
     verify.add_argument("--anchors", type=Path, help="a file of what audit-head printed before, one a line")
-    replay = commands.add_parser("replay", help="run stored conversations by another protocol, and tell what would come out otherwise")
-    replay.add_argument("--protocol", type=Path, required=True, help="the folder of the candidate")
+    replay = commands.add_parser(
+        "replay", help="run stored conversations by a candidate for their protocol's place, and tell what would come out otherwise"
+    )
+    replay.add_argument(
+        "--protocol", type=Path, required=True, help="the folder of the candidate, which has the id of the protocol in force"
+    )
     which = replay.add_mutually_exclusive_group()
     which.add_argument("--days", type=int, default=30, help="the conversations of so many last days; 30 by default")
     which.add_argument("--cases", default="", help="these cases instead, as 12,15")
     regressions = commands.add_parser("regressions", help="write accepted disagreements, with what tells who somebody is masked, as cases")
     regressions.add_argument("--write", type=Path, default=FILE, metavar="FILE", help="the file that they are added to")
+    regressions.add_argument(
+        "--protocol", default="", metavar="ID", help="of the conversations of this protocol; the default one's without it"
+    )
     return parser
 
 
@@ -96,7 +104,7 @@ def _new_key() -> int:
 def _check() -> int:
     from gateway.check import check  # what it tries with is no burden on the others' start
 
-    return check(os.environ, load_protocol)
+    return check(os.environ, load_library)
 
 
 def _migrate(call: _Call) -> int:
@@ -130,7 +138,7 @@ def _staff(call: _Call) -> int:
 
 def _replay(call: _Call) -> int:
     candidate = reload_protocol(call.arguments.protocol)
-    return console.replay(call.settings, call.protocol, candidate, call.arguments.days, call.arguments.cases)
+    return console.replay(call.settings, call.library, candidate, call.arguments.days, call.arguments.cases)
 
 
 def _serve(call: _Call) -> int:
@@ -140,7 +148,7 @@ def _serve(call: _Call) -> int:
     if settings.metrics_port:
         prometheus_client.start_http_server(settings.metrics_port, addr="127.0.0.1")
     uvicorn.run(
-        create_app(settings, call.protocol),
+        create_app(settings, call.library),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -174,7 +182,7 @@ _COMMANDS: Mapping[str, Callable[[_Call], int]] = {
     "audit-head": lambda call: console.audit_head(call.settings),
     "verify-audit": lambda call: console.verify_audit(call.settings, call.arguments.anchors),
     "replay": _replay,
-    "regressions": lambda call: write_regressions(call.settings, call.arguments.write),
+    "regressions": lambda call: write_regressions(call.settings, call.arguments.write, call.library, call.arguments.protocol),
 }
 
 

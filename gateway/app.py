@@ -12,8 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
 
-from aftercare.protocol import Protocol
-from aftercare.assistant import Assistant
+from aftercare.assistant import Assistants
+from aftercare.protocol import Library
 from gateway import health
 from gateway.console.app import make_console
 from gateway.console.desk import Desk, make_desk
@@ -33,7 +33,7 @@ from gateway.records.database import THREADS, connect
 from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
-from gateway.voice import Voice
+from gateway.voice import Voices
 from gateway.web import Entrance, Hosts, Net
 from readers.pool import Readers
 
@@ -44,29 +44,29 @@ _ANCHOR_SECONDS = 3_600.0
 
 
 def create_app(
-    settings: Settings, protocol: Protocol, rasa: Rasa | None = None, clock: Clock = utc_now, readers: Readers | None = None
+    settings: Settings, library: Library, rasa: Rasa | None = None, clock: Clock = utc_now, readers: Readers | None = None
 ) -> FastAPI:
     """The gateway as an ASGI application.
 
     Args:
         settings: checked settings.
-        protocol: the clinic's protocol.
+        library: the protocols in force.
         rasa: tests may bring their own.
         clock: tells the time.
         readers: where the core can be stopped; tests may bring their own.
     """
-    readers = readers or Readers(protocol)
+    readers = readers or Readers(library)
     readers.start()
-    voice, bell, core = Voice(protocol), Bell(), Core(Assistant(protocol), readers)
+    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
-    desk = make_desk(settings, protocol, records)
-    escalation = Escalation(records, settings, desk.trail)
-    outbox = Outbox(records.engine, settings, clock)
+    desk = make_desk(settings, library, records)
+    escalation = Escalation(records, settings, desk.trail, desk.clinic)
+    outbox = Outbox(records.engine, settings, clock, desk.clinic)
     proxies = Proxies(settings)
-    services = Services(settings, core, voice, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
+    services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -91,22 +91,22 @@ def create_app(
     app = FastAPI(
         title="Aftercare patient API",
         version="1",
-        description="Chats of patients after a vertebroplasty. Every error carries the safety card.",
+        description="Chats of patients after a procedure. Every error carries the safety card.",
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
     )
     app.state.services = services
-    handle_errors(app, voice)
+    handle_errors(app, voices, settings.embed_keys)
     app.include_router(api.router)
     app.include_router(api.streaming)
     app.include_router(health.router)
-    app.include_router(Pages(settings, voice).router())
+    app.include_router(Pages(settings, voices, clock).router())
     app.mount("/console", make_console(desk))
     if settings.console_origins != settings.public_origins:
-        app.add_middleware(Hosts, voice=voice, console=settings.console_origins)
-    app.add_middleware(Net, voice=voice)
+        app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)
+    app.add_middleware(Net, voices=voices)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=sorted({origin for key in settings.embed_keys.values() for origin in key.origins}),
@@ -114,7 +114,7 @@ def create_app(
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(Entrance, voice=voice, secure=settings.secure)
+    app.add_middleware(Entrance, voice=voices.of(), secure=settings.secure)
     app.add_middleware(Peers, proxies=proxies)
     return app
 

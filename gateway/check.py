@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
 from smtplib import SMTPException
@@ -23,12 +23,13 @@ from redis import Redis, RedisError
 from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from aftercare.protocol import Protocol, ProtocolError
+from aftercare.protocol import Library, ProtocolError
 from gateway.console.outbox import DeliveryError, mail_server
 from gateway.console.staff import StaffBook
 from gateway.records.database import connect, is_current, try_to_write
 from gateway.records.store import utc_now
 from gateway.settings import Settings, SettingsError, from_environment
+from gateway.voice import is_demo
 from vault.day_keys import DayKeys
 from vault.secret import NAMES, SecretError, with_secrets
 
@@ -57,12 +58,12 @@ class Found:
     said: str
 
 
-def check(environ: Mapping[str, str], load: Callable[[], Protocol]) -> int:
+def check(environ: Mapping[str, str], load: Callable[[], Library]) -> int:
     """Print the table of this set-up; the exit code is 1 when something is missing.
 
     Args:
         environ: the variables that the gateway is told by.
-        load: reads the protocol.
+        load: reads the protocols.
     """
     found = sorted(findings(environ, load), key=lambda each: each.state)
     width = max(len(each.part) for each in found)
@@ -73,16 +74,16 @@ def check(environ: Mapping[str, str], load: Callable[[], Protocol]) -> int:
     return int(missing > 0)
 
 
-def findings(environ: Mapping[str, str], load: Callable[[], Protocol]) -> list[Found]:
+def findings(environ: Mapping[str, str], load: Callable[[], Library]) -> list[Found]:
     """Everything that was looked at. Addresses are tried when the settings are right, all at the same time."""
     try:
-        protocol = load()
-        demo = protocol.clinic.mode == "demo"
-        settings = from_environment(environ, demo=demo)
+        library = load()
+        demo = is_demo(library)
+        settings = from_environment(environ, demo=demo, protocols=[protocol.id for protocol in library])
         told = with_secrets(environ)
     except (ProtocolError, SettingsError, SecretError) as error:
         return [Found("settings", State.MISSING, line) for line in str(error).splitlines()]
-    read = [*_read(settings, demo), *_secrets(environ, settings, demo), *_files(environ), *_certificate(environ)]
+    read = [*_protocols(library), *_read(settings, demo), *_secrets(environ, settings, demo), *_files(environ), *_certificate(environ)]
     tries = [
         lambda: _records(settings),
         lambda: _trackers(told),
@@ -94,6 +95,11 @@ def findings(environ: Mapping[str, str], load: Callable[[], Protocol]) -> list[F
     tries += [lambda name=name: _webhook(name, settings.webhooks[name]) for name in settings.webhooks]  # type: ignore[misc]
     with ThreadPoolExecutor(len(tries)) as pool:
         return [*read, *(each for done in pool.map(lambda attempt: list(attempt()), tries) for each in done)]
+
+
+def _protocols(library: Library) -> Iterator[Found]:
+    """Which are in force, the default first."""
+    yield Found("protocols", State.OK, ", ".join(f"{protocol.id} ({protocol.language})" for protocol in library))
 
 
 def _read(settings: Settings, demo: bool) -> Iterator[Found]:
@@ -129,7 +135,7 @@ def _secrets(environ: Mapping[str, str], settings: Settings, demo: bool) -> Iter
         )
         yield Found("secrets", State.WEAK, said)
     last = max(DayKeys(settings.day_keys).names(), default="")[:10]
-    if last < (date.today() + _KEYS_AHEAD).isoformat():
+    if last < (datetime.now(UTC).date() + _KEYS_AHEAD).isoformat():
         yield Found("keys of days", State.WEAK, f"the last is for {last or 'no day'}: a mirror has none ahead; does the nightly purge run?")
     else:
         yield Found("keys of days", State.OK, f"made up to {last}")

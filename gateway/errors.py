@@ -12,9 +12,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from aftercare.protocol import Key
 from gateway.records.sealing import SealError
-from gateway.voice import Voice
+from gateway.settings import EmbedKey
+from gateway.voice import Voice, Voices
 
 _log = structlog.get_logger(__name__)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 413: "too_long"}
@@ -66,30 +69,57 @@ def error_body(voice: Voice, code: str, answer: Mapping[str, Any] | None = None)
     return {**body, "answer": dict(answer)} if answer else body
 
 
-def handle_errors(app: FastAPI, voice: Voice) -> None:
-    """Give every error its words, and never a stack trace."""
+def handle_errors(app: FastAPI, voices: Voices, embed_keys: Mapping[str, EmbedKey]) -> None:
+    """Give every error its words, and never a stack trace.
 
-    def respond(status: int, code: str, headers: Mapping[str, str] | None = None, answer: Mapping[str, Any] | None = None) -> JSONResponse:
-        return JSONResponse(error_body(voice, code, answer), status, headers)
+    Args:
+        app: whose errors.
+        voices: the words of every protocol: of the one that the request is about, else of the default.
+        embed_keys: what a request can name.
+    """
+
+    def respond(
+        request: Request, status: int, code: str, headers: Mapping[str, str] | None = None, answer: Mapping[str, Any] | None = None
+    ) -> JSONResponse:
+        return JSONResponse(error_body(voices.of(bound_to(request.scope)), code, answer), status, headers)
 
     @app.exception_handler(RefusedError)
-    async def refused(_: Request, problem: RefusedError) -> JSONResponse:
-        return respond(problem.status, problem.code, problem.headers, problem.answer)
+    async def refused(request: Request, problem: RefusedError) -> JSONResponse:
+        return respond(request, problem.status, problem.code, problem.headers, problem.answer)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, __: RequestValidationError) -> JSONResponse:
-        return respond(422, "bad_request")
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        named = error.body.get("key") if isinstance(error.body, dict) else None
+        if isinstance(named, str) and named in embed_keys:
+            bind(request, embed_keys[named].bound)
+        return respond(request, 422, "bad_request")
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> JSONResponse:
-        return respond(error.status_code, _CODES.get(error.status_code, "bad_request"), error.headers)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        return respond(request, error.status_code, _CODES.get(error.status_code, "bad_request"), error.headers)
 
     @app.exception_handler(SQLAlchemyError)
-    async def database(_: Request, error: SQLAlchemyError) -> JSONResponse:
+    async def database(request: Request, error: SQLAlchemyError) -> JSONResponse:
         _log.error("records failed", error=type(error).__name__)
-        return respond(503, "not_stored")
+        return respond(request, 503, "not_stored")
 
     @app.exception_handler(SealError)
-    async def sealing(_: Request, error: SealError) -> JSONResponse:
+    async def sealing(request: Request, error: SealError) -> JSONResponse:
         _log.error("records can not be sealed", reason=str(error))
-        return respond(503, "not_stored")
+        return respond(request, 503, "not_stored")
+
+
+def bind(request: Request, key: Key) -> None:
+    """Remember what a request is about, for the words of its errors.
+
+    Args:
+        request: the request.
+        key: the id of a protocol and the code of a language.
+    """
+    request.state.bound = key
+
+
+def bound_to(scope: Scope) -> Key | None:
+    """What `bind` remembered of a request; None when it is not known."""
+    found: Key | None = scope.get("state", {}).get("bound")
+    return found

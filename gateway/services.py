@@ -12,7 +12,7 @@ from gateway.live import Bell
 from gateway.network import Groups, Proxies
 from gateway.records.store import Records
 from gateway.settings import Settings
-from gateway.voice import Voice
+from gateway.voice import Voices
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Services:
 
     settings: Settings
     core: Core
-    voice: Voice
+    voices: Voices
     records: Records
     rasa: Rasa
     answering: Answering

@@ -6,7 +6,7 @@ import base64
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -71,9 +71,10 @@ class EmbedKey:
 
     Attributes:
         origins: the origins of the pages, as a browser sends them.
-        language: the language of what the widget itself says, `en` or `es`.
+        language: the language of what the widget itself says, `en` or `es`; the bot speaks it where its protocol does.
         synthetic: its chats are the operator's probes, which no nurse is to see; it has no panel.
         limits: its own, if it has some.
+        protocol: the id of the protocol that its chats go by; the default one when empty.
     """
 
     name: str
@@ -81,6 +82,12 @@ class EmbedKey:
     language: str
     synthetic: bool = False
     limits: OwnLimits | None = None
+    protocol: str = ""
+
+    @property
+    def bound(self) -> tuple[str, str]:
+        """What its conversations are to be bound to: the id of a protocol, and the code of a language."""
+        return self.protocol, self.language
 
     def own_limits(self, address: str) -> OwnLimits | None:
         """Its own limits, where they hold for an address, or for the /64 that stands for one."""
@@ -171,12 +178,13 @@ class Settings:
         return Keyring(self.master_keys, DayKeys(self.day_keys))
 
 
-def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
+def from_environment(environ: Mapping[str, str], *, demo: bool, protocols: Collection[str] = ()) -> Settings:
     """The settings in these environment variables.
 
     Args:
         environ: the variables; those of the README's table count. Secrets may stand in files, see `vault.secret`.
         demo: the clinic is the invented one, so that keys and addresses for this machine may be made up.
+        protocols: the ids of the protocols in force; an embed key can name one of them.
 
     Raises:
         SettingsError: something is missing or wrong.
@@ -212,7 +220,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool) -> Settings:
         records_url=records_url,
         master_keys=master_keys,
         day_keys=_day_keys(environ.get("AFTERCARE_DAY_KEYS", ""), records_url, demo, problems),
-        embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, problems),
+        embed_keys=_embed_keys(environ.get("AFTERCARE_EMBED", ""), demo, protocols, problems),
         limits=_limits(limits_file, problems),
         most_open=_most_open(limits_file, _read(limits_file, []).get("open"), problems) or _MOST_OPEN,
         limits_storage=environ.get("AFTERCARE_LIMITS_STORAGE") or "async+memory://",
@@ -415,7 +423,7 @@ def _read(file: Path, problems: list[str]) -> dict[str, object]:
     return content if isinstance(content, dict) else {}
 
 
-def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKey]:
+def _embed_keys(name: str, demo: bool, protocols: Collection[str], problems: list[str]) -> dict[str, EmbedKey]:
     if not name and not demo:
         problems.append("AFTERCARE_EMBED is not set; copy gateway/embed.yml, write the clinic's pages into it, and name the copy.")
         return {}
@@ -436,11 +444,15 @@ def _embed_keys(name: str, demo: bool, problems: list[str]) -> dict[str, EmbedKe
             wrong.append(f"{file}, key {key}: synthetic must be true or false")
         if synthetic and origins:
             wrong.append(f"{file}, key {key}: a synthetic key is for no page; write origins: []")
+        protocol = entry.get("protocol") if isinstance(entry, dict) else None
+        if protocol is not None and protocol not in protocols:
+            known = ", ".join(dict.fromkeys(protocols)) or "none"
+            wrong.append(f"{file}, key {key}: there is no protocol {protocol!r}; in force by AFTERCARE_PROTOCOL: {known}")
         limits = _own_limits(f"{file}, key {key}", entry["limits"], wrong) if isinstance(entry, dict) and "limits" in entry else None
         if not str(key).replace("-", "").replace("_", "").isalnum():
             wrong.append(f"{file}, key {key}: a key has letters, digits, - and _ only")
         problems += wrong
-        keys[str(key)] = EmbedKey(str(key), origins, language, synthetic, limits)
+        keys[str(key)] = EmbedKey(str(key), origins, language, synthetic, limits, str(protocol or ""))
     if not keys:
         problems.append(f"{file} has no keys; see gateway/embed.yml.")
     return keys

@@ -11,10 +11,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from gateway.errors import error_body
+from gateway.errors import bound_to, error_body
 from gateway.metrics import REQUESTS
 from gateway.settings import LARGEST_BODY
-from gateway.voice import Voice
+from gateway.voice import Voice, Voices
 
 _log = structlog.get_logger(__name__)
 _QUIET = ("/healthz", "/readyz")
@@ -89,9 +89,9 @@ class Entrance:
 class Net:
     """The innermost layer: whatever is raised becomes the safety card, with all headers, and never a stack trace."""
 
-    def __init__(self, app: ASGIApp, voice: Voice) -> None:
+    def __init__(self, app: ASGIApp, voices: Voices) -> None:
         self._app = app
-        self._voice = voice
+        self._voices = voices
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -108,7 +108,7 @@ class Net:
             _log.error("request failed", error=type(error).__name__)
             if begun or scope["type"] != "http":
                 raise
-            await JSONResponse(error_body(self._voice, "internal"), 500)(scope, receive, send)
+            await JSONResponse(error_body(self._voices.of(bound_to(scope)), "internal"), 500)(scope, receive, send)
 
 
 class Hosts:

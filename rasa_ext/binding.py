@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rasa.shared.nlu.constants import METADATA, METADATA_INTENT
+from rasa.shared.nlu.constants import INTENT, METADATA, METADATA_INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from aftercare.clock import AT
@@ -49,8 +49,9 @@ def key_of_message(message: Message) -> Key:
 
 
 def examples_of(protocol: str, examples: Sequence[Message]) -> list[Message]:
-    """The training examples that teach about a protocol: those that all share, and its own."""
-    return [example for example in examples if _owner(example) in ("", protocol)]
+    """The training examples that teach about a protocol, those that all share and its own, in an order that no file's name changes."""
+    own = [example for example in examples if _owner(example) in ("", protocol)]
+    return sorted(own, key=lambda example: (example.get(INTENT) or "", example.get(TEXT) or ""))
 
 
 def owners_of(examples: Sequence[Message]) -> list[str]:

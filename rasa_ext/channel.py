@@ -26,6 +26,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
+from aftercare import wire
 from aftercare.assistant import LONGEST_PIECE, Assistant
 from aftercare.clock import moment_of
 from aftercare.conversation import Conversation
@@ -217,11 +218,10 @@ async def _read(protocol: Protocol, words: str, at: datetime) -> Reading | None:
 
 def _collected(messages: list[dict[str, Any]]) -> Reply | None:
     """Rasa's messages as one reply, or None when they do not keep the contract."""
-    payloads = [message["custom"] for message in messages if message.get("custom")]
-    text = "\n\n".join(message["text"] for message in messages if message.get("text"))
-    if len(payloads) != 1 or not text or "type" not in payloads[0]:
+    try:
+        return wire.parse(messages)
+    except wire.WireError:
         return None
-    return Reply.from_wire(text, payloads[0])
 
 
 def _began(agent: Agent, sender: str) -> bool:

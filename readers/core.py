@@ -11,8 +11,6 @@ from aftercare.decision.reply import Reply
 from aftercare.protocol import Key, Library
 from aftercare.understanding.reading import Reading
 
-_FIRST_WORDS = "my back hurts, no fever"
-
 
 class Core(Assistants):
     """The core, with what is made at its first message made before the process is forked.
@@ -24,7 +22,7 @@ class Core(Assistants):
     def __init__(self, library: Library) -> None:
         super().__init__(library)
         for protocol in library:
-            self.read(protocol.key, _FIRST_WORDS, date.today())
+            self.read(protocol.key, protocol.danger_check.rows[0].text, self.of(protocol.key).today())
 
     def read(self, key: Key, text: str, today: date) -> Reading:
         """The reading of a message by the lexicon of a protocol; see `Assistant.read`."""
@@ -32,8 +30,7 @@ class Core(Assistants):
 
     def hear(self, key: Key, text: str, today: date) -> Reading:
         """The same; of a long message, which is read piece by piece, the reading of the most telling piece."""
-        assistant = self.of(key)
-        return assistant.read(assistant.most_telling(text, today), today)
+        return self.read(key, self.of(key).most_telling(text, today), today)
 
     def respond(
         self,
@@ -44,9 +41,4 @@ class Core(Assistants):
         answers: Mapping[str, str] | None = None,
     ) -> tuple[Conversation, Reply]:
         """The conversation after a message, and the reply, by the protocol that it is bound to; see `Assistant.respond`."""
-        return self.of(key_of(conversation)).respond(conversation, reading, today, at, answers)
-
-
-def key_of(conversation: Conversation) -> Key:
-    """Id and language of the protocol that a conversation is bound to; both are empty before it is."""
-    return conversation.protocol, conversation.language
+        return self.of(conversation.key).respond(conversation, reading, today, at, answers)

@@ -55,10 +55,11 @@ def run_script(main: Callable[[], None]) -> None:
 
 
 def digest(files: Iterable[Path]) -> str:
-    """Return the SHA-256 over the names (relative to the project) and the contents of `files`."""
+    """Return the SHA-256 over the names (of the project's, relative to it) and the contents of `files`."""
     total = hashlib.sha256()
     for file in sorted(files):
-        total.update(f"{file.relative_to(ROOT).as_posix()}\0".encode())
+        name = file.relative_to(ROOT) if file.is_relative_to(ROOT) else file
+        total.update(f"{name.as_posix()}\0".encode())
         total.update(hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()
 

@@ -25,7 +25,7 @@ import yaml
 from fastapi import FastAPI
 from limits import parse
 
-from aftercare.protocol import Protocol, ProtocolError, load_protocol
+from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.console.acts import Acts
 from gateway.console.desk import Desk, make_desk
@@ -36,6 +36,7 @@ from gateway.records.database import connect
 from gateway.records.retention import count
 from gateway.services import Services
 from gateway.settings import Settings, SettingsError, from_environment
+from gateway.voice import is_demo
 from scripts.common import FailureError, run_script, say
 from scripts.stack import Stack
 
@@ -184,9 +185,9 @@ class _Nurses:
     def __init__(self, desk: Desk, chance: random.Random) -> None:
         self._desk = desk
         self._chance = chance
-        self._acts = Acts(desk.records, desk.policy, desk.trail)
+        self._acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
         self._queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
-        self._sheets = Sheets(desk.records, desk.protocol, desk.policy)
+        self._sheets = Sheets(desk.records, desk.library, desk.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
         self._planned = list[tuple[datetime, int, Callable[[], None]]]()
         self._last = datetime.now(UTC) - DAY
@@ -341,7 +342,7 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     Raises:
         FailureError: this is no demo, or the bot or its records do not answer.
     """
-    protocol, settings = _checked(environ)
+    library, settings = _checked(environ)
     engine = connect(settings.records_url)
     try:
         if only_if_empty and count(engine)[0]:
@@ -352,10 +353,10 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     begun = time.monotonic()
     say(f"  demo data: making {number} conversations of the last day")
     chance = random.Random(time.time_ns())
-    app = create_app(settings, protocol, clock=moved_clock)
+    app = create_app(settings, library, clock=moved_clock)
     services: Services = app.state.services
     try:
-        nurses = _Nurses(make_desk(settings, protocol, services.records), chance)
+        nurses = _Nurses(make_desk(settings, library, services.records), chance)
         asyncio.run(_Day(app, settings, nurses, chance).live(people(number, chance)))
     except ExceptionGroup as group:  # noqa: F821 - the gateway's Python has it, the oldest one that ruff checks for has not
         raise FailureError(f"demo data: {group.exceptions[0]}") from group
@@ -364,16 +365,16 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     say(f"  demo data: {number} conversations in {time.monotonic() - begun:.0f} s")
 
 
-def _checked(environ: Mapping[str, str]) -> tuple[Protocol, Settings]:
+def _checked(environ: Mapping[str, str]) -> tuple[Library, Settings]:
     try:
-        protocol = load_protocol()
-        if protocol.clinic.mode != "demo":
+        library = load_library()
+        if not is_demo(library):
             raise FailureError("Demo data is for the demo clinic only; unset AFTERCARE_CLINIC.")
-        settings = from_environment(environ, demo=True)
+        settings = from_environment(environ, demo=True, protocols=[protocol.id for protocol in library])
     except (ProtocolError, SettingsError) as error:
         raise FailureError(str(error)) from None
     plenty = dict.fromkeys(settings.limits, _PLENTY)
-    return protocol, replace(settings, limits=plenty, limits_storage="async+memory://", maintenance=False)
+    return library, replace(settings, limits=plenty, limits_storage="async+memory://", maintenance=False)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from html import escape
 
-from aftercare.protocol import Disposition, Protocol, ProtocolError, load_protocol
+from aftercare.protocol import Disposition, Library, Protocol, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.settings import from_environment
 from scripts.common import ROOT
@@ -128,23 +128,24 @@ def _entry(mark: str, text: str) -> Iterator[tuple[str, bool]]:
         yield (f"{mark} {line}" if number == 0 else line), number == 0
 
 
-def patient_api(protocol: Protocol) -> str:
+def patient_api(library: Library) -> str:
     """The patient API's OpenAPI document."""
-    settings = from_environment({}, demo=True)
-    return json.dumps(create_app(settings, protocol).openapi(), indent=1) + "\n"
+    settings = from_environment({}, demo=True, protocols=[protocol.id for protocol in library])
+    return json.dumps(create_app(settings, library).openapi(), indent=1) + "\n"
 
 
 def main() -> int:
     """Write the documents; return the exit code."""
     try:
-        protocol = load_protocol()
+        library = load_library()
     except ProtocolError as error:
         print(error, file=sys.stderr)
         return 1
+    protocol = library.default
     DOCS.mkdir(exist_ok=True)
     (DOCS / "divergence-register.md").write_text(register(protocol), encoding="utf-8")
     (DOCS / "how-it-decides.svg").write_text(picture(protocol), encoding="utf-8")
-    (DOCS / "openapi.json").write_text(patient_api(protocol), encoding="utf-8")
+    (DOCS / "openapi.json").write_text(patient_api(library), encoding="utf-8")
     return 0
 
 

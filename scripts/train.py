@@ -1,12 +1,16 @@
-"""Trains the model into `models/aftercare.tar.gz` when it is missing or what it is made of has changed."""
+"""Trains a model of the protocols in force when it is missing or what it is made of has changed: `python -m scripts.train [FILE]`."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from aftercare.protocol import folders_in_force, load_library
+from aftercare.protocol.compose import CLINICAL
 from scripts.common import (
     MODEL,
     RASA_PYTHON,
@@ -19,14 +23,18 @@ from scripts.common import (
     say,
     tail,
 )
+from scripts.rasa_project import shipped, write
 
 FILES = ("config.yml", "domain.yml", "requirements/rasa.txt")
-FOLDERS = ("data", "languages", "clinical", "protocols", "rasa_ext", "aftercare", "encoder")
-STAMP = MODEL.with_name("aftercare.sha256")
+FOLDERS = ("data", "rasa_ext", "encoder")
+_ANSWERS = "answers"
 
 
-def ingredients() -> list[Path]:
-    """Return every file that the model is made of.
+def ingredients(folders: Sequence[Path]) -> list[Path]:
+    """Return every file that a model is made of.
+
+    Args:
+        folders: the protocols that it is to know.
 
     Raises:
         FailureError: one of the files that must be there is missing.
@@ -35,48 +43,81 @@ def ingredients() -> list[Path]:
     for file in files:
         if not file.is_file():
             raise FailureError(f"{file.name} is missing. Restore it with: git checkout -- {file.relative_to(ROOT)}")
-    for folder in FOLDERS:
-        files += (f for f in (ROOT / folder).rglob("*") if f.is_file() and "__pycache__" not in f.parts)
+    for folder in (*(ROOT / name for name in FOLDERS), CLINICAL / _ANSWERS, *_own(folders)):
+        files += (f for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts)
     return files
 
 
-def train(wanted: str) -> None:
-    """Train the model in a folder of its own, and put it in place with its stamp only when it is whole.
+def _own(folders: Sequence[Path]) -> Iterator[Path]:
+    """The folders of what protocols teach; the examples of those that ship stand in data/, too."""
+    for folder in folders:
+        yield folder.resolve() / _ANSWERS
+        if not _is_committed(folders):
+            yield folder.resolve() / "nlu"
+
+
+def _is_committed(folders: Sequence[Path]) -> bool:
+    """Whether the committed Rasa project is made of these protocols."""
+    return {folder.resolve() for folder in folders} == set(shipped())
+
+
+def train(model: Path, wanted: str, folders: Sequence[Path]) -> None:
+    """Train in a folder of its own, and put the model in place with its stamp only when it is whole.
+
+    Args:
+        model: the file to write.
+        wanted: the stamp.
+        folders: the protocols that it is to know; of others than those that ship, a Rasa project is made first.
 
     Raises:
         FailureError: the training failed; the former model and its stamp are as they were.
     """
-    MODEL.parent.mkdir(exist_ok=True)
-    log = MODEL.with_name("train.log")
-    with tempfile.TemporaryDirectory(dir=MODEL.parent, prefix=".training-") as out, log.open("w") as output:
+    model.parent.mkdir(parents=True, exist_ok=True)
+    log = model.with_name("train.log")
+    with tempfile.TemporaryDirectory(dir=model.parent, prefix=".training-") as place, log.open("w") as output:
+        project = ROOT
+        if not _is_committed(folders):
+            project = Path(place) / "project"
+            write(load_library(folders), folders, project)
+        where = ["--domain", str(project / "domain.yml"), "--data", str(project / "data")]
         done = subprocess.run(
-            [RASA_PYTHON, "-m", "rasa", "train", "--fixed-model-name", "aftercare", "--out", out],
+            [RASA_PYTHON, "-m", "rasa", "train", *where, "--fixed-model-name", "trained", "--out", place],
             cwd=ROOT, env=rasa_environment({}), stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
-        trained = Path(out) / MODEL.name
+        trained = Path(place) / "trained.tar.gz"
         if done.returncode or not trained.is_file():
             raise FailureError(
-                f"The training failed. The end of {log.relative_to(ROOT)}:\n{tail(log)}\n"
-                f"The former model, if there was one, is still in place."
+                f"The training failed. The end of {log}:\n{tail(log)}\nThe former model, if there was one, is still in place."
             )
-        trained.replace(MODEL)
-    STAMP.write_text(wanted)
+        trained.replace(model)
+    stamp_of(model).write_text(wanted)
 
 
-def main() -> None:
-    """Train the model if that is needed.
+def stamp_of(model: Path) -> Path:
+    """Where the hash of what a model is made of is kept."""
+    return model.with_name(model.name.partition(".")[0] + ".sha256")
+
+
+def provide(model: Path = MODEL) -> None:
+    """Train a model if that is needed.
 
     Raises:
         FailureError: the training failed.
     """
-    wanted = digest(ingredients())
-    if MODEL.is_file() and read_stamp(STAMP) == wanted:
+    folders = folders_in_force()
+    wanted = digest(ingredients(folders))
+    if model.is_file() and read_stamp(stamp_of(model)) == wanted:
         return
     say("Training the model")
     start = time.monotonic()
-    train(wanted)
+    train(model, wanted, folders)
     say(f"Trained the model in {time.monotonic() - start:.0f} s")
+
+
+def main() -> None:
+    """Provide the project's model, or the file that is named."""
+    provide(*(Path(name).resolve() for name in sys.argv[1:2]))
 
 
 if __name__ == "__main__":

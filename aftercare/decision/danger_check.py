@@ -107,7 +107,7 @@ class Told:
 
 
 class RowReader:
-    """Reads answers to the whole list: numbers, 'none of these', 'only the breathing', 'no no yes'.
+    """Reads answers to the whole list: numbers, 'none of these', 'only the second', 'no no yes'.
 
     Args:
         check: the rows.
@@ -203,7 +203,7 @@ class RowReader:
         return int(token) if token.isascii() and token.isdigit() and len(token) < 3 else self._numbers.get(token, 0)
 
     def _pointed(self, waiting: Sequence[str], tokens: Sequence[str]) -> dict[str, str]:
-        """`only the breathing`: a few words that name rows and say nothing else of them."""
+        """`only the <name>`: a few words that name rows and say nothing else of them."""
         if len(tokens) > _LONGEST_POINTER:
             return {}
         found: dict[str, str] = {}

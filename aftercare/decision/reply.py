@@ -149,7 +149,7 @@ class Composer:
 
     def say_again(self, *before: Block) -> Reply:
         """What was not understood is asked for in other words."""
-        return self._reply([*before, self.block("question", "say_again")], type="question", about="other_symptoms", buttons=[])
+        return self._reply([*before, self.block("question", "say_again")], type="question", about=self._protocol.open_question, buttons=[])
 
     def _with_rows(self, reply: Reply, facts: Sequence[str], introduction: str) -> Reply:
         asked = [self._protocol.danger_check.row(fact) for fact in facts]

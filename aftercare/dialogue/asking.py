@@ -62,7 +62,7 @@ def decide_or_ask(turn: Situation) -> Reply:
 
 
 def denies_beside_advice(turn: Situation) -> bool:
-    """`I feel no numbness` behind advice that stands: the advice is repeated."""
+    """A denial behind advice that stands: the advice is repeated."""
     denies = _only_denies(turn) or turn.is_sure(*turn.names.denials)
     return turn.stood is not None and denies and not turn.understood.topics
 
@@ -161,7 +161,7 @@ def with_topics(turn: Situation, reply: Reply) -> Reply:
 
 
 def behind_answer(turn: Situation, question: Reply) -> Reply:
-    """A question about a faint doubt, behind the answer to what was surely asked; any other question as it is."""
+    """A question about a slight doubt, behind the answer to what was surely asked; any other question as it is."""
     topics = turn.topics()
     if not turn.understood.surely_asks or not (topics or turn.understood.intent in turn.names.silent):
         return question

@@ -1,21 +1,34 @@
-"""`python -m aftercare.protocol FOLDER`: check a protocol; exit code 0 when it can be used."""
+"""`python -m aftercare.protocol [FOLDER ...]` checks protocols, `python -m aftercare.protocol new ID` begins one."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from aftercare.protocol import ProtocolError, load_protocol
+from aftercare.protocol import ProtocolError, load_library
+from aftercare.protocol.skeleton import begin
+
+_USAGE = "usage: python -m aftercare.protocol [FOLDER ...] | python -m aftercare.protocol new ID"
 
 
 def main(arguments: list[str]) -> int:
-    """Print every problem of the folder's protocol, or its name and version; return the exit code."""
+    """Print every problem of the protocols, or each one's name and version; return the exit code, 0 when all can be used."""
     try:
-        protocol = load_protocol(Path(arguments[0]) if arguments else None)
+        if arguments[:1] == ["new"]:
+            if len(arguments) != 2:
+                print(_USAGE, file=sys.stderr)
+                return 2
+            arguments = [str(begin(arguments[1]))]
+            print(
+                f"{arguments[0]} is made. Put the clinic's text into leaflet.txt, its sentences into leaflet.yml, and go on with faq.yml."
+            )
+        library = load_library([Path(argument) for argument in arguments] or None)
     except ProtocolError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{protocol.id}, version {protocol.version}, {protocol.clinic.mode} mode: {protocol.clinic.details['clinic']}")
+    for protocol in library:
+        name = f"{protocol.id} ({protocol.language}), version {protocol.version}"
+        print(f"{name}, {protocol.clinic.mode} mode: {protocol.clinic.details['clinic']}")
     return 0
 
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
-import re
 import string
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jsonschema import Draft7Validator
 
+from aftercare.protocol.check_clinic import clinic, leaflet, opening, time_zone
+from aftercare.protocol.check_lexicon import lexicon
 from aftercare.protocol.compose import PROTOCOLS, Content
 from aftercare.protocol.files import LinedDict, place_of
-from aftercare.protocol.opening import WEEKDAYS, Span, overlap
-from aftercare.understanding.patterns import Compiler, PatternError
 
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 _PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
@@ -26,7 +22,6 @@ _SCHEMA = PROTOCOLS / "schema.json"
 _MOST_WORDS_OF_A_ROW = 12
 _FINDING_ROLES = ("unknown", "any_sign", "gone")
 _MEANING_ROLES = ("denial", "relief", "history", "supposition", "beyond")
-_FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
 
 
 def check(folder: Path, content: Content) -> list[str]:
@@ -42,23 +37,8 @@ def check(folder: Path, content: Content) -> list[str]:
     shape = list(_shape(content))
     if shape:
         return shape
-    checks = (
-        _clinic,
-        _time_zone,
-        _opening,
-        _findings,
-        _roles,
-        _scales,
-        _rules,
-        _taken,
-        _questions,
-        _danger_check,
-        _topics,
-        _meanings,
-        _wording,
-        _lexicon,
-    )
-    problems = itertools.chain(_leaflet(folder, content), *(each(content) for each in checks))
+    checks = (clinic, time_zone, opening, _findings, _roles, _scales, _rules, _taken, _questions, _danger_check, _topics, _meanings)
+    problems = itertools.chain(leaflet(folder, content), *(each(content) for each in (*checks, _wording, lexicon)))
     return list(problems)
 
 
@@ -74,69 +54,6 @@ def _shape(content: Content) -> Iterator[str]:
             path = list(error.absolute_path)
             place = ".".join(str(step) for step in path) or "the file"
             yield f"{_at(content, name, *path)}: {place}: {error.message}; correct it as protocols/schema.json says"
-
-
-def _leaflet(folder: Path, content: Content) -> Iterator[str]:
-    leaflet = folder / "leaflet.txt"
-    if not leaflet.exists():
-        yield f"{leaflet.name}: the leaflet is missing; put the clinic's text there"
-        return
-    text = leaflet.read_bytes()
-    digest = hashlib.sha256(text).hexdigest()
-    if digest != content["leaflet"]["sha256"]:
-        yield (
-            f"{_at(content, 'leaflet', 'sha256')}: leaflet.txt has changed (its hash is {digest}); "
-            "compare every sentence and rule with the new text, then put that hash here"
-        )
-    seen: set[str] = set()
-    for number, section in enumerate(content["leaflet"]["sections"]):
-        place = ("sections", number)
-        if section["title"] not in text.decode():
-            yield f"{_at(content, 'leaflet', *place)}: no section '{section['title']}' in leaflet.txt; copy its title word for word"
-        for name, quote in section["sentences"].items():
-            line = _at(content, "leaflet", *place, "sentences", name)
-            if quote not in text.decode():
-                yield f"{line}: '{name}' is not in leaflet.txt word for word; copy the sentence exactly"
-            if name in seen:
-                yield f"{line}: two sentences are called '{name}'; rename one"
-            seen.add(name)
-
-
-def _clinic(content: Content) -> Iterator[str]:
-    clinic = content["clinic"]
-    for name in ("phone", "after_hours_phone"):
-        fictional = bool(_FICTIONAL.search(clinic[name].strip()))
-        if clinic["mode"] == "clinic" and fictional:
-            yield f"{_at(content, 'clinic', name)}: '{name}' is empty or fictional; put in the clinic's real number"
-        if clinic["mode"] == "demo" and not fictional:
-            yield f"{_at(content, 'clinic', name)}: '{name}' looks real; a demo uses 555-01xx, a real clinic sets mode: clinic"
-
-
-def _time_zone(content: Content) -> Iterator[str]:
-    name = content["clinic"]["time_zone"]
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # OSError: it names a folder of the database
-        here = _at(content, "clinic", "time_zone")
-        yield f"{here}: '{name}' is no time zone of the IANA database; write one such as America/New_York"
-
-
-def _opening(content: Content) -> Iterator[str]:
-    opening = content["clinic"]["opening"]
-    if not any(opening.get(day) for day in WEEKDAYS):
-        yield f"{_at(content, 'clinic', 'opening')}: the clinic is never open; write the hours of its weekdays"
-    for day in WEEKDAYS:
-        here, spans = _at(content, "clinic", "opening", day), {written: Span.parse(written) for written in opening.get(day, ())}
-        backwards = [written for written, span in spans.items() if span.begins >= span.ends]
-        for written in backwards:
-            yield f"{here}: the hours {written} of {day} end before they begin; hours past midnight stand on two days"
-        if not backwards and (overlap(spans.values()) or len(spans) < len(opening.get(day, ()))):
-            yield f"{here}: the hours of {day} overlap; make them one, or correct them"
-    for number, written in enumerate(opening.get("holidays", ())):
-        try:
-            date.fromisoformat(written)
-        except ValueError:
-            yield f"{_at(content, 'clinic', 'opening', 'holidays', number)}: {written} is no date; correct it"
 
 
 def _findings(content: Content) -> Iterator[str]:
@@ -300,35 +217,6 @@ def _wording(content: Content) -> Iterator[str]:
             continue
         for field in sorted(fields - details - _PLACEHOLDERS.get(name, set())):
             yield f"{here}: '{name}' uses {{{field}}}, which clinic.yml does not have; correct the name"
-
-
-def _lexicon(content: Content) -> Iterator[str]:
-    compiler = Compiler(content["words"]["classes"], content["language/clauses"])
-    for name, path, pattern in _patterns(content):
-        try:
-            compiler.compile(pattern)
-        except PatternError as error:
-            yield f"{_at(content, name, *path)}: {error}; correct the pattern"
-
-
-def _patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
-    """Every pattern of the lexicon with its file and its place there."""
-    for finding, entry in content["findings"]["findings"].items():
-        for kind in ("patterns", "normal"):
-            path: list[str | int] = ["findings", finding, kind]
-            yield from (("findings", [*path, number], pattern) for number, pattern in enumerate(entry.get(kind, ())))
-    name, rules = "language/assertion", content["language/assertion"]
-    keys = ("not_a_trigger", "not_a_question", "well", "treated", "claimed")
-    lists: list[tuple[list[str | int], list[str]]] = [([key], rules[key]) for key in keys]
-    lists += [(["triggers", number, "patterns"], trigger["patterns"]) for number, trigger in enumerate(rules["triggers"])]
-    for path, patterns in lists:
-        yield from ((name, [*path, number], pattern) for number, pattern in enumerate(patterns))
-    for number, idiom in enumerate(content["language/idioms"]["idioms"]):
-        yield "language/idioms", ["idioms", number], idiom
-    for answer, patterns in content["language/answers"]["answers"].items():
-        yield from (("language/answers", ["answers", answer, number], pattern) for number, pattern in enumerate(patterns))
-    for act, kind in content["language/dialogue"]["acts"].items():
-        yield from (("language/dialogue", ["acts", act, "patterns", number], pattern) for number, pattern in enumerate(kind["patterns"]))
 
 
 def _sentence_names(content: Content) -> set[str]:

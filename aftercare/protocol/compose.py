@@ -54,8 +54,11 @@ class Sources:
     def files(self) -> dict[str, Path]:
         """Every file that the knowledge comes from, by a name that says nothing of where the folders lie; in the order of the names."""
         folders = {"language": self.languages / self.language, "clinical": self.clinical, "protocol": self.folder}
-        found = {f"{name}/{path.relative_to(folder).as_posix()}": path for name, folder in folders.items() for path in folder.rglob("*.yml")}
-        return dict(sorted({**found, "protocol/leaflet.txt": self.folder / "leaflet.txt"}.items()))
+        found = {"protocol/leaflet.txt": self.folder / "leaflet.txt"}
+        for name, folder in folders.items():
+            paths = (path for pattern in ("*.yml", "findings/*.yml") for path in folder.glob(pattern))
+            found |= {f"{name}/{path.relative_to(folder).as_posix()}": path for path in paths}
+        return dict(sorted(found.items()))
 
 
 def languages_of(folder: Path) -> list[str]:

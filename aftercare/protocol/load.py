@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aftercare.protocol.check import check
+from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
-from aftercare.protocol.files import LinedDict, ProtocolError
+from aftercare.protocol.files import LinedDict, ProtocolError, read
+from aftercare.protocol.grammar import Grammar, Meaning, Scale, Scales
 from aftercare.protocol.library import Library
 from aftercare.protocol.model import (
     Button,
-    Clinic,
     DangerCheck,
     Disposition,
     Finding,
-    Grammar,
-    Meaning,
     Protocol,
     Question,
     Row,
     Rule,
-    Scale,
-    Scales,
     Sentence,
     Topic,
 )
@@ -35,7 +32,7 @@ from aftercare.protocol.opening import Opening
 
 CLINIC_VARIABLE = "AFTERCARE_CLINIC"
 PROTOCOL_VARIABLE = "AFTERCARE_PROTOCOL"
-_DEFAULT = PROTOCOLS / "vertebroplasty"
+_DEFAULT = PROTOCOLS / "default.yml"
 _ENGLISH = "en"
 
 
@@ -43,8 +40,9 @@ def load_protocol(folder: Path | None = None, language: str = _ENGLISH) -> Proto
     """Read, check and type a protocol; the same folder is read once.
 
     Args:
-        folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, or vertebroplasty, when None. The
-            clinic's own file is named by the environment variable AFTERCARE_CLINIC, the folder's clinic.yml when it is not set.
+        folder: the protocol's folder; the first that the environment variable AFTERCARE_PROTOCOL names, else the one that
+            protocols/default.yml names, when None. The clinic's own file is named by the environment variable AFTERCARE_CLINIC, and is
+            the folder's clinic.yml when it is not set.
         language: the code of one of its languages.
 
     Returns:
@@ -85,8 +83,8 @@ def known_folders() -> dict[str, Path]:
 
 def folders_in_force() -> list[Path]:
     """The folders of the protocols in force, the default's first."""
-    named = os.environ.get(PROTOCOL_VARIABLE, "").split(",")
-    return [Path(name.strip()) for name in named if name.strip()] or [_DEFAULT]
+    named = [name.strip() for name in os.environ.get(PROTOCOL_VARIABLE, "").split(",")]
+    return [Path(name) for name in named if name] or [PROTOCOLS / str(read(_DEFAULT)["protocol"])]
 
 
 def _sources(folder: Path, language: str) -> Sources:
@@ -113,6 +111,7 @@ def _load(sources: Sources) -> Protocol:
         rules=tuple(_rule(rule, sentences) for rule in content["rules"]["rules"]),
         questions={question["id"]: _question(question, interview["default_buttons"]) for question in interview["questions"]},
         max_questions=interview["max_questions"],
+        open_question=interview["open_question"],
         danger_check=_danger_check(content["danger_check"]),
         topics={name: _topic(name, topic, sentences) for name, topic in content["faq"]["topics"].items()},
         wording=content["wording"],
@@ -156,8 +155,8 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         persists=finding.get("persists", False),
         role=finding.get("role", ""),
         yields_to=tuple(finding.get("yields_to", ())),
-        patterns=tuple(finding.get("patterns", ())),
-        normal=tuple(finding.get("normal", ())),
+        patterns=said(finding.get("patterns", ())),
+        normal=said(finding.get("normal", ())),
     )
 
 
@@ -197,18 +196,29 @@ def _scales(content: LinedDict) -> Scales:
     return Scales(scale("temperature"), scale("pain"), float(days.get("expected", 0)), days.get("later", ""))
 
 
+def said(patterns: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Patterns without their examples."""
+    return tuple(pattern["say"] for pattern in patterns)
+
+
+def _assertion(rules: LinedDict) -> dict[str, Any]:
+    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed")}
+    triggers = [{**trigger, "patterns": said(trigger["patterns"])} for trigger in rules["triggers"]]
+    return {**rules, **lists, "triggers": triggers}
+
+
 def _grammar(language: str, content: Content) -> Grammar:
     words, others = content["words"], content["language/other_languages"]
     return Grammar(
         code=language,
         tokens=content["language/tokens"],
         clauses=content["language/clauses"],
-        assertion=content["language/assertion"],
+        assertion=_assertion(content["language/assertion"]),
         answers=content["language/answers"],
-        dialogue=content["language/dialogue"],
+        dialogue={"acts": {name: {**act, "patterns": said(act["patterns"])} for name, act in content["language/dialogue"]["acts"].items()}},
         measures=content["language/measures"],
         spelling=content["language/spelling"],
-        idioms=tuple(content["language/idioms"]["idioms"]),
+        idioms=said(content["language/idioms"]["idioms"]),
         other_languages=frozenset(others["other_languages"]),
         own_words=frozenset(others["own"]),
         words=words["classes"],

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timezone
 from enum import IntEnum
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from aftercare.protocol.opening import Opening
+from aftercare.protocol.clinic import Clinic
+from aftercare.protocol.grammar import Grammar, Meaning, Scales
 
 
 class Disposition(IntEnum):
@@ -190,135 +189,6 @@ class Topic:
 
 
 @dataclass(frozen=True)
-class Meaning:
-    """What a message as a whole can mean besides a report of a finding and an FAQ topic.
-
-    Attributes:
-        id: the classifier's intent.
-        role: `denial`, `relief`, `history`, `supposition`, `beyond` (a care question that the leaflet does not answer), or empty.
-        status: the assertion status that a sign told with it has, or empty.
-        reports_nothing: the classifier, sure of it, speaks against a report.
-        unchanged: as the patient says, all is as it was.
-        closes: a message of it asks about no topic.
-        short_answer: a word of the interview.
-        silent: the wording that answers a question which no leaflet answers, or empty.
-        reply_type: the type of its answer on the wire; empty where it has no answer of its own.
-        reply_texts: the wordings of its answer.
-    """
-
-    id: str
-    role: str
-    status: str
-    reports_nothing: bool
-    unchanged: bool
-    closes: bool
-    short_answer: bool
-    silent: str
-    reply_type: str
-    reply_texts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """What a measure means: bands from the highest on, each with the least value and its finding; `rules_out` is absent below its own."""
-
-    bands: tuple[tuple[float, str], ...]
-    rules_out: str
-
-    def finding(self, value: float) -> str:
-        """The finding of the band in which a value lies; empty below all."""
-        return next((finding for least, finding in self.bands if value >= least), "")
-
-
-@dataclass(frozen=True)
-class Scales:
-    """The scales: temperature in degrees Fahrenheit, pain from 0 to 10, and days since the procedure.
-
-    Attributes:
-        expected_days: for so many days more pain is expected.
-        later: the finding that a later day means; empty where the protocol does not count days.
-    """
-
-    temperature: Scale
-    pain: Scale
-    expected_days: float
-    later: str
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """How a language works, as the files in languages/<code>/ say it, with the words of the body and of the procedure.
-
-    Attributes:
-        words: word classes for the patterns.
-        names_of_signs: the words of which a sign's plain name is made.
-        procedure: the procedure's own names, as regular expressions.
-    """
-
-    code: str
-    tokens: Mapping[str, Any]
-    clauses: Mapping[str, Any]
-    assertion: Mapping[str, Any]
-    answers: Mapping[str, Any]
-    dialogue: Mapping[str, Any]
-    measures: Mapping[str, Any]
-    spelling: Mapping[str, Any]
-    idioms: tuple[str, ...]
-    other_languages: frozenset[str]
-    own_words: frozenset[str]
-    words: Mapping[str, Sequence[str]]
-    names_of_signs: frozenset[str]
-    procedure: tuple[str, ...]
-
-    def acts(self, kind: str) -> tuple[str, ...]:
-        """The acts of a kind, in order."""
-        return tuple(name for name, act in self.dialogue["acts"].items() if act.get("kind") == kind)
-
-
-@dataclass(frozen=True)
-class Clinic:
-    """The clinic: what patients read of it, and its time.
-
-    Attributes:
-        mode: `demo` or `clinic`.
-        details: name, numbers and hours, as wording placeholders.
-        zone: where it is.
-        opening: when its phone is answered.
-    """
-
-    mode: str
-    details: Mapping[str, str]
-    zone: ZoneInfo
-    opening: Opening
-
-    def local(self, at: datetime) -> datetime:
-        """A moment, which has a time zone, in the clinic's.
-
-        The difference of two such moments leaves out what a change to or from daylight-saving time adds: count in UTC.
-        """
-        return at.astimezone(self.zone)
-
-    def day(self, at: datetime) -> date:
-        """The clinic's date at a moment, which has a time zone."""
-        return self.local(at).date()
-
-    def moment(self, day: date, clock: time = time.min) -> datetime:
-        """When the clinic's clock shows this on a day, in UTC; the beginning of the day without `clock`.
-
-        A time that daylight-saving time leaves out is told by the offset before it; of one that comes twice, it is the first.
-        """
-        return datetime.combine(day, clock, self.zone).astimezone(timezone.utc)
-
-    def is_open(self, at: datetime) -> bool:
-        """Whether the clinic is open at a moment, which has a time zone."""
-        return self.opening.is_open(self.local(at))
-
-    def to_call(self, at: datetime) -> str:
-        """Which of its numbers to call at a moment, as `details` names it: `phone` while it is open, else `after_hours_phone`."""
-        return "phone" if self.is_open(at) else "after_hours_phone"
-
-
-@dataclass(frozen=True)
 class Protocol:
     """Everything that the clinic knows and decides about one procedure, in one language."""
 
@@ -330,6 +200,7 @@ class Protocol:
     rules: tuple[Rule, ...]
     questions: Mapping[str, Question]
     max_questions: int
+    open_question: str
     danger_check: DangerCheck
     topics: Mapping[str, Topic]
     wording: Mapping[str, Any]

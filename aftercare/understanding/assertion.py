@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 
-from aftercare.protocol.model import Grammar
+from aftercare.protocol.grammar import Grammar
 from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.patterns import Compiler, PatternMatcher
 from aftercare.understanding.reading import Status

@@ -2,6 +2,7 @@
 
 `word`, `word*` (any ending), `a|b` (either), `@class` (a word class), `x?` (may be missing), `~3` (up to three
 other words of the same clause, none of them a negation). A class may hold phrases of several words.
+A line that ends in `|` goes on in the next.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Compiler:
             PatternError: an unknown class, a pattern without a word, or a phrase of more than four words in a class.
         """
         gap = self._close_gap if close else self._gap
+        pattern = pattern.replace("| ", "|")
         slots = [self._slot(item, pattern, gap) for item in pattern.split()]
         if all(item.startswith("~") or item.endswith("?") for item in pattern.split()):
             raise PatternError(f"'{pattern}' holds no word that must be there")

@@ -10,11 +10,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.floods import floods, of_group
 from gateway.console.policy import Policy
 from gateway.console.rights import may
 from gateway.console.sheet import act_place
+from gateway.console.times import clock_time
 from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, TIERS, Place, place
 from gateway.records.database import writing
 from gateway.records.store import Records
@@ -48,12 +50,14 @@ class Acts:
         records: the gateway's records.
         policy: the outcomes that can be chosen.
         trail: the audit.
+        clinic: whose local time is told.
     """
 
-    def __init__(self, records: Records, policy: Policy, trail: Trail) -> None:
+    def __init__(self, records: Records, policy: Policy, trail: Trail, clinic: Clinic) -> None:
         self._records = records
         self._policy = policy
         self._trail = trail
+        self._clinic = clinic
 
     def acknowledge(self, number: int, by: int, seen: int) -> None:
         """Say that a nurse has seen a case. Of two who do so at once, one does.
@@ -69,7 +73,7 @@ class Acts:
         with _held(self._records, number) as (connection, case):
             if case.state == ACKNOWLEDGED:
                 name = connection.scalar(select(staff.c.name).where(staff.c.id == case.acknowledged_by))
-                raise ActError(f"{name} acknowledged this case at {case.acknowledged_at:%H:%M:%S} UTC.")
+                raise ActError(f"{name} acknowledged this case at {clock_time(self._clinic, case.acknowledged_at)}.")
             _must_be_open(case)
             self._must_have_seen(connection, case, seen)
             rule = connection.execute(

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, update
@@ -56,26 +56,29 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries: of this account, act, case and day; each None or empty for all."""
+    """Which entries: of this account, act, case and day of a time zone; each None or empty for all."""
 
     person: int | None = None
     act: str = ""
     case: int | None = None
     day: date | None = None
+    zone: tzinfo = UTC
 
     @classmethod
-    def parse(cls, given: Mapping[str, str]) -> Wanted:
-        """The filter in these parameters; what does not count is left out."""
+    def parse(cls, given: Mapping[str, str], zone: tzinfo) -> Wanted:
+        """The filter in these parameters, with days of a time zone; what does not count is left out."""
         whole = {name: int(given[name]) for name in ("person", "case") if _WHOLE.fullmatch(given.get(name, "").strip())}
         try:
             day = date.fromisoformat(given.get("day", ""))
         except ValueError:
             day = None
-        return cls(whole.get("person"), given.get("act", "")[:32], whole.get("case"), day)
+        if day in (date.min, date.max):  # a part of it lies outside of what can be told in UTC
+            day = None
+        return cls(whole.get("person"), given.get("act", "")[:32], whole.get("case"), day, zone)
 
     def as_query(self) -> dict[str, str]:
         """The filter as the parameters of an address."""
-        return {name: str(value) for name, value in vars(self).items() if value not in (None, "")}
+        return {name: str(value) for name, value in vars(self).items() if name != "zone" and value not in (None, "")}
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The filter as conditions on entries."""
@@ -87,7 +90,8 @@ class Wanted:
         if self.case is not None:
             found.append(audit.c.case_id == self.case)
         if self.day is not None:
-            found += [audit.c.at >= datetime.combine(self.day, time.min, UTC), audit.c.at <= datetime.combine(self.day, time.max, UTC)]
+            begins, ends = (datetime.combine(self.day, clock, self.zone) for clock in (time.min, time.max.replace(fold=1)))
+            found += [audit.c.at >= begins, audit.c.at <= ends]
         return found
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library, Protocol
 from gateway.console.audit import Head, Trail
 from gateway.console.newcomers import Newcomers
 from gateway.console.rendering import TIER_NAMES
-from gateway.console.replay import LESS, MORE, SAME, Change, Replay, newest, parse_numbers
+from gateway.console.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
 from gateway.console.seals import Seals
 from gateway.console.staff import Staff, StaffBook, StaffError
 from gateway.records.database import connect
@@ -114,13 +114,13 @@ def verify_audit(settings: Settings, anchors: Path | None) -> int:
     return 0
 
 
-def replay(settings: Settings, today: Protocol, candidate: Protocol, days: int, cases: str) -> int:
-    """Replay conversations by two protocols; the exit code is 1 when any of them becomes less urgent.
+def replay(settings: Settings, library: Library, candidate: Protocol, days: int, cases: str) -> int:
+    """Replay conversations by a candidate for a protocol's place; the exit code is 1 when any of them becomes less urgent.
 
     Args:
         settings: where the records are.
-        today: the protocol in force.
-        candidate: the protocol that may follow it.
+        library: the protocols in force.
+        candidate: the protocol that may follow the one of its id and language.
         days: the conversations of so many last days.
         cases: the numbers of cases, with commas between them, instead of days; empty for none.
     """
@@ -130,7 +130,11 @@ def replay(settings: Settings, today: Protocol, candidate: Protocol, days: int, 
     except ValueError:
         print("--cases are numbers of cases with commas between them, such as 12,15.", file=sys.stderr)
         return 1
-    report = Replay(records, today, candidate).run(numbers)
+    try:
+        report = Replay(records, library, candidate).run(numbers)
+    except UnmatchedError as error:
+        print(error, file=sys.stderr)
+        return 1
     Trail(records.engine, settings.audit_key, utc_now).note("replay", detail={**report.audited, "by": "command"})
     print(f"{report.before} against {report.after}. Both are run by the core alone, without the classifier's second opinion.")
     for change in report.different:
@@ -140,6 +144,8 @@ def replay(settings: Settings, today: Protocol, candidate: Protocol, days: int, 
         print(f"  {number:>6}  {TIER_NAMES[before]} -> {TIER_NAMES[after]}")
     if report.purged:
         print(f"{len(report.purged)} more were left out, because their words have been purged.")
+    if report.others:
+        print(f"{report.others} more were left out: they are bound to another protocol, for which nothing changes.")
     return 1 if report.count(LESS) else 0
 
 

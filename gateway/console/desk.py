@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.newcomers import Newcomers
 from gateway.console.oidc import Vouching
@@ -29,6 +30,8 @@ class Desk:
     """What the console's pages work with.
 
     Attributes:
+        library: the protocols in force.
+        clinic: whose time zone the pages go by; the default protocol's.
         vouching: None without a provider.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
@@ -38,7 +41,8 @@ class Desk:
     """
 
     settings: Settings
-    protocol: Protocol
+    library: Library
+    clinic: Clinic
     records: Records
     policy: Policy
     trail: Trail
@@ -54,7 +58,7 @@ class Desk:
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
 
-def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
+def make_desk(settings: Settings, library: Library, records: Records) -> Desk:
     """The console's parts over the gateway's records."""
     clock, policy = records.clock, settings.policy
     trail = Trail(records.engine, settings.audit_key, clock)
@@ -62,13 +66,14 @@ def make_desk(settings: Settings, protocol: Protocol, records: Records) -> Desk:
     book = StaffBook(records.engine, records.keyring, clock, tell)
     return Desk(
         settings=settings,
-        protocol=protocol,
+        library=library,
+        clinic=library.default.clinic,
         records=records,
         policy=policy,
         trail=trail,
         book=book,
         sessions=Sessions(records.engine, book, policy, clock, tell),
-        renderer=Renderer(settings, protocol, clock),
+        renderer=Renderer(settings, library, clock),
         tries=Tries(records.engine, clock),
         newcomers=Newcomers(records.engine, book, clock, f"{settings.console_origins[0]}/console"),
         vouching=Vouching(settings.provider, records.keyring, clock) if settings.provider else None,

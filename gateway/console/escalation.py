@@ -6,11 +6,12 @@ Of a flood of emergencies from one address, those behind the first ones are told
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Trail
 from gateway.console.floods import Flood, flooding, floods
 from gateway.console.newcomers import LEVEL as NEWCOMERS
@@ -35,12 +36,14 @@ class Escalation:
         records: the cases, and the time.
         settings: the limits, the rota, the console's address, and which conversations are probes.
         trail: the audit.
+        clinic: whose hours of the day count for a silence.
     """
 
-    def __init__(self, records: Records, settings: Settings, trail: Trail) -> None:
+    def __init__(self, records: Records, settings: Settings, trail: Trail, clinic: Clinic) -> None:
         self._records = records
         self._policy = settings.policy
         self._trail = trail
+        self._clinic = clinic
         self._console = f"{settings.console_origins[0]}/console"
         self._probes = [key.name for key in settings.embed_keys.values() if key.synthetic]
 
@@ -130,12 +133,9 @@ class Escalation:
         return connection.scalar(select(n.id).where(recent).limit(1)) is not None
 
     def _watch_silence(self, now: datetime) -> bool:
-        c, (after, opens, closes) = conversation.c, self._policy.silence
-        start = datetime.combine(now.astimezone(UTC).date(), opens, UTC)
-        start -= _DAY if start > now else timedelta()
-        length = datetime.combine(start.date(), closes, UTC) - start
-        length += _DAY if length <= timedelta() else timedelta()
-        if now - start >= length or now - start < after:
+        c, after = conversation.c, self._policy.silence[0]
+        begins, ends = self._watched_hours(now)
+        if now >= ends or now - begins < after:
             return False
         with self._records.engine.connect() as connection:
             noise = flooding(now - after - _DAY, self._policy.flood[0])
@@ -144,6 +144,13 @@ class Escalation:
             if last is None or now - last < after or self._knows(connection, last):
                 return False
         return self._tell_silence(last, now)
+
+    def _watched_hours(self, now: datetime) -> tuple[datetime, datetime]:
+        """When the hours in which a silence is worth telling began last, and when they end, both in UTC."""
+        _, opens, closes = self._policy.silence
+        today = self._clinic.day(now)
+        day = today if self._clinic.moment(today, opens) <= now else today - _DAY
+        return self._clinic.moment(day, opens), self._clinic.moment(day if opens < closes else day + _DAY, closes)
 
     def _tell_silence(self, last: datetime, now: datetime) -> bool:
         step, minutes = self._policy.rota[0], int((now - last) / timedelta(minutes=1))

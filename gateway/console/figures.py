@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, literal, or_, select
 
+from aftercare.protocol.clinic import Clinic
 from gateway.console.checks import Checks, checks
 from gateway.console.policy import Policy
 from gateway.console.redaction import Mask
@@ -29,7 +30,7 @@ _NOT_NEEDED, _OVER = "not_needed", "over_triaged"
 
 @dataclass(frozen=True)
 class Day:
-    """How many conversations began on a day (UTC), by tier."""
+    """How many conversations began on a day of the clinic's calendar, by tier."""
 
     day: date
     tiers: Mapping[int, int]
@@ -150,11 +151,13 @@ class Book:
     Args:
         records: the gateway's records.
         policy: the limits.
+        clinic: whose days and shifts are counted.
     """
 
-    def __init__(self, records: Records, policy: Policy) -> None:
+    def __init__(self, records: Records, policy: Policy, clinic: Clinic) -> None:
         self._records = records
         self._policy = policy
+        self._clinic = clinic
 
     def read(self, days: int, *, words: bool) -> Figures:
         """The figures.
@@ -164,9 +167,12 @@ class Book:
             words: with the patients' words as examples of what was not answered.
         """
         now = self._records.clock()
-        start = datetime.combine(now.astimezone(UTC).date() - timedelta(days=days - 1), datetime.min.time(), UTC)
+        today = self._clinic.day(now)
+        dates = [today - timedelta(days=ago) for ago in reversed(range(days))]
+        begins = [self._clinic.moment(day) for day in dates]
+        start = begins[0]
         with self._records.engine.connect() as connection:
-            volume = _volume(connection, start, days)
+            volume = _volume(connection, dates, begins)
             found, cut = waits(connection, start, now)
             open_now = waiting(connection, start)
             unseen = closed_unseen(connection, start, now)
@@ -191,8 +197,8 @@ class Book:
             },
             shifts={
                 shift: self._speed(
-                    (wait for wait in found if wait.tier in limits and shift_of(wait.fired_at) == shift),
-                    (case for case in open_now if shift_of(case.fired_at) == shift),
+                    (wait for wait in found if wait.tier in limits and self._shift_of(wait.fired_at) == shift),
+                    (case for case in open_now if self._shift_of(case.fired_at) == shift),
                     now,
                 )
                 for shift in SHIFTS
@@ -206,6 +212,9 @@ class Book:
             handovers=given,
             handovers_taken=taken,
         )
+
+    def _shift_of(self, at: datetime) -> str:
+        return shift_of(self._clinic.local(at))
 
     def _speed(self, found: Iterable[Wait], open_now: Iterable[Waiting], now: datetime, unseen: int | None = None) -> Speed:
         limits, still = self._policy.limits, list(open_now)
@@ -242,26 +251,36 @@ class Book:
         )
 
 
-def shift_of(at: datetime) -> str:
-    """The shift of a moment, in UTC: `day` from 7, `evening` from 15, `night` from 23 o'clock."""
-    hour = at.astimezone(UTC).hour
-    return "day" if 7 <= hour < 15 else "evening" if 15 <= hour < 23 else "night"
+def shift_of(local: datetime) -> str:
+    """The shift of a moment in the clinic's time: `day` from 7, `evening` from 15, `night` from 23 o'clock."""
+    return "day" if 7 <= local.hour < 15 else "evening" if 15 <= local.hour < 23 else "night"
 
 
-def _volume(connection: Connection, start: datetime, days: int) -> tuple[Day, ...]:
+def _volume(connection: Connection, dates: Sequence[date], begins: Sequence[datetime]) -> tuple[Day, ...]:
+    """How many conversations began on each of some days; `begins` are the moments at which these days begin."""
     c = triage_case.c
-    day = _day_of(connection, c.opened_at)
-    counts: dict[str, dict[int, int]] = {}
-    query = select(day.label("day"), c.tier, func.count().label("cases")).where(c.opened_at >= start).group_by(day, c.tier)
+    counts: dict[int, dict[int, int]] = {}
+    day = _place(c.opened_at, begins).label("day")
+    query = select(day, c.tier, func.count().label("cases")).where(c.opened_at >= begins[0]).group_by(day, c.tier)
     for row in connection.execute(query):
-        counts.setdefault(str(row.day), {})[row.tier] = row.cases
-    dates = [start.date() + timedelta(days=number) for number in range(days)]
-    return tuple(Day(each, counts.get(each.isoformat(), {})) for each in dates)
+        counts.setdefault(row.day, {})[row.tier] = row.cases
+    return tuple(Day(each, counts.get(number, {})) for number, each in enumerate(dates))
 
 
-def _day_of(connection: Connection, moment: ColumnElement[datetime]) -> ColumnElement[Any]:
-    """The day of a moment in UTC, as the database tells it."""
-    return func.date(func.timezone("UTC", moment)) if connection.dialect.name == "postgresql" else func.date(moment)
+def _place(moment: ColumnElement[datetime], begins: Sequence[datetime], first: int = 0) -> ColumnElement[int]:
+    """The place of the last of some moments in order that is not behind another one; it is found by halving.
+
+    SQLite knows no time zones, so that the database is told when days begin.
+
+    Args:
+        moment: what is looked for.
+        begins: the moments.
+        first: the place of the first of them.
+    """
+    if len(begins) == 1:
+        return literal(first)
+    half = len(begins) // 2
+    return case((moment < begins[half], _place(moment, begins[:half], first)), else_=_place(moment, begins[half:], first + half))
 
 
 def _alarms(connection: Connection, start: datetime) -> tuple[Alarm, ...]:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,7 +26,9 @@ import structlog
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine, select, update
 
+from aftercare.protocol.clinic import Clinic
 from gateway.console.rendering import TIER_NAMES
+from gateway.console.times import moment
 from gateway.records.cases import TIERS
 from gateway.records.database import writing
 from gateway.records.store import Clock
@@ -79,15 +82,17 @@ class Outbox:
         engine: the records' database.
         settings: where notices go to, and how often they are tried.
         clock: tells the time.
+        clinic: whose local time letters tell.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, clock: Clock) -> None:
+    def __init__(self, engine: Engine, settings: Settings, clock: Clock, clinic: Clinic) -> None:
         self._engine = engine
         self._settings = settings
         self._clock = clock
         self._wording = Environment(
             loader=FileSystemLoader(_TEMPLATES), autoescape=False, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
+        self._wording.filters["moment"] = partial(moment, clinic)
 
     def deliver(self) -> int:
         """Bring everything that is due; returns how many notices were tried."""

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, 
 from gateway.console.floods import Flood, floods, folded, of_group
 from gateway.console.policy import Policy
 from gateway.records.cases import ASSUMED, OPEN, PRESENT, TIERS, Place
-from gateway.records.store import Clock
+from gateway.records.store import Bound, Clock
 from gateway.records.tables import case_finding, case_rule, conversation, notice, staff, triage_case
 
 PAGE = 50
@@ -41,6 +41,7 @@ class Filter:
         number: only the case of this number.
         days: only cases that opened in so many last days.
         group: only the cases of a day from one address.
+        protocol: only the conversations that are bound to this one.
     """
 
     view: str = "work"
@@ -52,6 +53,7 @@ class Filter:
     number: int | None = None
     days: int | None = None
     group: str = ""
+    protocol: str = ""
 
     def as_query(self) -> dict[str, str]:
         """The filter as the parameters of an address, without those that are as new."""
@@ -63,7 +65,7 @@ class Filter:
         """The filter in these parameters; what does not count is left out."""
         known = {name: value.strip() for name, value in given.items() if name in vars(cls()) and value.strip()}
         whole = {name: int(known[name]) for name in ("tier", "assignee", "number", "days") if _is_number(known.get(name, ""))}
-        texts = {name: known[name] for name in ("finding", "rule") if _NAME.fullmatch(known.get(name, ""))}
+        texts = {name: known[name] for name in ("finding", "rule", "protocol") if _NAME.fullmatch(known.get(name, ""))}
         texts |= {"only": known["only"]} if known.get("only") in ONLY else {}
         texts |= {"group": known["group"]} if _GROUP.fullmatch(known.get("group", "")) else {}
         return cls(view=known["view"] if known.get("view") in VIEWS else "work", **texts, **whole)  # type: ignore[arg-type]
@@ -82,6 +84,7 @@ class Row:
         limit: how long it may wait for its acknowledgement; None when it needs none.
         untold: its last step of the rota reached nobody.
         group: what it has in common with that day's other cases from its address; None where that is not known.
+        bound: the protocol and the language that its conversation is bound to.
     """
 
     id: int
@@ -109,6 +112,7 @@ class Row:
     limit: timedelta | None
     untold: bool
     group: str | None
+    bound: Bound
 
     def breached(self, now: datetime) -> bool:
         """Whether it has waited for its acknowledgement for longer than it may."""
@@ -277,6 +281,8 @@ class Queue:
         if wanted.finding:
             f = case_finding.c
             conditions.append(exists().where(f.case_id == c.id, f.code == wanted.finding, f.status.in_((PRESENT, ASSUMED))))
+        if wanted.protocol:
+            conditions.append(exists().where(conversation.c.id == c.conversation_id, conversation.c.protocol == wanted.protocol))
         if wanted.rule:
             conditions.append(exists().where(case_rule.c.case_id == c.id, case_rule.c.rule == wanted.rule))
         return conditions
@@ -306,7 +312,7 @@ class Queue:
         for number, code, status in connection.execute(known):
             findings.setdefault((number, status), []).append(code)
         told = {*connection.scalars(_told(numbers)), *connection.scalars(_told_together(numbers))}
-        groups = {row.id: row.address_group for row in connection.execute(_groups(numbers))}
+        whole = {row.id: row for row in connection.execute(_conversations(numbers))}
         return tuple(
             Row(
                 **{name: getattr(row, name) for name in _COPIED},
@@ -317,7 +323,8 @@ class Queue:
                 assumed=_only(findings.get((row.id, ASSUMED), ()), findings.get((row.id, PRESENT), ())),
                 limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
                 untold=row.escalated > 0 and row.id not in told,
-                group=groups.get(row.id),
+                group=whole[row.id].address_group,
+                bound=(whole[row.id].protocol, whole[row.id].language),
             )
             for row in found
         )
@@ -366,9 +373,10 @@ def _told_together(numbers: list[int]) -> Select[tuple[int]]:
     )
 
 
-def _groups(numbers: list[int]) -> Select[tuple[int, str | None]]:
-    """These cases' groups."""
-    return select(triage_case.c.id, conversation.c.address_group).join(conversation).where(triage_case.c.id.in_(numbers))
+def _conversations(numbers: list[int]) -> Select[tuple[int, str | None, str, str]]:
+    """Of these cases: which group they belong to, and what they are bound to."""
+    c = conversation.c
+    return select(triage_case.c.id, c.address_group, c.protocol, c.language).join(conversation).where(triage_case.c.id.in_(numbers))
 
 
 def _is_number(text: str) -> bool:

@@ -15,11 +15,12 @@ from typing import Any
 from jsonschema import Draft7Validator
 from sqlalchemy import select, update
 
+from aftercare.protocol import Library
 from gateway.console.audit import Trail
 from gateway.console.redaction import Mask
 from gateway.console.reviews import ACCEPTED
 from gateway.records.database import connect, writing
-from gateway.records.store import Event, Records, utc_now
+from gateway.records.store import Bound, Event, Records, utc_now
 from gateway.records.tables import disagreement, staff, triage_case
 from gateway.settings import Settings
 
@@ -32,6 +33,7 @@ _WRONG_FINDING = "wrong_finding"
 PURGED = "the patient's words were deleted"
 LATER = "it is about a later message, which can not be understood without those before it"
 NO_OUTCOME = "it does not say what would have been right"
+OTHER = "its conversation is bound to another protocol or language"
 THERE = "its message is in the file already"
 
 Case = dict[str, Any]
@@ -60,11 +62,13 @@ class Regressions:
     Args:
         records: the gateway's records.
         trail: the audit.
+        bound: the protocol and the language of whose conversations cases are written.
     """
 
-    def __init__(self, records: Records, trail: Trail) -> None:
+    def __init__(self, records: Records, trail: Trail, bound: Bound) -> None:
         self._records = records
         self._trail = trail
+        self._bound = bound
 
     def write(self, file: Path) -> Written:
         """Add the accepted disagreements that were not written yet to a file of cases; what stands there already counts as written.
@@ -110,6 +114,8 @@ class Regressions:
 
     def _case(self, row: Any) -> Case | str:
         """The case of a disagreement, or why there is none."""
+        if self._records.bound(row.conversation_id) != self._bound:
+            return OTHER
         events = self._records.events(row.conversation_id)
         answer = next((event for event in events if event.seq == row.seq), None)
         messages = [event for event in events if event.kind == "message"]
@@ -142,12 +148,24 @@ class Regressions:
             self._trail.note("regressions", detail={"disagreements": list(numbers), "by": "command"}, connection=connection)
 
 
-def write_regressions(settings: Settings, file: Path) -> int:
-    """The command: write the cases and tell how many; the exit code is 1 when they could not be."""
+def write_regressions(settings: Settings, file: Path, library: Library, name: str) -> int:
+    """The command: write the cases of a protocol's conversations and tell how many; the exit code is 1 when they could not be.
+
+    Args:
+        settings: where the records are.
+        file: what they are added to.
+        library: the protocols in force.
+        name: the protocol's id; the default one when empty.
+    """
+    protocol = library.find(name)
+    if protocol is None:
+        known = ", ".join(dict.fromkeys(each.id for each in library))
+        print(f"There is no protocol {name!r}; in force are: {known}.", file=sys.stderr)
+        return 1
     engine = connect(settings.records_url)
     records = Records(engine, settings.keyring)
     try:
-        done = Regressions(records, Trail(engine, settings.audit_key, utc_now)).write(file)
+        done = Regressions(records, Trail(engine, settings.audit_key, utc_now), protocol.key).write(file)
     except RegressionsError as error:
         print(error, file=sys.stderr)
         return 1

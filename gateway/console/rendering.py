@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Key, Library, Protocol
+from gateway.console import times
 from gateway.console.sessions import Login
 from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
@@ -36,29 +38,39 @@ class Renderer:
 
     Args:
         settings: where the bundled scripts are.
-        protocol: labels of findings, rules and topics.
+        library: labels of findings, rules and rows; the default protocol's clinic gives the time zone.
         clock: tells the time.
     """
 
-    def __init__(self, settings: Settings, protocol: Protocol, clock: Clock) -> None:
+    def __init__(self, settings: Settings, library: Library, clock: Clock) -> None:
         self._clock = clock
+        self._library = library
+        self._labels = {protocol.key: _finding_labels(protocol) for protocol in library}
+        default = library.default
         files = [*(_HERE / "static").iterdir(), settings.widget / "dist" / "htmx.js", settings.widget / "dist" / "icon.svg"]
         self._static = {file.name: file.read_bytes() for file in files if file.suffix in _TYPES}
         self._reasons: dict[str, str] = yaml.safe_load((_HERE / "templates" / "reasons.yml").read_text(encoding="utf-8"))
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters |= {"moment": moment, "clock": clock_time, "ago": self._ago, "span": span, "iso": iso}
+        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat}
+        local = {"moment": times.moment, "clock": times.clock_time, "zone": times.abbreviation, "offset": times.offset_seconds}
+        self._templates.filters |= {name: partial(shown, library.default.clinic) for name, shown in local.items()}
         self._templates.globals |= {
             "tiers": TIER_NAMES,
             "states": STATE_NAMES,
             "asset": self._asset,
-            "protocol": protocol,
             "lock_seconds": int(settings.policy.lock_after.total_seconds()),
-            "finding_label": _finding_labels(protocol),
-            "row_text": {row.fact: row.text for row in protocol.danger_check.rows},
-            "demo": protocol.clinic.mode == "demo",
-            "clinic": protocol.clinic.details["clinic"],
+            "finding_label": _first({}, *(self._labels[protocol.key] for protocol in library)),
+            "finding_labels": self.finding_labels,
+            "row_text": _first(*({row.fact: row.text for row in protocol.danger_check.rows} for protocol in library)),
+            "rule_names": list(dict.fromkeys(rule.id for protocol in library for rule in protocol.rules)),
+            "protocol_names": list(dict.fromkeys(protocol.id for protocol in library)),
+            "several_protocols": len(self._labels) > 1,
+            "in_force": self._labels.keys(),
+            "time_zone": default.clinic.zone.key,
+            "demo": default.clinic.mode == "demo",
+            "clinic": default.clinic.details["clinic"],
         }
 
     def page(self, request: Request, template: str, login: Login | None, status: int = 200, **values: Any) -> HTMLResponse:
@@ -75,6 +87,10 @@ class Renderer:
         html = self._templates.get_template(template).render(**about, **values)
         return HTMLResponse(html, status, headers=_HEADERS)
 
+    def finding_labels(self, bound: Key) -> Mapping[str, str]:
+        """Codes of findings with their labels, by the protocol that answers what is bound so."""
+        return self._labels[self._library.bound(*bound).key]
+
     def reason(self, key: str) -> str:
         """The sentence that says why something is refused and what to do."""
         return self._reasons[key]
@@ -89,16 +105,6 @@ class Renderer:
 
     def _ago(self, at: datetime) -> str:
         return span(self._clock() - at)
-
-
-def moment(at: datetime | None) -> str:
-    """A moment with its day, in UTC."""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at else ""
-
-
-def clock_time(at: datetime | None) -> str:
-    """The time of a moment, in UTC."""
-    return f"{at:%H:%M:%S}" if at else ""
 
 
 def iso(at: datetime | None) -> str:
@@ -118,6 +124,11 @@ def span(time: timedelta | None) -> str:
             more = f" {rest // finer[0]} {finer[1]}" if finer and rest // finer[0] else ""
             return f"{number} {name}{'s' if name == 'day' and number > 1 else ''}{more}"
     return f"{seconds} s"
+
+
+def _first(*labels: Mapping[str, str]) -> Mapping[str, str]:
+    """All of these together; of a name with several, the first one."""
+    return {name: text for each in reversed(labels) for name, text in each.items()}
 
 
 def _finding_labels(protocol: Protocol) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
-"""Replay: stored conversations once more, by today's protocol and by a candidate, and where their dispositions differ.
+"""Replay: stored conversations once more, by today's protocol and by a candidate for its place, and where their dispositions differ.
 
-Both protocols are replayed by the core alone, which reads with the lexicon; the classifier's second opinion is no part of a replay.
+A candidate takes the place of the protocol of its id and language. Conversations that are bound to another one are left out: nothing
+changes for them. Both are replayed by the core alone, which reads with the lexicon; the classifier's second opinion is no part of a replay.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from aftercare.conversation import Conversation
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
-from gateway.dialogue.answering import rows_of
+from aftercare.protocol import Library, Protocol
+from gateway.dialogue.binding import begun
+from gateway.dialogue.entries import rows_of
 from gateway.records.cases import TIERS
 from gateway.records.store import Event, Records
 from gateway.records.tables import triage_case
 
 MORE, LESS, SAME = "more urgent", "less urgent", "same"
+
+
+class UnmatchedError(ValueError):
+    """A candidate that would take the place of no protocol in force; the message says which there are."""
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,14 @@ class Report:
         before: id and version of today's protocol.
         after: id and version of the candidate.
         purged: cases that were left out, because their words are unreadable for good.
+        others: how many cases were left out, because they are bound to another protocol or language.
     """
 
     before: str
     after: str
     changes: tuple[Change, ...]
     purged: tuple[int, ...]
+    others: int = 0
 
     @property
     def different(self) -> list[Change]:
@@ -105,7 +112,7 @@ class Report:
     def audited(self) -> dict[str, Any]:
         """What the audit keeps of it."""
         counts = {"replayed": len(self.changes), "less_urgent": self.count(LESS), "more_urgent": self.count(MORE)}
-        return {"before": self.before, "after": self.after, **counts, "purged": len(self.purged)}
+        return {"before": self.before, "after": self.after, **counts, "purged": len(self.purged), "others": self.others}
 
 
 class Replay:
@@ -113,25 +120,35 @@ class Replay:
 
     Args:
         records: the gateway's records.
-        today: the protocol in force.
-        candidate: the protocol that may follow it.
+        library: the protocols in force.
+        candidate: the protocol that may follow the one of its id and language.
+
+    Raises:
+        UnmatchedError: none of that id and language is in force.
     """
 
-    def __init__(self, records: Records, today: Protocol, candidate: Protocol) -> None:
+    def __init__(self, records: Records, library: Library, candidate: Protocol) -> None:
+        today = library.find(*candidate.key)
+        if today is None or today.key != candidate.key:
+            known = ", ".join(" ".join(protocol.key) for protocol in library)
+            raise UnmatchedError(f"{' '.join(candidate.key)} would take the place of no protocol. In force are: {known}.")
         self._records = records
         self._today = Assistant(today)
         self._candidate = Assistant(candidate)
 
     def run(self, numbers: Iterable[int]) -> Report:
         """Replay the conversations of these cases; a number without a case is passed over."""
-        changes, purged = [], []
+        changes, purged, others = [], [], 0
         for number, name, tier in _conversations(self._records.engine, numbers):
+            if self._records.bound(name) != self._candidate.protocol.key:
+                others += 1
+                continue
             events = self._records.events(name)
             if any(event.kind == "message" and event.words is None for event in events):
                 purged.append(number)
                 continue
             changes.append(Change(number, tier, _outcome(self._today, events), _outcome(self._candidate, events)))
-        return Report(_version(self._today.protocol), _version(self._candidate.protocol), tuple(changes), tuple(purged))
+        return Report(_version(self._today.protocol), _version(self._candidate.protocol), tuple(changes), tuple(purged), others)
 
 
 def newest(engine: Engine, since: datetime, most: int | None = None) -> list[int]:
@@ -165,14 +182,14 @@ def _conversations(engine: Engine, numbers: Iterable[int]) -> Iterator[tuple[int
 
 def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
     """A conversation's messages in their order, rows of the danger check included, each answered at the moment when it was written."""
-    conversation, tier, rules = Conversation(), 0, set[str]()
+    conversation, tier, rules = begun(assistant.protocol.key), 0, set[str]()
     for event in events:
         if event.kind == "writer":
             conversation.writer = event.facts["writer"]
         if event.follows_up:
             conversation, reply = assistant.broken_off(conversation) or (conversation, None)
         elif event.kind == "message" and event.words is not None:
-            day, text = event.at.date(), str(event.words["text"])
+            day, text = assistant.protocol.clinic.day(event.at), str(event.words["text"])
             reading = assistant.read(assistant.most_telling(text, day), day)
             conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=_known_rows(assistant.protocol, event))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,13 +10,12 @@ from typing import Any
 from sqlalchemy import select
 
 from aftercare.conversation import Conversation
-from aftercare.decision.rules import undecided
-from aftercare.protocol import Protocol
-from gateway.console.checks import DANGEROUS, CheckRow, alarming, rows_shown
+from aftercare.protocol import Key, Library, Protocol
+from gateway.console.checks import CheckRow, rows_shown
+from gateway.console.explained import Complaint, Explained, Known
 from gateway.console.policy import Policy
 from gateway.console.queue import Queue, Row
 from gateway.console.redaction import Mask
-from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.store import Event, Records
 from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
 
@@ -57,54 +56,6 @@ class Entry:
     rules: tuple[str, ...]
     delivered: bool
     detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """A rule that fired.
-
-    Attributes:
-        rule: its id.
-        protocol: id and version of the protocol that was in force.
-        words: the patient's message; where that was rows of the danger check alone, the words that the rule rests on
-            otherwise, if any; None when purged.
-        question: the question that waited for this message, or that was left; empty without any.
-        rows: rows of the danger check that the message answered dangerously, each as question and answer.
-        left: it fired because a question was left unanswered; there is no message.
-        quote: the leaflet's sentence, empty where there is none; `section` is where it stands.
-        basis: `leaflet` or `extension`; empty when the protocol of today has no such rule.
-    """
-
-    rule: str
-    tier: int
-    at: datetime
-    seq: int
-    protocol: str
-    words: str | None
-    question: str
-    rows: tuple[str, ...]
-    left: bool
-    quote: str
-    section: str
-    basis: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of a finding.
-
-    Attributes:
-        status: the assertion status; `assumed` for what only counts as present, because a question was not answered.
-        evidence: the patient's own words, or the row of the danger check and its answer.
-        question: what those words answered, where they were an answer; empty without any.
-    """
-
-    code: str
-    label: str
-    status: str
-    evidence: str
-    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +107,7 @@ class Sheet:
 
     Attributes:
         row: its line in the queue.
+        protocol: what answers the conversation and explains it here; the default one where what it is bound to is no longer in force.
         complaints: the rules that fired, the most urgent first.
         days_since_procedure: None when it was not said.
         writer: `patient` or `helper`.
@@ -171,6 +123,7 @@ class Sheet:
     row: Row
     conversation: str
     embed_key: str
+    protocol: Protocol
     complaints: tuple[Complaint, ...]
     findings: tuple[Known, ...]
     days_since_procedure: int | None
@@ -189,19 +142,29 @@ class Sheet:
     outcome: str | None
     purged: bool
 
+    @property
+    def bound(self) -> Key:
+        """The protocol and the language that the conversation is bound to."""
+        return self.row.bound
+
+    @property
+    def in_force(self) -> bool:
+        """Whether what the conversation is bound to is still in force."""
+        return self.bound == self.protocol.key
+
 
 class Sheets:
     """Reads cases.
 
     Args:
         records: the gateway's records.
-        protocol: labels, rules and questions.
+        library: labels, rules and questions of every protocol in force.
         policy: the limits.
     """
 
-    def __init__(self, records: Records, protocol: Protocol, policy: Policy) -> None:
+    def __init__(self, records: Records, library: Library, policy: Policy) -> None:
         self._records = records
-        self._protocol = protocol
+        self._library = library
         self._queue = Queue(records.engine, policy, records.clock)
 
     def read(self, number: int, mask: Mask | None = None) -> Sheet | None:
@@ -226,21 +189,26 @@ class Sheets:
             names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
         events = self._records.events(case.conversation_id)
         delivered, delivered_at = self._records.delivered(case.conversation_id)
-        entries = tuple(self._entry(event, events, delivered, mask, own_words) for event in events if event.kind in ("message", "answer"))
+        protocol = self._library.bound(*row.bound)
+        explained = Explained(protocol)
+        entries = tuple(
+            _entry(event, events, delivered, mask, own_words, explained) for event in events if event.kind in ("message", "answer")
+        )
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
-        asked, check = self._asked(events), rows_shown(events, self._protocol.danger_check)
+        asked, check = explained.asked(events), rows_shown(events, protocol.danger_check)
         return Sheet(
             row=row,
             conversation=case.conversation_id,
             embed_key=self._records.embed_key(case.conversation_id),
-            complaints=self._complaints(rules, check, conversation, events, mask),
-            findings=self._findings(conversation, events, mask),
-            days_since_procedure=(case.last_at.date() - date.fromisoformat(day)).days if day else None,
+            protocol=protocol,
+            complaints=explained.complaints(rules, check, conversation, events, mask),
+            findings=explained.findings(conversation, events, mask),
+            days_since_procedure=(protocol.clinic.day(case.last_at) - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
-            asked=tuple(self._protocol.questions[question].text for question in asked if question in self._protocol.questions),
-            not_asked=self._not_asked(conversation, asked, check),
+            asked=tuple(asked.values()),
+            not_asked=explained.not_asked(conversation, asked, check),
             check=check,
             entries=entries,
             acts=tuple(self._act(case.conversation_id, act, names) for act in acts),
@@ -267,148 +235,6 @@ class Sheets:
             name = connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number))
         return _phones(self._records.events(str(name)))
 
-    def _entry(self, event: Event, events: list[Event], delivered: int, mask: Mask, own_words: Mask) -> Entry:
-        words = event.words
-        if event.kind == "message":
-            answer = next((each for each in events if each.reply_to == event.seq), None)
-            understood = answer.words["understood"] if answer and answer.words else {}
-            text: str | None = None
-            marks: tuple[Mark, ...] = ()
-            if words is not None:
-                text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
-                text = "\n".join(filter(None, [text, *self._answers(words.get("rows", ()))]))
-            detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
-            detail |= {
-                "button": "button" in event.facts,
-                "rows": "rows" in event.facts,
-                "refused": event.facts.get("refused"),
-                "answered": answer is not None,
-            }
-            return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
-        text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
-        kept = ("by", "cause", "model", "ms", "type", "kept")
-        detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
-        if words is not None:
-            detail |= {
-                "buttons": [button["title"] for button in words["buttons"]],
-                "about": words.get("about"),
-                "topic": words.get("topic"),
-            }
-            detail["conversation"] = mask.deep(words["conversation"])
-        rules = tuple(event.facts.get("rules", ()))
-        return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
-
-    def _answers(self, rows: Iterable[Mapping[str, str]]) -> list[str]:
-        """Rows of the danger check as they were answered, each as question and answer."""
-        answers = self._protocol.wording["check"]["answers"]
-        return [f"{row['text']} {answers[row['answer']]}" for row in rows]
-
-    def _complaints(
-        self, rules: Iterable[Any], check: tuple[CheckRow, ...], conversation: Conversation, events: list[Event], mask: Mask
-    ) -> tuple[Complaint, ...]:
-        known = {rule.id: rule for rule in self._protocol.rules}
-        texts = {event.seq: mask(str(event.words["text"])) for event in events if event.kind == "message" and event.words is not None}
-        questions = self._waiting_questions(events)
-        answers = self._protocol.wording["check"]["answers"]
-        replied = {event.seq: event.reply_to for event in events if event.kind == "answer"}
-        left = {event.seq for event in events if event.follows_up}
-        found = []
-        for row in rules:
-            rule = known.get(row.rule)
-            tier = int(rule.disposition) if rule else row.tier
-            sentence = rule.sentence if rule else None
-            seq = replied.get(row.seq) or row.seq
-            atoms = frozenset(rule.atoms()) if rule else frozenset()
-            tapped = alarming([each for each in check if not rule or atoms & self._about(each)], seq, answers)
-            words = texts.get(seq)
-            if words == "" and not tapped:
-                words = mask(
-                    "; ".join(filter(None, (conversation.evidence.get(each) for each in sorted(atoms & conversation.has(PRESENT)))))
-                )
-            found.append(
-                Complaint(
-                    rule=row.rule,
-                    tier=tier,
-                    at=row.at,
-                    seq=seq,
-                    protocol=row.protocol,
-                    words=words,
-                    question=questions.get(seq, ""),
-                    rows=tapped,
-                    left=row.seq in left,
-                    quote=sentence.quote if sentence else "",
-                    section=sentence.section if sentence else "",
-                    basis=rule.basis if rule else "",
-                    reason=rule.reason if rule else "",
-                )
-            )
-        return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
-
-    def _about(self, shown: CheckRow) -> frozenset[str]:
-        """The findings that a row is about."""
-        return next((row.findings for row in self._protocol.danger_check.rows if row.fact == shown.fact), frozenset())
-
-    def _waiting_questions(self, events: list[Event]) -> dict[int, str]:
-        """The question that waited when a message came, or that a follow-up found left, by the place of that event."""
-        found, pending = {}, ""
-        for event in events:
-            question = self._protocol.questions.get(pending)
-            if question is not None and (event.kind == "message" or event.follows_up):
-                found[event.seq] = question.text
-            if event.kind == "answer" and event.words is not None:
-                pending = event.words["conversation"].get("pending", "")
-        return found
-
-    def _questions(self, events: list[Event]) -> dict[tuple[str, str], str]:
-        """Finding and message -> the question, or the row of the danger check, that the message answered about it."""
-        found: dict[tuple[str, str], str] = {}
-        waiting: Mapping[str, Any] = {}
-        for event in events:
-            if event.kind == "message" and event.words is not None:
-                text, question = str(event.words["text"]), self._protocol.questions.get(waiting.get("pending", ""))
-                rows = [row for row in self._protocol.danger_check.rows if row.fact in waiting.get("checks", ())]
-                found |= {(finding, text): row.text for row in rows for finding in row.findings}
-                found |= {(finding, text): question.text for finding in question.covers} if question is not None else {}
-            elif event.kind == "answer" and event.words is not None:
-                waiting = event.words["conversation"]
-        return found
-
-    def _findings(self, conversation: Conversation, events: list[Event], mask: Mask) -> tuple[Known, ...]:
-        order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", "absent"))}
-        questions, assumed = self._questions(events), self._assumed(events)
-        found = []
-        for name, status in conversation.findings.items():
-            finding, evidence = self._protocol.findings.get(name), conversation.evidence.get(name, "")
-            if finding is not None:
-                status = ASSUMED if status == PRESENT and name in assumed else status
-                found.append(Known(finding.code, finding.label, status, mask(evidence), questions.get((name, evidence), "")))
-        return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
-
-    def _asked(self, events: list[Event]) -> list[str]:
-        pending = [str(e.words["conversation"]["pending"]) for e in events if e.kind == "answer" and e.words is not None]
-        return list(dict.fromkeys(filter(None, pending)))
-
-    def _assumed(self, events: list[Event]) -> set[str]:
-        """Findings that were assumed, and neither told nor tapped before or after."""
-        answers = [event.words for event in events if event.kind == "answer" and event.words is not None]
-        read = [finding for words in answers for finding in words["understood"].get("findings", ())]
-        told = {finding.get("finding") for finding in read if finding["status"] == PRESENT}
-        dangerous = {fact for event in events for fact, answer in event.facts.get("rows", {}).items() if answer in DANGEROUS}
-        told |= {row.yes for row in self._protocol.danger_check.rows if row.fact in dangerous}
-        return {finding for event in events for finding in event.facts.get("assumed", ())} - told
-
-    def _not_asked(self, conversation: Conversation, asked: list[str], check: tuple[CheckRow, ...]) -> tuple[str, ...]:
-        shown = {row.fact for row in check}
-        in_check = {finding for row in self._protocol.danger_check.rows if row.fact in shown for finding in row.findings}
-        open_rules = undecided(self._protocol, conversation.has("present"), conversation.has("absent"))
-        wanted = {atom for rule in open_rules for atom in rule.atoms()} - set(conversation.findings) - in_check
-        questions = [
-            question.text
-            for question in self._protocol.questions.values()
-            if question.id not in asked and not question.only_confirms and wanted & set(question.covers)
-        ]
-        return tuple(questions)
-
     def _act(self, conversation: str, row: Any, names: Mapping[int, str]) -> Act:
         words = self._records.open(conversation, row.sealed, act_place(row.kind, row.at))
         return Act(row.id, row.at, names.get(row.staff_id, "Aftercare"), row.kind, row.facts, words)
@@ -419,6 +245,38 @@ class Sheets:
             row.id, row.case_id, row.seq, row.at, names.get(row.staff_id, "?"), row.kind, tuple(row.accepted),
             words["reason"] if words else None, row.reviewed_at, names.get(row.reviewer_id), row.verdict,
         )  # fmt: skip
+
+
+def _entry(event: Event, events: Sequence[Event], delivered: int, mask: Mask, own_words: Mask, explained: Explained) -> Entry:
+    words = event.words
+    if event.kind == "message":
+        answer = next((each for each in events if each.reply_to == event.seq), None)
+        understood = answer.words["understood"] if answer and answer.words else {}
+        text: str | None = None
+        marks: tuple[Mark, ...] = ()
+        if words is not None:
+            text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
+            text = "\n".join(filter(None, [text, *explained.answers(words.get("rows", ()))]))
+        detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
+        detail |= {
+            "button": "button" in event.facts,
+            "rows": "rows" in event.facts,
+            "refused": event.facts.get("refused"),
+            "answered": answer is not None,
+        }
+        return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
+    text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
+    kept = ("by", "cause", "model", "ms", "type", "kept")
+    detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
+    if words is not None:
+        detail |= {
+            "buttons": [button["title"] for button in words["buttons"]],
+            "about": words.get("about"),
+            "topic": words.get("topic"),
+        }
+        detail["conversation"] = mask.deep(words["conversation"])
+    rules = tuple(event.facts.get("rules", ()))
+    return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
 
 
 def _phones(events: Iterable[Event]) -> list[str]:

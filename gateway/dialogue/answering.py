@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import structlog
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
-from aftercare.decision import danger_check
 from aftercare.decision.reply import Reply
-from aftercare.protocol import Disposition, Protocol
+from aftercare.protocol import Disposition, Key
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
+from gateway.dialogue.binding import begun, resumed
 from gateway.dialogue.core import Core
+from gateway.dialogue.entries import BROKEN_OFF, Outcome, facts_of, rows_of, words_of
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
 from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
-from gateway.records.cases import ASSUMED, PRESENT, UNREAD
+from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
@@ -33,22 +33,9 @@ _log = structlog.get_logger(__name__)
 _OVERDUE = timedelta(seconds=PATIENCE + 1)
 _STORE_ATTEMPTS = 3
 _LEAST_SECONDS = 0.1
-_BUTTON_BYTES = 12
 _RECOVERED = "recovered"
 _MOST_TRIES = 2
-_NOT_UNDERSTOOD = "not_understood_again"
-BROKEN_OFF = "broken_off"
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    reply: Reply
-    before: Conversation
-    conversation: Conversation
-    by: str
-    cause: str = ""
-    model: str = ""
-    kept: bool = False
+_OTHER_PROTOCOL = "other_protocol"
 
 
 @dataclass
@@ -112,30 +99,45 @@ class Answering:
         Args:
             only: the conversation to look at; all when None.
         """
-        minutes = self._core.assistant.protocol.thresholds["broken_off_minutes"]
-        for name, seq in await asyncio.to_thread(self._records.asked_and_left, minutes):
-            if only not in (None, name):
-                continue
-            try:
-                before, _ = await self._conversation(name)
-                left = self._core.broken_off(before)
-                if left is not None:
-                    await self._tell(name, seq, _Outcome(left[1], before, left[0], "core", BROKEN_OFF))
-                else:
-                    await self._note_left(name, seq, before.checks)
-            except OvertakenError:
-                continue
-            except Exception as error:  # the others are told all the same
-                _log.error("broken-off interview not followed up", conversation=name, error=type(error).__name__)
+        for minutes in sorted({_patience(self._core.of(protocol.key)) for protocol in self._core.library}):
+            for name, seq in await asyncio.to_thread(self._records.asked_and_left, minutes):
+                if only in (None, name):
+                    await self._follow_up(name, seq, minutes)
 
-    async def _tell(self, name: str, seq: int, outcome: _Outcome) -> None:
+    async def _follow_up(self, name: str, seq: int, minutes: float) -> None:
+        """Follow up on one conversation whose question, at this place, was left for so long, if its protocol waits no longer than that.
+
+        A question of a protocol that is no longer in force has no more urgent answer that is known: the safety card is told.
+        """
+        try:
+            before, _ = await self._conversation(name)
+            if _patience(self._of(before)) != minutes:
+                return
+            left = self._core.broken_off(before)
+            if left is not None:
+                await self._tell(name, seq, Outcome(left[1], before, left[0], "core", BROKEN_OFF))
+            elif await self._is_gone(name, before):
+                await self._tell(name, seq, Outcome(self._of(before).trouble(), before, before, "card", _OTHER_PROTOCOL))
+            else:
+                await self._note_left(name, seq, before.checks)
+        except OvertakenError:
+            return
+        except Exception as error:  # the others are told all the same
+            _log.error("broken-off interview not followed up", conversation=name, error=type(error).__name__)
+
+    def _of(self, conversation: Conversation) -> Assistant:
+        """The core for the protocol that a conversation is bound to."""
+        return self._core.of(conversation.key)
+
+    async def _tell(self, name: str, seq: int, outcome: Outcome) -> None:
         """Store an answer to no message, right behind the question that was left."""
+        protocol = self._of(outcome.before).protocol
         disposition = outcome.reply.custom.get("disposition")
         event = await asyncio.to_thread(
-            partial(self._records.add, right_behind=seq, words=self._words(outcome, ""), disposition=disposition),
+            partial(self._records.add, right_behind=seq, words=words_of(outcome, protocol, ""), disposition=disposition),
             name,
             "answer",
-            self._facts(outcome, 0),
+            facts_of(outcome, protocol, 0),
         )
         ANSWERS.labels(outcome.by, disposition or "none").inc()
         _log.warning("interview broken off", conversation=name, seq=event.seq)
@@ -171,28 +173,44 @@ class Answering:
             self._working.discard((name, message.seq))
             self._bell.ring(name, answer)
 
-    async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> _Outcome:
+    async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> Outcome:
+        """The answer to a message.
+
+        Where the conversation's protocol is no longer in force, what stood by it may be lost on the one that answers: then the safety card
+        takes the place of whatever is no emergency.
+        """
         if message.words is None:
             raise ValueError("the words have been purged")
-        text, today, answers = str(message.words["text"]), date.today(), rows_of(message)
         before, last_by_rasa = await self._conversation(name)
         if alone == _RECOVERED and await asyncio.to_thread(self._records.note_try, name, message.seq) > _MOST_TRIES:
             return self._card(name, message, before, UNREAD)
-        reading = asyncio.create_task(self._core.read(text, today))
+        answers, lost = rows.split(rows_of(message), self._of(before).protocol.danger_check)
+        outcome = await self._made(name, message, before, answers, alone, seconds, known=last_by_rasa)
+        stood = before.disposition == Disposition.EMERGENCY.wire and await self._is_gone(name, before)
+        if (stood or lost) and outcome.reply.disposition is not Disposition.EMERGENCY:
+            return self._card(name, message, before, _OTHER_PROTOCOL)
+        return outcome
+
+    async def _made(
+        self, name: str, message: Event, before: Conversation, answers: Mapping[str, str], alone: str, seconds: float, *, known: bool
+    ) -> Outcome:
+        """The answer by Rasa, or by the core where Rasa is not asked, fails or understates."""
+        text, today = str(message.words and message.words["text"]), self._core.day(before.key, message.at)
+        reading = asyncio.create_task(self._core.read(before.key, text, today))
         cause = alone
         if not alone:
             try:
-                answered = await self._ask(name, text, before, answers, known=last_by_rasa, seconds=seconds)
-                cause = await self._objection(answered.reply, reading)
+                answered = await self._ask(name, text, before, answers, known=known, seconds=seconds)
+                cause = await self._objection(self._of(before), answered.reply, reading)
                 if cause not in ("understated", UNREAD):
-                    return _Outcome(answered.reply, before, answered.conversation, "rasa", cause, answered.model, answered.kept)
+                    return Outcome(answered.reply, before, answered.conversation, "rasa", cause, answered.model, answered.kept)
             except RasaError as error:
                 cause = error.cause
         FAILSAFE.labels(cause).inc()
         _log.warning("answered without Rasa", conversation=name, seq=message.seq, cause=cause)
         try:
             after, reply = await self._core.respond(before, await reading, today, at=message.at, answers=answers)
-            return _Outcome(reply, before, after, "core", cause)
+            return Outcome(reply, before, after, "core", cause)
         except UnreadError:
             return self._card(name, message, before, UNREAD)
         except Exception as error:
@@ -200,21 +218,21 @@ class Answering:
             _log.error("core failed", conversation=name, seq=message.seq, error=what)
             return self._card(name, message, before, cause)
 
-    def _card(self, name: str, message: Event, before: Conversation, cause: str) -> _Outcome:
+    def _card(self, name: str, message: Event, before: Conversation, cause: str) -> Outcome:
         """The safety card alone; the conversation stays as it was."""
         FAILSAFE.labels("card").inc()
         _log.error("answered with the safety card", conversation=name, seq=message.seq, cause=cause)
-        return _Outcome(self._core.assistant.trouble(), before, before, "card", cause)
+        return Outcome(self._of(before).trouble(), before, before, "card", cause)
 
-    async def _objection(self, reply: Reply, reading: asyncio.Task[Reading]) -> str:
-        """What the core has against Rasa's reply.
+    async def _objection(self, assistant: Assistant, reply: Reply, reading: asyncio.Task[Reading]) -> str:
+        """What the core for the conversation's protocol has against Rasa's reply.
 
         Returns:
             Nothing; `understated`; `unread` when the words could not be read, and Rasa does not call them an emergency all the same; or
             `unchecked` when the core itself failed.
         """
         try:
-            return "understated" if self._core.assistant.understates(reply, await reading) else ""
+            return "understated" if assistant.understates(reply, await reading) else ""
         except UnreadError:
             return "unchecked" if reply.disposition is Disposition.EMERGENCY else UNREAD
         except Exception as error:
@@ -229,27 +247,39 @@ class Answering:
         What rested on the last tap alone may be gone: the patient may have taken it back.
         """
         end = time.monotonic() + max(seconds, _LEAST_SECONDS)
-        kept = before.has("present") - set(before.tapped) | rows.expected(answers, self._core.assistant.protocol.danger_check)
+        kept = before.has("present") - set(before.tapped) | rows.expected(answers, self._of(before).protocol.danger_check)
         for knows in (True, False) if known else (False,):
             answered = await self._rasa.ask(name, text, before, end - time.monotonic(), known=knows, answers=answers)
-            forgotten = knows and answered.begun and before != Conversation()
+            forgotten = knows and answered.begun and before != begun(before.key)
             if not forgotten and kept <= answered.conversation.has("present"):
                 return answered
         raise RasaError("forgotten")
 
     async def _conversation(self, name: str) -> tuple[Conversation, bool]:
-        """How the conversation stands, and whether Rasa knows."""
+        """How the conversation stands, bound to the protocol that answers it, and whether Rasa knows."""
+        bound = await self._bound(name)
         answer, writer = await asyncio.to_thread(self._records.standing, name)
-        conversation, known = Conversation(), True
+        protocol = self._core.of(bound).protocol
+        conversation, known = begun(protocol.key), True
         if answer is not None and answer.words is not None:
-            conversation, known = Conversation.parse(answer.words["conversation"]), answer.facts["kept"]
+            conversation, taken_over = resumed(Conversation.parse(answer.words["conversation"]), bound, protocol)
+            known = answer.facts["kept"] and not taken_over
         if writer is not None and (answer is None or writer.seq > (answer.reply_to or 0)):
             conversation.writer, known = writer.facts["writer"], False
         return conversation, known
 
-    async def _store(self, name: str, message: Event, outcome: _Outcome, seconds: float) -> Event | None:
+    async def _bound(self, name: str) -> Key:
+        """What a conversation is bound to, in force or not."""
+        return await asyncio.to_thread(self._records.bound, name)
+
+    async def _is_gone(self, name: str, conversation: Conversation) -> bool:
+        """Whether another protocol answers a conversation than the one that it is bound to."""
+        return (await self._bound(name))[0] != conversation.protocol
+
+    async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
         text = str(message.words and message.words["text"])
-        facts, words = self._facts(outcome, seconds), self._words(outcome, text)
+        protocol = self._of(outcome.before).protocol
+        facts, words = facts_of(outcome, protocol, seconds), words_of(outcome, protocol, text)
         disposition = outcome.reply.custom.get("disposition")
         for attempt in range(1, _STORE_ATTEMPTS + 1):
             try:
@@ -263,73 +293,10 @@ class Answering:
         _log.info("answered", conversation=name, seq=message.seq, by=outcome.by, cause=outcome.cause, ms=facts["ms"])
         return answer
 
-    def _facts(self, outcome: _Outcome, seconds: float) -> dict[str, Any]:
-        """What may stand unencrypted of an answer."""
-        custom, check = outcome.reply.custom, self._core.assistant.protocol.danger_check
-        left = bool(custom.get("unfinished"))
-        return {
-            "by": outcome.by,
-            "cause": outcome.cause,
-            "kept": outcome.kept,
-            "type": "trouble" if outcome.by == "card" else custom["type"],
-            "asks": custom.get("about", danger_check.NAME) != danger_check.NAME,
-            "check": rows.standing(custom, outcome.conversation),
-            "rows": rows.states(check, outcome.before, outcome.conversation, left=left),
-            "rules": custom.get("rules", []),
-            "codes": [[UNREAD, "present"]] if outcome.cause == UNREAD else _codes(self._core.assistant.protocol, outcome),
-            "assumed": _assumed(self._core.assistant.protocol, outcome),
-            "protocol": custom["protocol"],
-            "model": outcome.model,
-            "ms": round(seconds * 1000),
-        }
 
-    def _words(self, outcome: _Outcome, text: str) -> dict[str, Any]:
-        """What is sealed of an answer to these words."""
-        reply, custom = outcome.reply, outcome.reply.custom
-        return {
-            "blocks": reply.wire["blocks"],
-            "buttons": [{"id": secrets.token_urlsafe(_BUTTON_BYTES), "title": button["title"]} for button in reply.buttons],
-            "rows": rows.issued(custom.get("rows", ()), self._core.assistant.protocol.danger_check),
-            "sources": custom.get("sources", []),
-            "about": custom.get("about"),
-            "topic": custom.get("topic"),
-            "findings": custom.get("findings", []),
-            "understood": _with_spans(custom.get("understood", {}), text),
-            "conversation": outcome.conversation.to_slots(),
-        }
-
-
-def rows_of(message: Event) -> dict[str, str]:
-    """The rows of the danger check that a message answered one by one, row -> `yes`, `no` or `unsure`."""
-    return dict(message.facts.get("rows", {}))
-
-
-def _codes(protocol: Protocol, outcome: _Outcome) -> list[list[str]]:
-    """Code and status of what the message said, and of what came with it: a tapped row is no word of it.
-
-    What only counts as present, because a question was not answered or the answer not understood, is `assumed`.
-    """
-    after, assumed = outcome.conversation, _assumed(protocol, outcome)
-    heard = [(finding["code"], finding["status"]) for finding in _heard(outcome)]
-    new = after.has("present") - outcome.before.has("present") - set(assumed)
-    told = [(protocol.findings[each].code, PRESENT) for each in sorted(new & protocol.findings.keys()) if after.evidence.get(each)]
-    counted = [(code, ASSUMED) for each in assumed if ((code := protocol.findings[each].code), PRESENT) not in (*heard, *told)]
-    return [list(each) for each in dict.fromkeys([*heard, *told, *counted])]
-
-
-def _assumed(protocol: Protocol, outcome: _Outcome) -> list[str]:
-    """Findings that count as present from now on, because a question was not answered, or its answer not understood."""
-    not_understood = protocol.say(_NOT_UNDERSTOOD) in (block.text for block in outcome.reply.blocks)
-    if outcome.cause != BROKEN_OFF and not not_understood:
-        return []
-    told = {finding.get("finding") for finding in _heard(outcome) if finding["status"] == PRESENT}
-    new = outcome.conversation.has("present") - outcome.before.has("present") - told
-    return sorted(new & protocol.findings.keys())
-
-
-def _heard(outcome: _Outcome) -> Sequence[Mapping[str, Any]]:
-    """What the message said, finding by finding."""
-    return outcome.reply.custom.get("understood", {}).get("findings", ())  # type: ignore[no-any-return]
+def _patience(assistant: Assistant) -> float:
+    """For how many minutes a question may wait for its answer."""
+    return float(assistant.protocol.thresholds["broken_off_minutes"])
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:
@@ -338,13 +305,3 @@ async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:
             return await lock.acquire()
     except TimeoutError:
         return False
-
-
-def _with_spans(understood: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """How the message was read, each finding with the place of its evidence in the text: the core's own, where it gave one."""
-    findings = []
-    for finding in understood.get("findings", ()):
-        start = text.find(finding["evidence"])
-        found = [start, start + len(finding["evidence"])] if start >= 0 else None
-        findings.append({**finding, "span": finding.get("span", found)})
-    return {**understood, "findings": findings}

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
-from pydantic import BaseModel, ConfigDict, TypeAdapter, model_validator
 
+from aftercare import wire
 from aftercare.conversation import Conversation
-from aftercare.decision.danger_check import NAME
 from aftercare.decision.reply import Reply
 
 _HEALTH = "/webhooks/rest/"
@@ -24,87 +24,14 @@ _REST_SECONDS = 5.0
 _SLOW_SECONDS = 2.5
 _KEEP_SECONDS = 2.0
 _LOOK_SECONDS = 1.0
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="allow")
-
-
-class _Source(_Part):
-    section: str
-    quote: str
-
-
-class _Finding(_Part):
-    finding: str
-    code: str
-    status: str
-    evidence: str
-
-
-class _Button(_Part):
-    title: str
-
-
-class _Row(_Part):
-    fact: str
-    text: str
-    tier: Literal["emergency", "call_doctor"]
-
-
-class _Understood(_Part):
-    findings: list[_Finding]
-
-
-class _Protocol(_Part):
-    id: str
-    version: str
-
-
-class _Custom(_Part):
-    type: Literal["triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"]
-    disposition: Literal["emergency", "call_doctor", "self_care"] | None = None
-    rules: list[str] = []
-    findings: list[_Finding] = []
-    sources: list[_Source] = []
-    buttons: list[_Button] = []
-    about: str | None = None
-    checks: list[str] = []
-    rows: list[_Row] = []
-    unfinished: bool = False
-    understood: _Understood = _Understood(findings=[])
-    protocol: _Protocol
-    conversation: dict[str, Any]
-    model: str = ""
-    stored: bool = True
-    begun: bool = False
-
-    @model_validator(mode="after")
-    def triage_says_what_to_do(self) -> _Custom:
-        if (self.type == "triage") != (self.disposition is not None):
-            raise ValueError("a triage, and nothing else, has a disposition")
-        return self
-
-    @model_validator(mode="after")
-    def rows_are_the_danger_checks(self) -> _Custom:
-        if bool(self.rows) != (self.about == NAME) or [row.fact for row in self.rows] != self.checks:
-            raise ValueError("the danger check, and nothing else, has rows, and they are its checks")
-        return self
-
-
-class _Message(_Part):
-    text: str | None = None
-    custom: _Custom | None = None
-
-
-_MESSAGES = TypeAdapter(list[_Message])
+_ABOUT_TURN: dict[str, Any] = {"conversation": None, "model": "", "stored": True, "begun": False}
 
 
 class RasaError(RuntimeError):
     """Rasa gave no answer that counts.
 
     Attributes:
-        cause: `down`, `slow`, `raised`, `invalid` or `forgotten`.
+        cause: `down`, `slow`, `raised`, `invalid`, `forgotten`, or `other_protocol`, it is not the conversation's that answered.
     """
 
     def __init__(self, cause: str) -> None:
@@ -184,7 +111,7 @@ class Rasa:
         Args:
             sender: the conversation's id.
             text: what the patient typed.
-            conversation: how it stands.
+            conversation: how it stands, bound to a protocol and a language; Rasa is always told to which.
             seconds: how long to wait.
             known: Rasa knows how it stands; else it is told.
             answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
@@ -200,7 +127,7 @@ class Rasa:
                 for url in sorted((home, *others), key=lambda each: self._rests_until[each] > now):
                     at_home = url == home
                     try:
-                        answered = await self._ask(url, sender, text, None if known and at_home else conversation, answers)
+                        answered = await self._ask(url, sender, text, conversation, answers, known=known and at_home)
                     except RasaError as failed:
                         error = failed
                         if error.cause != "down":
@@ -211,12 +138,14 @@ class Rasa:
             raise RasaError("slow") from None
         raise error
 
-    async def _ask(self, url: str, sender: str, text: str, told: Conversation | None, answers: Mapping[str, str] | None) -> Answered:
-        message: dict[str, Any] = {"sender": sender, "message": text}
+    async def _ask(
+        self, url: str, sender: str, text: str, conversation: Conversation, answers: Mapping[str, str] | None, *, known: bool
+    ) -> Answered:
+        message: dict[str, Any] = {"sender": sender, "message": text, "protocol": conversation.protocol, "language": conversation.language}
         if answers:
             message["answers"] = dict(answers)
-        if told is not None:
-            message["conversation"] = told.to_slots()
+        if not known:
+            message["conversation"] = conversation.to_slots()
         asked = time.monotonic()
         try:
             status, body = await self._wire.send("POST", url + _PATH, message)
@@ -230,7 +159,10 @@ class Rasa:
         self._rests_until[url] = 0.0
         if status != HTTPStatus.OK:
             raise RasaError("raised")
-        return _checked(body)
+        answered = _checked(body)
+        if not _is_of(answered.reply, conversation):
+            raise RasaError("other_protocol")
+        return answered
 
     def _by_nearness(self, sender: str) -> list[str]:
         """The workers from a conversation's home on; with one more or one less, few conversations move (rendezvous hashing)."""
@@ -254,16 +186,19 @@ class Rasa:
         return status == HTTPStatus.OK
 
 
+def _is_of(reply: Reply, conversation: Conversation) -> bool:
+    """Whether a reply is by the protocol, and in the language, that a conversation is bound to."""
+    said = reply.custom["protocol"]["id"], reply.custom.get("language", conversation.language)
+    return said == (conversation.protocol, conversation.language)
+
+
 def _checked(body: bytes) -> Answered:
-    """The answer, if it keeps the wire contract to the letter; whoever does not is not believed."""
+    """The answer, if it keeps the wire contract to the letter."""
     try:
-        messages = _MESSAGES.validate_json(body, strict=True)
-        (custom,) = (message.custom for message in messages if message.custom)
-        text = "\n\n".join(message.text for message in messages if message.text)
-        if not text.strip():
-            raise ValueError("no text")
-        conversation = Conversation.parse(custom.conversation)
-    except ValueError:
+        reply = wire.parse(json.loads(body))
+        told = {name: reply.custom.get(name, default) for name, default in _ABOUT_TURN.items()}
+        conversation = Conversation.parse(told["conversation"])
+    except (ValueError, RecursionError):
         raise RasaError("invalid") from None
-    said = custom.model_dump(exclude={"conversation", "model", "stored", "begun"}, exclude_unset=True)
-    return Answered(Reply.from_wire(text, said).without("not_stored"), conversation, custom.model, custom.stored, custom.begun)
+    said = Reply(reply.blocks, {key: value for key, value in reply.custom.items() if key not in _ABOUT_TURN})
+    return Answered(said.without("not_stored"), conversation, told["model"], told["stored"], told["begun"])

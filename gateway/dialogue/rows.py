@@ -57,6 +57,16 @@ def is_danger(answers: Mapping[str, str], check: DangerCheck) -> bool:
     return any(answer != "no" and check.row(fact).tier is Disposition.EMERGENCY for fact, answer in answers.items())
 
 
+def split(answers: Mapping[str, str], check: DangerCheck) -> tuple[dict[str, str], bool]:
+    """The answers to rows of a check, and whether one to another row could be dangerous.
+
+    There are others where the conversation's protocol was taken out of force after they were asked.
+    """
+    known = {row.fact for row in check.rows}
+    lost = any(answer != "no" for fact, answer in answers.items() if fact not in known)
+    return {fact: answer for fact, answer in answers.items() if fact in known}, lost
+
+
 def expected(answers: Mapping[str, str], check: DangerCheck) -> set[str]:
     """The findings that these answers make present."""
     return {check.row(fact).yes for fact, answer in answers.items() if answer != "no"}

@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from gateway.errors import RefusedError
+from gateway.errors import RefusedError, bind, bound_to
 from gateway.live import CrowdError, Listener
 from gateway.network import network
 from gateway.records.store import Session
@@ -38,6 +38,8 @@ def allow_origin(request: Request, gateway: Services, key: str) -> None:
     """
     origin = request.headers.get("origin")
     embed = gateway.settings.embed_keys.get(key)
+    if embed is not None and bound_to(request.scope) is None:
+        bind(request, embed.bound)
     allowed = (*gateway.settings.public_origins, *(embed.origins if embed else ()))
     if embed is None or (origin is None and request.method in _CHANGING) or (origin is not None and origin not in allowed):
         raise RefusedError(403, "forbidden")
@@ -56,6 +58,7 @@ async def known_session(
     session = await asyncio.to_thread(gateway.records.session, credentials.credentials) if credentials else None
     if session is None:
         raise RefusedError(401, "unauthorized")
+    bind(request, session.bound)
     allow_origin(request, gateway, session.embed_key)
     return session
 

@@ -74,9 +74,10 @@ async def start(body: StartRequest, request: Request, gateway: Gateway) -> Start
         raise RefusedError(429, "rate_limited", retry_after=seconds)
     if gateway.settings.maintenance:
         raise RefusedError(503, "maintenance")
-    greeting = {"blocks": gateway.core.assistant.greeting().wire["blocks"], **_GREETING}
+    assistant = gateway.core.of(embed.bound)
+    greeting = {"blocks": assistant.greeting().wire["blocks"], **_GREETING}
     group = gateway.groups.of(request.scope, gateway.records.clock().date())
-    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer, group)
+    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer, group, assistant.protocol.key)
     SESSIONS.labels(body.key).inc()
     session = await asyncio.to_thread(gateway.records.session, token)
     assert session is not None
@@ -196,19 +197,19 @@ async def stream(
 @router.get("/session/summary")
 async def summary(session: Live, gateway: Gateway) -> SummaryBody:
     """The chat to print or save: what was said, what was advised, when to seek help."""
+    protocol = gateway.core.of(session.bound).protocol
     found = await _events(gateway, session, 0)
     items = [
         SummaryItem(
             at=event.at,
             who="patient" if event.kind == "message" else "assistant",
-            blocks=event.blocks or _said(event, gateway.core.assistant.protocol),
+            blocks=event.blocks or _said(event, protocol),
             disposition=event.disposition,
         )
         for event in found
         if event.kind in ("message", "answer")
     ]
     advised = [event for event in found if event.type == "triage" and event.disposition]
-    protocol = gateway.core.assistant.protocol
     return SummaryBody(
         clinic=protocol.clinic.details["clinic"],
         started_at=session.started_at,
@@ -216,7 +217,7 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
         writer=session.writer,  # type: ignore[arg-type]
         items=items,
         advice=max(advised, key=_urgency) if advised else None,
-        watch=[Block(**block) for block in gateway.voice.safety()["blocks"]],
+        watch=[Block(**block) for block in gateway.voices.of(session.bound).safety()["blocks"]],
         protocol=Protocol(id=protocol.id, version=protocol.version),
     )
 

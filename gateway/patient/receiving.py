@@ -13,7 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.dialogue import rows
-from gateway.errors import RefusedError
+from gateway.errors import RefusedError, bound_to
 from gateway.metrics import MESSAGES
 from gateway.patient.access import address, known_session
 from gateway.patient.schemas import MessageRequest
@@ -148,7 +148,7 @@ class Receiver:
             return found, answer.seq
         if await self._known(session, body) is None:
             raise RefusedError(409, "button_gone")
-        facts = rows.facts_of(body.rows, self._gateway.core.assistant.protocol.danger_check)
+        facts = rows.facts_of(body.rows, self._gateway.core.of(session.bound).protocol.danger_check)
         return [{"fact": fact, "text": "", "answer": answer} for fact, answer in facts.items()], None
 
     async def _store(
@@ -169,11 +169,14 @@ class Receiver:
             raise RefusedError(409, "button_gone") from None
 
     async def _alarm(self, body: MessageRequest) -> Mapping[str, Any] | None:
-        """What the core alone says of refused words and rows, if they hold a red flag; a flood of them is no longer read."""
-        text, core = body.text or "", self._gateway.core
+        """What the core alone says of refused words and rows, if they hold a red flag; a flood of them is no longer read.
+
+        Where it is not known which conversation they are for, every protocol is asked.
+        """
+        text, bound = body.text or "", bound_to(self._request.scope)
         if (text or body.rows) and not self._read and not await self._floods(text):
             try:
-                reply = await core.alarm(text, rows.facts_of(body.rows or {}, core.assistant.protocol.danger_check))
+                reply = await self._gateway.core.alarm(bound, text, body.rows or {})
                 self._alarmed = shown(reply) if reply else None
             except Exception as error:  # the refusal carries the safety card all the same
                 _log.error("core failed", error=type(error).__name__)

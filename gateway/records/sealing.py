@@ -9,7 +9,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -71,13 +71,13 @@ class Keyring:
 
         Args:
             conversation: its id.
-            day: the day on which it starts; today when not given.
+            day: the day on which it starts, UTC on purpose, wherever the clinic is; today when not given.
 
         Raises:
             SealError: the folder of the days' keys can not be used.
         """
         key = AESGCM.generate_key(_KEY_BITS)
-        return Sealer(key), self._wrap(key, conversation, day or date.today())
+        return Sealer(key), self._wrap(key, conversation, day or datetime.now(UTC).date())
 
     def seal(self, data: Any, place: str) -> bytes:
         """Seal JSON data that belongs to no conversation, under the first master key."""

@@ -39,6 +39,8 @@ def _session(which: ColumnElement[bool]) -> Select[tuple[object, ...]]:
             session.c.conversation_id,
             session.c.started_at,
             conversation.c.embed_key,
+            conversation.c.protocol,
+            conversation.c.language,
             latest.order_by(newest).limit(1).scalar_subquery().label("latest"),
             closed.order_by(newest).limit(1).scalar_subquery().label("closed"),
             writer.order_by(newest).limit(1).scalar_subquery().label("writer"),
@@ -64,6 +66,7 @@ STANDING = _SEALED.where(
 ).order_by(event.c.seq)
 ANSWER_TO = select(event.c.id).where(_MINE, event.c.reply_to == _SEQ)
 
+BOUND = select(conversation.c.protocol, conversation.c.language).where(conversation.c.id == _NAME)
 KEY = select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == _NAME)
 TURN = (
     select(conversation.c.embed_key, conversation_key.c.wrapped)

@@ -24,6 +24,8 @@ from gateway.settings import ABSOLUTE, IDLE
 _TOKEN_BYTES = 32
 
 Clock = Callable[[], datetime]
+Bound = tuple[str, str]
+"""The id of a protocol and the code of a language."""
 
 
 class ConflictError(ValueError):
@@ -40,6 +42,8 @@ class Session:
 
     Attributes:
         conversation: the conversation's id, which no patient sees.
+        protocol: the id of the protocol that the conversation is bound to.
+        language: the code of the language that it is bound to.
         idle_expires_at: when it ends, if the patient does nothing more.
         expires_at: when it ends in any case.
         closed: `ended` by the patient, `expired` for good, or empty.
@@ -48,11 +52,18 @@ class Session:
 
     conversation: str
     embed_key: str
+    protocol: str
+    language: str
     started_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
     closed: str
     writer: str
+
+    @property
+    def bound(self) -> Bound:
+        """What the conversation is bound to."""
+        return self.protocol, self.language
 
     @property
     def ended(self) -> bool:
@@ -118,8 +129,11 @@ class Records:
         self.keyring = keyring
         self._synthetic = synthetic
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
+        self._bound = lru_cache(maxsize=4_096)(self._read_bound)
 
-    def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str, address_group: str | None = None) -> str:
+    def start(
+        self, embed_key: str, greeting: Mapping[str, Any], writer: str, address_group: str | None = None, bound: Bound | None = None
+    ) -> str:
         """Start a conversation with a greeting.
 
         Args:
@@ -127,6 +141,7 @@ class Records:
             greeting: what is said first.
             writer: `patient` or `helper`.
             address_group: what it has in common with that day's other conversations from its address, if that is known.
+            bound: the protocol and the language that it is bound to for good; those of the table's defaults when None.
 
         Returns:
             Its session's token, which is stored nowhere.
@@ -134,7 +149,9 @@ class Records:
         token, name, now = secrets.token_urlsafe(_TOKEN_BYTES), uuid4().hex, self.clock()
         sealer, wrapped = self.keyring.new_key(name, now.date())
         with writing(self.engine) as connection:
-            connection.execute(insert(conversation).values(id=name, embed_key=embed_key, started_at=now, address_group=address_group))
+            row = {"id": name, "embed_key": embed_key, "started_at": now, "address_group": address_group}
+            row |= dict(zip(("protocol", "language"), bound, strict=True)) if bound is not None else {}
+            connection.execute(insert(conversation).values(row))
             connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
             connection.execute(insert(session).values(token_hash=_hash(token), conversation_id=name, started_at=now))
             self._insert(connection, name, 1, "greeting", {}, words=greeting, sealer=sealer)
@@ -159,6 +176,8 @@ class Records:
         return Session(
             conversation=row.conversation_id,
             embed_key=row.embed_key,
+            protocol=row.protocol,
+            language=row.language,
             started_at=row.started_at,
             idle_expires_at=min(row.latest + IDLE, end),
             expires_at=end,
@@ -340,6 +359,19 @@ class Records:
         """By which embed key a conversation was started."""
         with self.engine.connect() as connection:
             return str(connection.scalar(select(conversation.c.embed_key).where(conversation.c.id == name)))
+
+    def bound(self, name: str) -> Bound:
+        """The protocol and the language that a conversation is bound to.
+
+        Raises:
+            SQLAlchemyError: there is no such conversation, or the records do not answer.
+        """
+        return self._bound(name)
+
+    def _read_bound(self, name: str) -> Bound:
+        with self.engine.connect() as connection:
+            row = connection.execute(sql.BOUND, {"name": name}).one()
+        return row.protocol, row.language
 
     def seal(self, name: str, data: Any, place: str) -> bytes | None:
         """Seal what is written about a conversation under its own key; None when it has been purged."""

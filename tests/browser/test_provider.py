@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from aftercare.protocol import load_protocol
+from aftercare.protocol import load_library
 from gateway.app import create_app
 from gateway.records.database import connect, migrate
 from gateway.settings import from_environment
@@ -27,7 +27,7 @@ def test_who_comes_back_from_the_provider_is_logged_in_at_once(browser: Browser,
     settings = from_environment({"AFTERCARE_MASTER_KEY": MASTER_KEY_TEXT, "AFTERCARE_RECORDS": records}, demo=True)
     with open_hospital(clock) as hospital:
         settings = replace(settings, provider=provider_of(hospital), public_origins=ours, console_origins=ours)
-        with served(create_app(settings, load_protocol(), clock=clock), port):
+        with served(create_app(settings, load_library(), clock=clock), port):
             page = browser.new_page()
             page.goto(f"{ours[0]}/console/login?next=/console/me")
             page.get_by_role("link", name="Log in with the hospital's account").click()

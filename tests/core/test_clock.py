@@ -14,7 +14,7 @@ from aftercare.assistant import Assistant
 from aftercare.clock import moment_of
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
-from aftercare.protocol.model import Clinic
+from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.opening import Opening
 
 _FOLDERS = ("aftercare", "actions", "gateway/console", "gateway/dialogue", "rasa_ext", "readers", "vault")

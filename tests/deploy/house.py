@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from aftercare.protocol import Protocol, load_protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Library, load_library
 from gateway.app import create_app
 from gateway.settings import from_environment
 from scripts.common import GATEWAY_PYTHON, ROOT
@@ -44,15 +44,15 @@ def gateway(env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProc
 
 
 @lru_cache
-def _made() -> tuple[Protocol, Assistant]:
-    protocol = load_protocol()
-    return protocol, Assistant(protocol)
+def _made() -> tuple[Library, Assistant]:
+    library = load_library()
+    return library, Assistant(library.default)
 
 
 @contextmanager
 def door(env: Mapping[str, str]) -> Iterator[Door]:
     """A running gateway."""
-    protocol, assistant = _made()
+    library, assistant = _made()
     rasa, clock, settings = ScriptedRasa(assistant), Clock(), from_environment(env, demo=True)
-    with opened(create_app(settings, protocol, rasa=scripted(rasa), clock=clock), settings, rasa, clock, Path()) as running:
+    with opened(create_app(settings, library, rasa=scripted(rasa), clock=clock), settings, rasa, clock, Path()) as running:
         yield running

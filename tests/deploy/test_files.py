@@ -210,7 +210,7 @@ def test_the_page_for_the_worst_case_has_the_protocols_words(protocol: Protocol)
         for block in voice.safety(language)["blocks"]:
             for line in block["text"].strip().splitlines():
                 assert line.strip() in page
-    for contact in voice.contacts():
+    for contact in voice.contacts(None):
         assert f'<a href="{contact["href"]}">{contact["number"]}</a>' in page
     assert voice.error("not_stored") in body
 
@@ -219,7 +219,7 @@ def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypa
     file = tmp_path / "clinic.yml"
     file.write_text(
         "mode: clinic\nname: <b>Spine</b> & Sons\nphone: 212-664-7665\nafter_hours_phone: 212-664-7666\n"
-        'hours: always\nemergency_number: "112"\ncrisis_line: "113"\n'
+        'hours: always\nemergency_number: "112"\ncrisis_line: "113"\ntime_zone: Europe/Berlin\nopening: {sunday: ["00:00-24:00"]}\n'
     )
     monkeypatch.setenv("AFTERCARE_CLINIC", str(file))
     page = render.page(load_protocol())

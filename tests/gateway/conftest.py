@@ -18,14 +18,28 @@ from sqlalchemy import Engine
 from trapped import TrappedCore
 
 import gateway.app
-from aftercare.protocol import Protocol, load_protocol
-from aftercare.assistant import Assistant
+from aftercare.assistant import Assistant, Assistants
+from aftercare.protocol import Library, Protocol, load_protocol
 from gateway.records.database import connect, migrate
 from gateway.settings import EmbedKey, Settings, from_environment
 from readers.pool import Readers
 from scripts import postgresql as server_of_postgresql
 from scripts.postgresql import create_database
-from tests.gateway.support import MASTER_KEY_TEXT, OTHER_PAGE, PAGE, ROOT, Clock, Door, Patient, ScriptedRasa, opened, scripted
+from tests.gateway.support import (
+    MASTER_KEY_TEXT,
+    OTHER_PAGE,
+    PAGE,
+    ROOT,
+    SECOND,
+    SECOND_KEY,
+    Clock,
+    Door,
+    Patient,
+    ScriptedRasa,
+    make_second,
+    opened,
+    scripted,
+)
 
 _numbers = count(1)
 _PLENTY = parse("1000000 per minute")
@@ -45,16 +59,20 @@ def quiet_log() -> None:
     structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.stdlib.LoggerFactory())
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_assistant_per_protocol() -> Iterator[None]:
-    """Making the core takes a second, and it has no state."""
-    made: dict[int, Assistant] = {}
+def _each(library: Library) -> tuple[int, ...]:
+    return tuple(map(id, library))
 
-    def assistant(protocol: Protocol) -> Assistant:
-        return made.setdefault(id(protocol), made.get(id(protocol)) or Assistant(protocol))
+
+@pytest.fixture(scope="session", autouse=True)
+def one_core_per_library() -> Iterator[None]:
+    """Making the core takes a second, and it has no state."""
+    made: dict[tuple[int, ...], Assistants] = {}
+
+    def assistants(library: Library) -> Assistants:
+        return made.setdefault(_each(library), made.get(_each(library)) or Assistants(library))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.app, "Assistant", assistant)
+        patch.setattr(gateway.app, "Assistants", assistants)
         yield
 
 
@@ -66,12 +84,12 @@ class _Shared(Readers):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_pool_of_readers_per_protocol() -> Iterator[None]:
+def one_pool_of_readers_per_library() -> Iterator[None]:
     """Loading the core in another process takes seconds, and it has no state."""
-    made: dict[int, Readers] = {}
+    made: dict[tuple[int, ...], Readers] = {}
 
-    def readers(protocol: Protocol) -> Readers:
-        return made.setdefault(id(protocol), made.get(id(protocol)) or _Shared(protocol))
+    def readers(library: Library) -> Readers:
+        return made.setdefault(_each(library), made.get(_each(library)) or _Shared(library))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway.app, "Readers", readers)
@@ -86,9 +104,33 @@ def protocol(own_environment: None) -> Protocol:
 
 
 @pytest.fixture(scope="session")
-def trapped_readers(protocol: Protocol) -> Iterator[Readers]:
+def library(protocol: Protocol) -> Library:
+    """The one protocol alone."""
+    return Library([protocol])
+
+
+@pytest.fixture(scope="session")
+def second_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the second protocol."""
+    return make_second(tmp_path_factory.mktemp("protocols"))
+
+
+@pytest.fixture(scope="session")
+def second_protocol(own_environment: None, second_folder: Path) -> Protocol:
+    """Another procedure's protocol; see SECOND_CHANGES in support.py for how it differs from the first."""
+    return load_protocol(second_folder)
+
+
+@pytest.fixture(scope="session")
+def both(protocol: Protocol, second_protocol: Protocol) -> Library:
+    """Two protocols side by side; the first is the default."""
+    return Library([protocol, second_protocol])
+
+
+@pytest.fixture(scope="session")
+def trapped_readers(library: Library) -> Iterator[Readers]:
     """Readers that certain words hold up, end, or make raise."""
-    made = _Shared(protocol, TrappedCore)
+    made = _Shared(library, TrappedCore)
     made.warm()
     yield made
     Readers.close(made)
@@ -102,7 +144,7 @@ def clinic_protocol(own_environment: None, tmp_path_factory: pytest.TempPathFact
         "mode: clinic\n"
         'name: "O\'Neil & \\"Sons\\" </script><script>alert(1)</script> <!-- Spine"\n'
         "phone: 212-664-7665\nafter_hours_phone: 212-664-7666\nhours: Monday to Friday, 8 am to 5 pm\n"
-        'emergency_number: "911"\ncrisis_line: "988"\n'
+        'emergency_number: "911"\ncrisis_line: "988"\ntime_zone: America/New_York\nopening: {monday: ["08:00-17:00"]}\n'
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFTERCARE_CLINIC", str(file))
@@ -110,8 +152,8 @@ def clinic_protocol(own_environment: None, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def assistant(protocol: Protocol, one_assistant_per_protocol: None) -> Assistant:
-    return gateway.app.Assistant(protocol)
+def assistant(library: Library, one_core_per_library: None) -> Assistant:
+    return gateway.app.Assistants(library).default
 
 
 @pytest.fixture(scope="session")
@@ -154,12 +196,13 @@ def settings(sqlite_url: str) -> Settings:
 
 
 @pytest.fixture
-def new_app(settings: Settings, protocol: Protocol, rasa: ScriptedRasa, clock: Clock) -> Callable[..., Any]:
+def new_app(settings: Settings, library: Library, rasa: ScriptedRasa, clock: Clock) -> Callable[..., Any]:
     """Make an app, with changes to the settings as keywords; it does not run yet."""
 
-    def make(protocol: Protocol = protocol, readers: Readers | None = None, **changes: Any) -> Any:
+    def make(protocol: Protocol | None = None, readers: Readers | None = None, library: Library = library, **changes: Any) -> Any:
+        library = Library([protocol]) if protocol is not None else library
         changes = {"console_origins": changes.get("public_origins", settings.console_origins), **changes}
-        return gateway.app.create_app(replace(settings, **changes), protocol, rasa=scripted(rasa), clock=clock, readers=readers)
+        return gateway.app.create_app(replace(settings, **changes), library, rasa=scripted(rasa), clock=clock, readers=readers)
 
     return make
 
@@ -176,6 +219,19 @@ def open_door(
             return stack.enter_context(opened(app, app.state.services.settings, rasa, clock, file))
 
         yield start
+
+
+@pytest.fixture
+def two_keys(settings: Settings) -> dict[str, EmbedKey]:
+    """The embed keys of the settings, and one that goes by the second protocol."""
+    return {**settings.embed_keys, SECOND_KEY: EmbedKey(SECOND_KEY, (OTHER_PAGE,), "es", protocol=SECOND)}
+
+
+@pytest.fixture
+def two(open_door: Callable[..., Door], rasa: ScriptedRasa, both: Library, two_keys: dict[str, EmbedKey]) -> Door:
+    """A gateway with two protocols in force, and a Rasa that knows both."""
+    rasa.learn(gateway.app.Assistants(both))
+    return open_door(library=both, embed_keys=two_keys)
 
 
 @pytest.fixture

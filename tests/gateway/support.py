@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import shutil
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from aftercare.assistant import Assistant, Assistants
 from aftercare.conversation import Conversation
-from aftercare.assistant import Assistant
+from aftercare.protocol.clinic import Clinic
+from aftercare.protocol.opening import Opening
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services
@@ -40,11 +44,60 @@ HARMLESS = f"The needle site is sore {CANARY}"
 MASTER_KEY = bytes(range(32))
 MASTER_KEY_TEXT = base64.b64encode(MASTER_KEY).decode()
 ANSWER_SECONDS = 5.0
+SECOND = "second"
+SECOND_KEY = "second-page"
+SECOND_CLINIC = "Second Spine Clinic (not a real clinic)"
+SECOND_PHONE = "555-0177"
+_SECOND_RULE = """  - id: second_chest_pain
+    disposition: emergency
+    advice: call_911
+    any: [chest_pain]
+    basis: extension
+    sentence: call_chest
+    leaflet_disposition: call_doctor
+    reason: The second protocol says so.
+"""
+_SECOND_PATTERN = """    - say: purple knees
+      "yes": both purple knees
+      "no": purple curtains
+"""
+SECOND_CHANGES = (
+    ("clinic.yml", "Demo Spine Clinic (not a real clinic)", SECOND_CLINIC),
+    ("clinic.yml", "phone: 555-0100", f"phone: {SECOND_PHONE}"),
+    ("faq.yml", "label: the cement", "label: the second cement"),
+    ("rules.yml", "  - use: chest_pain\n", f"{_SECOND_RULE}  - use: chest_pain\n"),
+    ("findings/chest_pain.yml", "label: chest pain\n", "label: second chest pain\n"),
+    ("findings/chest_pain.yml", "  patterns:\n", f"  patterns:\n{_SECOND_PATTERN}"),
+    ("danger_check.yml", "  - use: chest_pain\n", "  - use: chest_pain\n    en: {text: 'Second chest pain or pressure?'}\n"),
+    ("thresholds.yml", "broken_off_minutes: 10", "broken_off_minutes: 5"),
+)
+"""A file of the second protocol, what stands in it, and what stands there instead; what it has no file for is what all procedures share."""
+RED_FLAG_OF_SECOND = "I have purple knees"
+"""An emergency by the second protocol alone."""
 
 _numbers = count(1)
 
 Json = dict[str, Any]
 Heard = Callable[[Json], Awaitable[httpx.Response]]
+
+
+def make_second(parent: Path) -> Path:
+    """Make the folder of another procedure's protocol: as the first one, with what makes a difference visible."""
+    folder = parent / SECOND
+    shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
+    for name in ("findings/chest_pain.yml", "thresholds.yml"):
+        shutil.copy(ROOT / "clinical" / name, folder / name)
+    for name, old, new in SECOND_CHANGES:
+        file = folder / name
+        kept = file.read_text(encoding="utf-8")
+        assert old in kept, (name, old)
+        file.write_text(kept.replace(old, new, 1), encoding="utf-8")
+    return folder
+
+
+def clinic_in(zone: str, **opening: list[str]) -> Clinic:
+    """A clinic of a time zone, open as `opening` of a clinic's file says."""
+    return Clinic("demo", {}, ZoneInfo(zone), Opening.parse(opening))
 
 
 def new_id() -> str:
@@ -92,7 +145,8 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         self.act: Heard = self.well
         self.at_once = 0
         self._busy: dict[str, int] = {}
-        self._assistant = assistant
+        self._assistants = {assistant.protocol.id: assistant}
+        self._default = assistant
         self._kept: dict[str, Conversation] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -112,11 +166,16 @@ class ScriptedRasa(httpx.AsyncBaseTransport):
         """The messages of a well Rasa."""
         begun, known = body["sender"] not in self._kept, self._kept.get(body["sender"], Conversation())
         conversation = Conversation.parse(body["conversation"]) if "conversation" in body else known
-        today = date.today()
-        reading = self._assistant.read(body["message"], today)
-        after, reply = self._assistant.respond(conversation, reading, today, answers=body.get("answers"))
+        assistant = self._assistants.get(conversation.protocol or body.get("protocol", ""), self._default)
+        today = assistant.today()
+        reading = assistant.read(body["message"], today)
+        after, reply = assistant.respond(conversation, reading, today, answers=body.get("answers"))
         self._kept[body["sender"]] = after
         return [{"recipient_id": body["sender"], "text": reply.text, "custom": {**reply.wire, "model": "model-1", "begun": begun}}]
+
+    def learn(self, assistants: Assistants) -> None:
+        """Answer by these protocols from now on, each conversation by the one that it was bound to at its beginning."""
+        self._assistants = {protocol.id: assistants.of(protocol.key) for protocol in assistants.library}
 
     def forget(self) -> None:
         """Lose every conversation."""

@@ -92,7 +92,7 @@ def test_who_writes_can_be_told_at_the_start_and_later(door: Door) -> None:
 
 def test_a_helper_is_told_what_to_do_for_the_patient(door: Door, protocol: object) -> None:
     own, others = door.patient(), door.patient(writer="helper")
-    line = door.services.core.assistant.protocol.say("helper")
+    line = door.services.core.library.default.say("helper")
     assert line not in own.say("I have chest pain")["blocks"][0]["text"]
     assert line in others.say("I have chest pain")["blocks"][0]["text"]
 
@@ -104,7 +104,7 @@ def test_a_message_is_stored_and_answered_as_an_event(door: Door, patient: Patie
     assert response.json()["state"] == "stored"
     answer = patient.answer_to(stored(response))
     assert is_emergency(answer)
-    assert answer["protocol"] == {"id": "vertebroplasty", "version": door.services.core.assistant.protocol.version}
+    assert answer["protocol"] == {"id": "vertebroplasty", "version": door.services.core.library.default.version}
     assert answer["sources"][0]["quote"]
     kinds = [(event["seq"], event["kind"]) for event in patient.events()]
     assert kinds == [(1, "greeting"), (2, "message"), (3, "answer")]

@@ -23,7 +23,7 @@ import yaml
 from aiosmtpd.controller import Controller
 from sqlalchemy import create_engine
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library, Protocol
 from gateway.check import Found, State, findings
 from gateway.console.policy import DEFAULT
 from gateway.console.staff import StaffBook
@@ -117,7 +117,7 @@ def demo(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def look(protocol: Protocol) -> Look:
-    return lambda environ: findings(environ, lambda: protocol)
+    return lambda environ: findings(environ, lambda: Library([protocol]))
 
 
 def _of(found: list[Found], part: str, state: State) -> str:
@@ -237,7 +237,7 @@ def test_secrets_in_the_environment_are_weak(clinic_protocol: Protocol, demo: di
         "AFTERCARE_AUDIT_KEY_FILE": str(key),
         "AFTERCARE_WEBHOOKS": f"pager=https://127.0.0.1:{free_port()}/hook",
     }
-    said = _of(findings(demo | own, lambda: clinic_protocol), "secrets", State.WEAK)
+    said = _of(findings(demo | own, lambda: Library([clinic_protocol])), "secrets", State.WEAK)
     assert "AFTERCARE_MASTER_KEY" in said
     assert "AFTERCARE_AUDIT_KEY" not in said
 
@@ -253,3 +253,17 @@ def test_the_command_prints_one_table_the_worst_first(demo: dict[str, str]) -> N
     assert states == sorted(states, key=["missing", "weak", "ok"].index)
     assert (empty, last) == ("", f"{states.count('missing')} missing, {states.count('weak')} weak.")
     assert _PASSWORD not in done.stdout
+
+
+def test_the_protocols_in_force_are_named(demo: dict[str, str], look: Look, both: Library) -> None:
+    assert _of(look(demo), "protocols", State.OK) == "vertebroplasty (en)"
+    assert _of(findings(demo, lambda: both), "protocols", State.OK) == "vertebroplasty (en), second (en)"
+
+
+def test_an_embed_key_of_an_unknown_protocol_is_told(demo: dict[str, str], look: Look, both: Library, tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text("keys: {spine: {origins: [], protocol: second}}")
+    file.chmod(0o600)
+    own = demo | {"AFTERCARE_EMBED": str(file)}
+    assert "in force by AFTERCARE_PROTOCOL: vertebroplasty" in _of(look(own), "settings", State.MISSING)
+    assert not _of(findings(own, lambda: both), "settings", State.MISSING)

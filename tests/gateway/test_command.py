@@ -20,12 +20,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 import gateway.__main__
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library, Protocol, load_library
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
+from gateway.services import Services
 from tests.gateway.support import API, CANARY, HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, RED_FLAG, ROOT, Patient, is_emergency, refused, stored
 
 _SECONDS = 30
@@ -179,7 +181,7 @@ Command = Callable[..., tuple[int, str, str]]
 @pytest.fixture
 def command(tmp_path: Path, protocol: Protocol, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run a command in this process; its exit code, and what it wrote to the standard output and error."""
-    monkeypatch.setattr(gateway.__main__, "load_protocol", lambda: protocol)
+    monkeypatch.setattr(gateway.__main__, "load_library", lambda: Library([protocol]))
 
     def run(*arguments: str, **more: str) -> tuple[int, str, str]:
         with monkeypatch.context() as patch:
@@ -227,3 +229,32 @@ def test_a_purge_tells_by_a_dry_run_what_it_would_forget(command: Command, tmp_p
     assert session.conversation in said
     assert "1 conversations in all, 1 readable now." in said
     assert "1 conversations in all, 0 readable now." in command("purge", AFTERCARE_RETENTION_DAYS="30")[1]
+
+
+def test_a_gateway_serves_every_protocol_that_the_environment_names(
+    command: Command, second_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text("keys: {spine: {origins: [], protocol: second}}")
+    code, _, said = command("migrate", AFTERCARE_EMBED=str(file))
+    assert code == 1
+    assert "key spine: there is no protocol 'second'; in force by AFTERCARE_PROTOCOL: vertebroplasty" in said
+    monkeypatch.setattr(gateway.__main__, "load_library", load_library)
+    monkeypatch.setattr(gateway.__main__, "set_up_logs", lambda: None)
+    protocols = f"{ROOT / 'protocols' / 'vertebroplasty'},{second_folder}"
+    served: list[FastAPI] = []
+    monkeypatch.setattr(gateway.__main__.uvicorn, "run", lambda app, **_: served.append(app))
+    for name in ("migrate", "serve"):
+        assert command(name, AFTERCARE_EMBED=str(file), AFTERCARE_PROTOCOL=protocols)[0] == 0
+    services: Services = served[0].state.services
+    assert [protocol.id for protocol in services.core.library] == ["vertebroplasty", "second"]
+    services.records.engine.dispose()
+
+
+def test_one_real_clinic_is_enough_to_ask_for_real_keys(
+    command: Command, clinic_protocol: Protocol, second_protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway.__main__, "load_library", lambda: Library([second_protocol, clinic_protocol]))
+    code, _, said = command("serve")
+    assert code == 1
+    assert "AFTERCARE_PUBLIC_URL is not set" in said

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Protocol
 from readers.pool import BrokenReaderError, Readers
 from tests.gateway.support import ANSWER_SECONDS, HARMLESS, RED_FLAG, Door, Json, Patient, is_emergency, refused, stored
 
@@ -281,7 +281,7 @@ def test_an_interview_without_rasa_leads_to_its_end(door: Door, patient: Patient
 def test_rasa_is_told_what_it_missed_and_only_then(door: Door, patient: Patient) -> None:
     patient.say("My legs feel weak")
     patient.say("No")
-    assert [set(body) for body in door.rasa.heard] == [{"sender", "message"}] * 2
+    assert [set(body) for body in door.rasa.heard] == [{"sender", "message", "protocol", "language"}] * 2
     door.rasa.act = door.rasa.down
     patient.say("The needle site is sore")
     door.rasa.act = door.rasa.well

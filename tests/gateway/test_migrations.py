@@ -35,6 +35,14 @@ def _down(engine: Engine) -> None:
         command.downgrade(config, "base")
 
 
+def _to(engine: Engine, revision: str) -> None:
+    with writing(engine) as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(database.__file__).with_name("migrations")))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
 def _tables(engine: Engine) -> set[str]:
     return set(sqlalchemy.inspect(engine).get_table_names())
 
@@ -69,6 +77,25 @@ def test_a_database_of_an_unknown_release_is_not_current(sort: str, empty_url: C
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     assert not is_current(engine)
     engine.dispose()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_what_is_on_record_is_bound_to_the_first_protocol_in_english(sort: str, empty_url: Callable[[str], str]) -> None:
+    engine = connect(empty_url(sort))
+    _to(engine, "0006")
+    with writing(engine) as connection:
+        connection.execute(text("INSERT INTO conversation (id, embed_key, started_at) VALUES ('old', 'demo', '2024-05-15 12:00:00')"))
+    _to(engine, "head")
+    assert Records(engine, Keyring([MASTER_KEY])).bound("old") == ("vertebroplasty", "en")
+    engine.dispose()
+
+
+def test_a_new_conversation_is_bound_to_what_it_starts_with(engine: Engine) -> None:
+    records = Records(engine, Keyring([MASTER_KEY]))
+    for bound, expected in ((("second", "es"), ("second", "es")), (None, ("vertebroplasty", "en"))):
+        session = records.session(records.start("demo", _GREETING, "patient", None, bound))
+        assert session is not None
+        assert session.bound == records.bound(session.conversation) == expected
 
 
 @pytest.fixture

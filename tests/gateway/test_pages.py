@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library, Protocol
 from gateway.pages import Pages
+from gateway.records.store import utc_now
 from gateway.settings import Settings
-from gateway.voice import Voice
+from gateway.voice import Voices
 from tests.gateway.support import HOME, OTHER_PAGE, PAGE, Door, Json, refused
 
 
@@ -102,7 +103,7 @@ def test_a_launcher_without_its_one_place_is_not_served(code: str, settings: Set
         (tmp_path / name).symlink_to(widget / name)
     (tmp_path / "dist" / "aftercare.js").write_text(code)
     with pytest.raises(ValueError, match="make setup"):
-        Pages(replace(settings, widget=tmp_path), Voice(protocol))
+        Pages(replace(settings, widget=tmp_path), Voices(Library([protocol])), utc_now)
 
 
 def test_the_panel_has_what_the_widget_needs(door: Door) -> None:
@@ -156,7 +157,7 @@ def test_the_panel_speaks_the_language_that_is_asked_for(asked: str, language: s
     assert page.attributes("html", "lang") == [language]
     config = _config(page)
     assert config["lang"] == language
-    assert config["safety"] == door.services.voice.safety(language)
+    assert config["safety"] == door.services.voices.of().safety(language)
     strings = json.loads((door.settings.widget / "strings" / f"{language}.json").read_text(encoding="utf-8"))
     assert config["strings"] == strings
 

@@ -329,3 +329,34 @@ def test_the_folder_of_the_days_keys_is_for_this_user_alone(demo: bool, clinic: 
     assert "chmod 0400" in _problems(clinic, demo=demo)
     assert "install -d -m 0700" in _problems(clinic | {"AFTERCARE_DAY_KEYS": str(day_keys / "nowhere")}, demo=demo)
     assert "is no folder" in _problems(clinic | {"AFTERCARE_DAY_KEYS": str(key)}, demo=demo)
+
+
+def _with_protocol(embed: Path, protocol: str) -> None:
+    embed.write_text(f"keys: {{spine: {{origins: [https://spine.example], language: es, protocol: {protocol}}}}}")
+
+
+def test_an_embed_key_names_its_protocol(clinic: dict[str, str], embed: Path) -> None:
+    _with_protocol(embed, "second")
+    key = from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"]
+    assert (key.protocol, key.language, key.bound) == ("second", "es", ("second", "es"))
+
+
+def test_an_embed_key_that_names_none_is_the_defaults(clinic: dict[str, str], embed: Path) -> None:
+    assert from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"].protocol == ""
+    _with_protocol(embed, "null")
+    assert from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"].protocol == ""
+
+
+@pytest.mark.parametrize("protocol", ["third", "''", "[first]", "{first: 1}", "7", "First", "false"])
+def test_an_embed_key_with_an_unknown_protocol_is_told_which_there_are(protocol: str, clinic: dict[str, str], embed: Path) -> None:
+    _with_protocol(embed, protocol)
+    with pytest.raises(SettingsError) as caught:
+        from_environment(clinic, demo=False, protocols=["first", "second", "first"])
+    (line,) = str(caught.value).splitlines()
+    assert f"{embed}, key spine: there is no protocol" in line
+    assert line.endswith("in force by AFTERCARE_PROTOCOL: first, second")
+
+
+def test_who_does_not_say_which_protocols_there_are_can_name_none(clinic: dict[str, str], embed: Path) -> None:
+    _with_protocol(embed, "first")
+    assert "in force by AFTERCARE_PROTOCOL: none" in _problems(clinic)

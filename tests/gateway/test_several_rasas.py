@@ -13,8 +13,8 @@ import pytest
 
 import gateway.app
 import gateway.dialogue.rasa
-from aftercare.protocol import Protocol
 from aftercare.assistant import Assistant
+from aftercare.protocol import Library, Protocol
 from gateway.dialogue.rasa import Rasa
 from gateway.settings import Settings, SettingsError, from_environment
 from tests.gateway.support import HARMLESS, Clock, Door, Patient, ScriptedRasa, ScriptedWire, is_emergency, opened, stored
@@ -54,7 +54,9 @@ def open_gateway(
     with ExitStack() as stack:
 
         def start(urls: tuple[str, ...] = _URLS) -> Door:
-            app = gateway.app.create_app(replace(settings, rasa_urls=urls), protocol, rasa=Rasa(urls, ScriptedWire(workers)), clock=clock)
+            app = gateway.app.create_app(
+                replace(settings, rasa_urls=urls), Library([protocol]), rasa=Rasa(urls, ScriptedWire(workers)), clock=clock
+            )
             return stack.enter_context(opened(app, settings, rasa, clock, file))
 
         yield start

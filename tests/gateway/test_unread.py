@@ -14,7 +14,7 @@ import httpx
 import pytest
 from trapped import DEADFALL, QUICKSAND, TAR, TrappedCore
 
-from aftercare.protocol import Protocol
+from aftercare.protocol import Library, Protocol
 from gateway.console.queue import Filter, Queue
 from gateway.records.cases import Place
 from gateway.records.database import connect
@@ -44,7 +44,7 @@ MOST_DELAY_SECONDS = 0.2
 
 @pytest.fixture
 def door(open_door: Callable[..., Door], protocol: Protocol) -> Door:
-    return open_door(readers=Readers(protocol, TrappedCore))
+    return open_door(readers=Readers(Library([protocol]), TrappedCore))
 
 
 def _check_card(door: Door, patient: Patient, answer: Json) -> None:
@@ -146,7 +146,7 @@ def test_a_message_left_behind_once_is_read(open_door: Callable[..., Door], sqli
 _DEADLY = """
 import asyncio, os
 from datetime import timedelta
-from aftercare.protocol import load_protocol
+from aftercare.protocol import load_library
 from gateway.app import create_app
 from gateway.records.store import utc_now
 from gateway.settings import from_environment
@@ -161,9 +161,9 @@ async def live(app):
     async with app.router.lifespan_context(app):
         await asyncio.sleep(3)
 
-protocol = load_protocol()
+library = load_library()
 later = lambda: utc_now() + timedelta(seconds=6)
-asyncio.run(live(create_app(from_environment(os.environ, demo=True), protocol, clock=later, readers=Deadly(protocol))))
+asyncio.run(live(create_app(from_environment(os.environ, demo=True), library, clock=later, readers=Deadly(library))))
 """
 
 

@@ -25,9 +25,9 @@ from readers.template import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 CORES = Path(__file__).with_name("cores")
+KEY = ("vertebroplasty", "en")
 TODAY = date(2024, 5, 15)
 WORDS = "My legs feel weak and I have a fever of 101"
-KEY = ("vertebroplasty", "en")
 LIMITS = Limits(cpu_seconds=0.5, seconds=1.5)
 
 

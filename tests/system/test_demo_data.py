@@ -29,6 +29,8 @@ after_hours_phone: 212-664-7666
 hours: Monday to Friday, 8 am to 5 pm
 emergency_number: "911"
 crisis_line: "988"
+time_zone: America/New_York
+opening: {monday: ["08:00-17:00"]}
 """
 
 

@@ -3,6 +3,7 @@
 full: the words as typed, with telephone numbers, and who of the staff did what.
 limited: names, addresses, dates, telephone and record numbers are masked in the words; times are kept to the day; no staff.
 deidentified: more is masked; a pseudonym of this export stands for the case, minutes since the opening stand for times; no staff.
+Times are the clinic's, in ISO 8601 with their offset from UTC; days are the clinic's too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aftercare.protocol.clinic import Clinic
 from gateway.console.audit import Head
 from gateway.console.redaction import Mask
 from gateway.console.rendering import TIER_NAMES
@@ -27,10 +29,15 @@ _STATUS = {ASSUMED: "assumed: not answered"}
 
 @dataclass(frozen=True)
 class Stamp:
-    """What every file says of itself: who made it, when, what it holds and why, and where the audit stood."""
+    """What every file says of itself: who made it, when, what it holds and why, and where the audit stood.
+
+    Attributes:
+        at: in the clinic's time zone, whose IANA name is `time_zone`.
+    """
 
     by: str
     at: datetime
+    time_zone: str
     profile: str
     reason: str
     head: Head
@@ -83,6 +90,8 @@ class Content:
     Attributes:
         name: its number, or its pseudonym in this export.
         conversation: the conversation's id; empty unless all goes out.
+        protocol: the id of the protocol that the conversation is bound to.
+        language: the code of the language that it is bound to.
         findings: code, label and assertion status; what was only assumed says so.
         check: what became of the rows of the danger check, row by row, in order.
         check_standing: where the check stands in the end, as in `Standing`.
@@ -102,6 +111,8 @@ class Content:
     check: tuple[CheckStep, ...]
     check_standing: str
     lines: tuple[Line, ...]
+    protocol: str
+    language: str
 
     @property
     def tier_name(self) -> str:
@@ -116,12 +127,14 @@ class Cut:
         profile: one of PROFILES.
         key: makes this export's pseudonyms.
         staff: names of the staff, hidden in the words.
+        clinic: in whose time moments and days go out.
     """
 
-    def __init__(self, profile: str, key: bytes, staff: Sequence[str]) -> None:
+    def __init__(self, profile: str, key: bytes, staff: Sequence[str], clinic: Clinic) -> None:
         self._profile = profile
         self._key = key
         self._staff = staff
+        self._clinic = clinic
 
     def contents(self, sheets: Iterable[Sheet]) -> list[Content]:
         """The cases, which were read without a mask; pseudonyms are in an order that tells nothing."""
@@ -157,6 +170,8 @@ class Cut:
             check=self._check(sheet),
             check_standing=row.danger_check,
             lines=lines,
+            protocol=sheet.bound[0],
+            language=sheet.bound[1],
         )
 
     def _check(self, sheet: Sheet) -> tuple[CheckStep, ...]:
@@ -174,7 +189,8 @@ class Cut:
         return Mask.limited(known) if self._profile == LIMITED else Mask.deidentified(known)
 
     def _time(self, at: datetime) -> str:
-        return {FULL: at.isoformat(timespec="seconds"), LIMITED: at.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
+        local = self._clinic.local(at)
+        return {FULL: local.isoformat(timespec="seconds"), LIMITED: local.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
 
     def _minutes(self, sheet: Sheet, at: datetime) -> int | None:
         return int((at - sheet.row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None
@@ -193,6 +209,7 @@ def about(stamp: Stamp) -> dict[str, Any]:
     return {
         "exported_by": stamp.by,
         "exported_at": stamp.at.isoformat(timespec="seconds"),
+        "time_zone": stamp.time_zone,
         "profile": stamp.profile,
         "reason": stamp.reason,
         "audit_head": str(stamp.head),

@@ -19,8 +19,9 @@ _SPLIT = re.compile(r"[;\t\r\n]")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
     "findings", "danger_check", "danger_check_rows", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
+    "protocol", "language",
 )  # fmt: skip
-COLUMNS = (*_OWN, "exported_by", "exported_at", "profile", "reason", "audit_head")
+COLUMNS = (*_OWN, "exported_by", "exported_at", "time_zone", "profile", "reason", "audit_head")
 
 
 def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
@@ -35,7 +36,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
                 line.disposition, " ".join(line.rules), "yes" if line.delivered else "no", content.tier_name, content.state,
                 "; ".join(f"{code} {status}" for code, _, status in content.findings),
                 content.check_standing, "; ".join(map(_step, content.check)), content.days_since_procedure, content.writer,
-                content.acknowledged_at, content.acknowledged_by, content.outcome, *end,
+                content.acknowledged_at, content.acknowledged_by, content.outcome, content.protocol, content.language, *end,
             )
         )
         for content in contents
@@ -44,7 +45,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
 
 
 def _step(step: CheckStep) -> str:
-    """A step as `chest_pain no by tap at 2030-05-10T12:00:00+00:00`, or `after 2 min` where no moment goes out."""
+    """A step as `chest_pain no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
     how = f" by {step.how}" if step.how else ""
     when = f" after {step.minutes} min" if step.minutes is not None else f" at {step.at}"
     return f"{step.fact} {step.state}{how}{when}"

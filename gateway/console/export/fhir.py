@@ -56,7 +56,11 @@ def _case(content: Content) -> Iterator[Resource]:
             owner={"display": content.acknowledged_by} if content.acknowledged_by else None,
             lastModified=content.acknowledged_at or None,
             statusReason={"text": content.outcome} if content.outcome else None,
-            extension=_number("days-since-procedure", content.days_since_procedure),
+            extension=[
+                _text("protocol", content.protocol),
+                _text("language", content.language),
+                *(_number("days-since-procedure", content.days_since_procedure) or []),
+            ],
         ),
     }
     for line in content.lines:
@@ -139,7 +143,7 @@ def _provenance(contents: Iterable[Content], stamp: Stamp) -> Resource:
         "activity": {"text": f"export {stamp.profile}"},
         "reason": [{"text": stamp.reason}],
         "agent": [{"who": {"display": stamp.by}}],
-        "extension": [{"url": f"{_OURS}:audit-head", "valueString": str(stamp.head)}],
+        "extension": [_text("audit-head", str(stamp.head)), _text("time-zone", stamp.time_zone)],
     }
 
 

@@ -15,10 +15,11 @@ from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, havi
 from gateway.console.acts import ActError, Acts, NoCaseError
 from gateway.console.desk import Desk
 from gateway.console.disagreements import FAQ, Disagreements
+from gateway.console.explained import Complaint
 from gateway.console.glass import Glass
 from gateway.console.queue import Filter, Queue, Row
 from gateway.console.rights import may
-from gateway.console.sheet import Act, Complaint, Entry, Mark, Sheet, Sheets
+from gateway.console.sheet import Act, Entry, Mark, Sheet, Sheets
 from gateway.records.cases import TIERS
 
 router = APIRouter(prefix="/cases/{number}")
@@ -171,7 +172,9 @@ async def disagree(
 ) -> Response:
     """Store a disagreement with an answer."""
     chosen = [str(each) for each in (await request.form()).getlist("accepted")]
-    accepted = tuple(dict.fromkeys(chosen + [f"{FAQ}{topic}" for _ in range(topic in desk.protocol.topics)]))
+    row = await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).one, number)
+    topics = desk.library.bound(*row.bound).topics if row is not None else {}
+    accepted = tuple(dict.fromkeys(chosen + [f"{FAQ}{topic}" for _ in range(topic in topics)]))
     add = Disagreements(desk.records, desk.trail).add
     return await _act(request, desk, visitor, number, "Stored", lambda _: add(number, visitor.id, seq, kind, accepted, reason))
 
@@ -196,7 +199,7 @@ async def break_glass(
 async def _act(request: Request, desk: Desk, visitor: Visitor, number: int, done: str, act: Callable[[Acts], object]) -> Response:
     """Do something with a case: a line of text for the queue's keys, else back to the case, or the case with why it is refused."""
     try:
-        await asyncio.to_thread(act, Acts(desk.records, desk.policy, desk.trail))
+        await asyncio.to_thread(act, Acts(desk.records, desk.policy, desk.trail, desk.clinic))
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:
@@ -247,7 +250,7 @@ def _opened(desk: Desk, visitor: Visitor, number: int, act: str) -> tuple[Sheet 
         if until is None:
             desk.trail.note("refused", staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
-    sheet = Sheets(desk.records, desk.protocol, desk.policy).read(number)
+    sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
     if sheet is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
     desk.trail.note(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
@@ -257,7 +260,7 @@ def _opened(desk: Desk, visitor: Visitor, number: int, act: str) -> tuple[Sheet 
 def _reveal(desk: Desk, visitor: Visitor, number: int) -> tuple[str, ...]:
     if Queue(desk.records.engine, desk.policy, desk.records.clock).one(number) is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    phones = tuple(Sheets(desk.records, desk.protocol, desk.policy).phones(number))
+    phones = tuple(Sheets(desk.records, desk.library, desk.policy).phones(number))
     desk.trail.note("reveal_phone", staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
 
@@ -267,6 +270,7 @@ def _shown(desk: Desk, sheet: Sheet) -> dict[str, Any]:
     deciding = sheet.complaints[0] if sheet.complaints else None
     return {
         "sheet": sheet,
+        "finding_label": desk.renderer.finding_labels(sheet.bound),
         "row": sheet.row,
         "deciding": deciding,
         "decided": _decided(sheet, deciding),

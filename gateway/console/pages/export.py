@@ -150,18 +150,19 @@ def _made(desk: Desk, visitor: Visitor, wish: Wish, act: str) -> tuple[list[Cont
     """The cases as they go out, with their stamp, after it is on record that they do."""
     queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
-    sheets = Sheets(desk.records, desk.protocol, desk.policy)
+    sheets = Sheets(desk.records, desk.library, desk.policy)
     found = [sheet for number in numbers if (sheet := sheets.read(number, nothing_hidden())) is not None and sheet.entries]
     if not found:
         raise TurnedAwayError(422, "export_nothing", visitor.login)
     staff = [person.name for person in desk.book.everybody()]
-    contents = Cut(wish.profile, _pseudonym_key(desk, wish), staff).contents(found)
+    contents = Cut(wish.profile, _pseudonym_key(desk, wish), staff, desk.clinic).contents(found)
     chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
     named = [sheet.row.id for sheet in found]
     detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
     desk.trail.note(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
     by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name
-    return contents, Stamp(by, desk.records.clock(), wish.profile, desk.policy.reasons[wish.reason], desk.trail.head())
+    at, zone = desk.clinic.local(desk.records.clock()), desk.clinic.zone.key
+    return contents, Stamp(by, at, zone, wish.profile, desk.policy.reasons[wish.reason], desk.trail.head())
 
 
 def _pseudonym_key(desk: Desk, wish: Wish) -> bytes:

@@ -31,7 +31,7 @@ async def figures_page(
     chosen = next((span for span in SPANS if str(span) == days), _DEFAULT)
     words = visitor.may("see_case")
     async with desk.heavy:
-        figures = await asyncio.to_thread(Book(desk.records, desk.policy).read, chosen, words=words)
+        figures = await asyncio.to_thread(Book(desk.records, desk.policy, desk.clinic).read, chosen, words=words)
     shown = sorted({example.case for each in figures.answers.unanswered for example in each.examples})
     await asyncio.to_thread(desk.trail.note, "view_figures", staff=visitor.id, detail={"days": chosen, "examples": shown})
     return desk.renderer.page(

@@ -18,6 +18,6 @@ _MOST = 200
 @router.get("/notices")
 async def notices_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("see_queue"))]) -> Response:
     """The latest notices, those that were given up first, and the rota."""
-    posted = await asyncio.to_thread(Outbox(desk.records.engine, desk.settings, desk.records.clock).latest, _MOST)
+    posted = await asyncio.to_thread(Outbox(desk.records.engine, desk.settings, desk.records.clock, desk.clinic).latest, _MOST)
     await asyncio.to_thread(desk.trail.note, "view_notices", staff=visitor.id, detail={"shown": len(posted)})
     return desk.renderer.page(request, "notices.html", visitor.login, posted=posted, policy=desk.policy, most=_MOST)

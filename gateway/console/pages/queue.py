@@ -106,7 +106,7 @@ async def close_flood(
     """Close the emergencies from one address together."""
     try:
         async with desk.heavy:
-            acts = Acts(desk.records, desk.policy, desk.trail)
+            acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
             await asyncio.to_thread(acts.close_flood, group, visitor.id, seen, outcome, reason)
     except ActError as error:
         return desk.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))

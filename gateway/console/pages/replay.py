@@ -13,7 +13,7 @@ from fastapi.responses import Response
 from aftercare.protocol import ProtocolError, known_folders, reload_protocol
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
-from gateway.console.replay import Replay, newest, parse_numbers
+from gateway.console.replay import Replay, UnmatchedError, newest, parse_numbers
 from gateway.records.store import Records
 
 router = APIRouter()
@@ -53,9 +53,11 @@ async def run(
         raise TurnedAwayError(409, "replay_busy", visitor.login)
     try:
         candidate_protocol = await asyncio.to_thread(reload_protocol, folder)
-        report = await asyncio.to_thread(lambda: Replay(desk.records, desk.protocol, candidate_protocol).run(numbers[:_MOST]))
+        report = await asyncio.to_thread(lambda: Replay(desk.records, desk.library, candidate_protocol).run(numbers[:_MOST]))
     except ProtocolError as error:
         return _page(request, desk, visitor, 422, problem="This protocol has mistakes.", mistakes=str(error).splitlines(), **chosen)
+    except UnmatchedError as error:
+        return _page(request, desk, visitor, 422, problem=str(error), **chosen)
     finally:
         _one_at_a_time.release()
     await asyncio.to_thread(desk.trail.note, "replay", staff=visitor.id, detail=report.audited)
@@ -79,4 +81,6 @@ def _numbers(records: Records, days: str, cases: str) -> list[int]:
 def _page(request: Request, desk: Desk, visitor: Visitor, status: int = 200, **values: Any) -> Response:
     new: dict[str, Any] = {"problem": "", "mistakes": [], "report": None, "cut": False, "days": "30", "cases": ""}
     fixed = {"folders": sorted(known_folders()), "most": _MOST, "longest": _LONGEST_DAYS}
-    return desk.renderer.page(request, "replay.html", visitor.login, status, **{**new, "chosen": desk.protocol.id, **values, **fixed})
+    return desk.renderer.page(
+        request, "replay.html", visitor.login, status, **{**new, "chosen": desk.library.default.id, **values, **fixed}
+    )

@@ -97,10 +97,11 @@
     if (text) show("lock-alarm", text);
   };
   const refresh = () => {
-    const time = document.querySelector(".fresh time"), now = new Date(Date.now() + ahead).toISOString();
+    const time = document.querySelector(".fresh time"), now = Date.now() + ahead;
     if (!time) return;
-    time.dateTime = now;
-    time.textContent = `${now.slice(11, 19)} UTC`;
+    const local = new Date(now + Number(time.dataset.offset) * 1000);
+    time.dateTime = new Date(now).toISOString();
+    time.textContent = `${local.toISOString().slice(11, 19)} ${time.dataset.zone}`;
   };
   document.addEventListener("htmx:afterRequest", (event) => {
     const { xhr, elt } = event.detail;

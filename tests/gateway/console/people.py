@@ -99,6 +99,6 @@ def hired(door: Door, name: str, role: str) -> Person:
 def case_of(door: Door, patient: Patient) -> int:
     """The number of a patient's case."""
     desk = desk_of(door)
-    number = Sheets(desk.records, desk.protocol, desk.policy).number_of(door.name(patient))
+    number = Sheets(desk.records, desk.library, desk.policy).number_of(door.name(patient))
     assert number is not None
     return number

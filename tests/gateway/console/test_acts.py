@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Engine, Row, delete, select, text, update
@@ -25,7 +26,7 @@ from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, conversation_key, disagreement, staff, triage_case
-from tests.gateway.support import MASTER_KEY, Clock
+from tests.gateway.support import MASTER_KEY, Clock, clinic_in
 
 _SECRET = "numbatberry"
 _PROTOCOL = {"id": "vertebroplasty", "version": "v1"}
@@ -93,7 +94,7 @@ def new_ward(engine: Engine) -> Callable[[str], Ward]:
         session = records.session(token)
         assert session is not None
         policy = read_policy()
-        ward = Ward(records, trail, Acts(records, policy, trail), clock, 1, session.conversation, anna, bert)
+        ward = Ward(records, trail, Acts(records, policy, trail, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert)
         message = records.add(ward.name, "message", {}, words={"text": _SECRET}, client_id="first-one")
         facts = {"type": "triage", "rules": [f"first_{disposition}"], "codes": [], "protocol": _PROTOCOL, "kept": True}
         records.add_answer(ward.name, message.seq, facts, _NO_WORDS, disposition)
@@ -129,7 +130,9 @@ def test_an_acknowledgement_says_who_when_and_by_which_rule(red: Ward) -> None:
 def test_the_second_to_acknowledge_is_told_who_was_first(red: Ward) -> None:
     red.acknowledge(red.bert)
     at = red.case.acknowledged_at
-    with pytest.raises(ActError, match=f"Bert acknowledged this case at {at:%H:%M:%S}") as refused:
+    with pytest.raises(
+        ActError, match=f"Bert acknowledged this case at {at.astimezone(ZoneInfo('America/New_York')):%H:%M:%S %Z}"
+    ) as refused:
         red.acknowledge(red.anna)
     assert refused.value.status == 409
     assert len(red.done()) == 1

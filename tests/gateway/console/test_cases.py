@@ -51,7 +51,7 @@ def chat(engine: Any, clock: Clock) -> Chat:
 
 
 def _acknowledged(chat: Chat, desk: Desk, person: int) -> None:
-    Acts(chat.records, desk.policy, desk.trail).acknowledge(chat.case.id, person, chat.case.last_seq)
+    Acts(chat.records, desk.policy, desk.trail, desk.clinic).acknowledge(chat.case.id, person, chat.case.last_seq)
 
 
 def test_a_message_without_an_answer_makes_a_case_that_waits(chat: Chat) -> None:
@@ -96,7 +96,7 @@ def test_a_tier_that_rises_is_never_hidden_by_an_earlier_acknowledgement(door: D
 def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Door, nurse: Person, desk: Desk) -> None:
     chat = Chat(door.records)
     seq = chat.write()
-    acts = Acts(desk.records, desk.policy, desk.trail)
+    acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
     acts.snooze(chat.case.id, nurse.id, seq, desk.records.clock() + timedelta(hours=1), "later")
     facts = {"type": "triage", "rules": ["fever"], "codes": [], "protocol": {}}
     chat.records.add_answer(chat.name, seq, facts, _WORDS, "call_doctor")
@@ -107,7 +107,7 @@ def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Do
 def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door: Door, nurse: Person, desk: Desk) -> None:
     patient = door.patient()
     patient.say("I have a fever of 101")
-    number, acts = case_of(door, patient), Acts(desk.records, desk.policy, desk.trail)
+    number, acts = case_of(door, patient), Acts(desk.records, desk.policy, desk.trail, desk.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "reached")
     patient.say("it is worse now")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
@@ -23,7 +23,7 @@ from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, notice, triage_case
 from gateway.settings import EmbedKey, Settings
-from tests.gateway.support import CANARY, MASTER_KEY
+from tests.gateway.support import CANARY, MASTER_KEY, clinic_in
 
 _numbers = count(1)
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -96,12 +96,12 @@ class Ward:
 
 @pytest.fixture
 def make_ward(engine: Engine, settings: Settings) -> Callable[..., Ward]:
-    def make(start: datetime = _EARLY, rota: tuple[Step, ...] = _ROTA, **changes: Any) -> Ward:
+    def make(start: datetime = _EARLY, rota: tuple[Step, ...] = _ROTA, zone: str = "UTC", **changes: Any) -> Ward:
         clock = Wall(start)
         own = replace(settings, policy=replace(settings.policy, rota=rota), console_origins=("https://console.example",), **changes)
         records = Records(engine, Keyring((MASTER_KEY,)), clock)
         trail = Trail(engine, own.audit_key, clock)
-        return Ward(own, records, clock, trail, Escalation(records, own, trail))
+        return Ward(own, records, clock, trail, Escalation(records, own, trail, clinic_in(zone)))
 
     return make
 
@@ -256,7 +256,7 @@ def _both_at_once(ward: Ward, url: str, where: str) -> list[int]:
         engine = connect(url)
         records = Records(engine, Keyring((MASTER_KEY,)), ward.clock)
         try:
-            return Slow(records, ward.settings, Trail(engine, ward.settings.audit_key, ward.clock)).look()
+            return Slow(records, ward.settings, Trail(engine, ward.settings.audit_key, ward.clock), clinic_in("UTC")).look()
         finally:
             engine.dispose()
 
@@ -296,11 +296,39 @@ def test_silence_is_told_during_the_hours_only(make_ward: Callable[..., Ward]) -
     assert ward.look_after(minutes=1) == 1
 
 
+@pytest.mark.parametrize(
+    ("zone", "day", "opens"),
+    [
+        ("America/New_York", datetime(2026, 3, 6, tzinfo=UTC), 13),
+        ("America/New_York", datetime(2026, 3, 9, tzinfo=UTC), 12),
+        ("Asia/Tokyo", datetime(2026, 3, 6, tzinfo=UTC), -1),
+    ],
+)
+def test_the_hours_of_a_silence_are_the_clinics(make_ward: Callable[..., Ward], zone: str, day: datetime, opens: int) -> None:
+    ward = make_ward(start=day + timedelta(hours=opens - 2), zone=zone)
+    ward.chat()
+    assert ward.look_after(hours=5, minutes=59) == 0, "counts from 08:00"
+    assert ward.look_after(minutes=1) == 1
+    ward.chat()
+    assert [ward.look_after(hours=5, minutes=59), ward.look_after(minutes=1), ward.look_after(hours=5)] == [1, 0, 0]
+
+
+@pytest.mark.parametrize(("sunday", "hours"), [(datetime(2026, 3, 8, tzinfo=UTC), 9), (datetime(2026, 11, 1, tzinfo=UTC), 11)])
+def test_hours_of_a_silence_over_a_change_of_the_clock_have_its_length(
+    make_ward: Callable[..., Ward], sunday: datetime, hours: int
+) -> None:
+    ward = make_ward(zone="America/New_York")
+    policy = replace(ward.settings.policy, silence=(timedelta(hours=4), time(20), time(6)))
+    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.trail, clinic_in("America/New_York"))
+    begins, ends = ward.escalation._watched_hours(sunday + timedelta(hours=6, minutes=30))
+    assert ends - begins == timedelta(hours=hours)
+
+
 def test_the_hours_may_go_past_midnight(make_ward: Callable[..., Ward], settings: Settings) -> None:
     ward = make_ward(start=_NOON)
     after, opens, closes = settings.policy.silence
     policy = replace(ward.settings.policy, silence=(after, closes, opens))
-    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.trail)
+    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.trail, clinic_in("UTC"))
     ward.chat()
     assert [ward.look_after(hours=5, minutes=59), ward.look_after(hours=4)] == [0, 0]
     assert ward.look_after(hours=3) == 1

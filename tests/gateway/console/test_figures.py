@@ -26,7 +26,7 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, triage_case
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, new_id
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, new_id
 
 _FEVER = "I have a fever of 101"
 _NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)
@@ -71,11 +71,11 @@ def _said(records: Records, disposition: str | None = None, rules: tuple[str, ..
 
 
 def _acts(records: Records) -> Acts:
-    return Acts(records, read_policy(), Trail(records.engine, bytes(32), records.clock))
+    return Acts(records, read_policy(), Trail(records.engine, bytes(32), records.clock), clinic_in("UTC"))
 
 
-def _read(records: Records, days: int = 7, *, words: bool = False) -> Figures:
-    return Book(records, read_policy()).read(days, words=words)
+def _read(records: Records, days: int = 7, *, words: bool = False, zone: str = "UTC") -> Figures:
+    return Book(records, read_policy(), clinic_in(zone)).read(days, words=words)
 
 
 def test_each_day_has_its_conversations_in_utc(records: Records, still: _Set) -> None:
@@ -209,7 +209,7 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, desk
     for patient, words in ((red, RED_FLAG), (door.patient(), _FEVER), (door.patient(), HARMLESS)):
         patient.say(words)
     number = case_of(door, red)
-    acts = Acts(desk.records, desk.policy, desk.trail)
+    acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "not_needed")
     door.rasa.act = door.rasa.down

@@ -25,7 +25,7 @@ from gateway.records.tables import audit, case_act, conversation, notice, triage
 from gateway.settings import Settings
 from tests.gateway.console.people import hired
 from tests.gateway.console.test_escalation import Ward, _both_at_once, make_ward
-from tests.gateway.support import API, CANARY, HOME, RED_FLAG, Door, Patient
+from tests.gateway.support import API, CANARY, HOME, RED_FLAG, Door, Patient, clinic_in
 
 __all__ = ["make_ward"]
 _A, _B = "a" * 16, "b" * 16
@@ -39,7 +39,7 @@ def ward(make_ward: Callable[..., Ward], settings: Settings) -> Ward:
     found = make_ward()
     policy = replace(found.settings.policy, flood=(_FEW, timedelta(hours=1)))
     found.settings = replace(found.settings, policy=policy)
-    found.escalation = Escalation(found.records, found.settings, found.trail)
+    found.escalation = Escalation(found.records, found.settings, found.trail, clinic_in("UTC"))
     return found
 
 
@@ -57,7 +57,7 @@ def _queue(ward: Ward) -> Queue:
 
 
 def _acts(ward: Ward) -> Acts:
-    return Acts(ward.records, ward.settings.policy, ward.trail)
+    return Acts(ward.records, ward.settings.policy, ward.trail, clinic_in("UTC"))
 
 
 def _numbers(ward: Ward, **wanted: Any) -> list[int]:
@@ -192,7 +192,7 @@ def test_the_letter_says_what_it_is_about(ward: Ward) -> None:
     ward.look_after(minutes=6)
     (row,) = [row for row in ward.rows(notice) if row.body["about"] == "flood" and row.recipient == "ward@a.example"]
     settings = replace(ward.settings, mail_from="aftercare@a.example")
-    outbox = Outbox(ward.records.engine, settings, ward.clock)
+    outbox = Outbox(ward.records.engine, settings, ward.clock, clinic_in("UTC"))
     letter = outbox._letter(row)
     said = " ".join(letter.get_content().split())
     assert letter["Subject"] == "5 emergencies from one address in 6 minutes"

@@ -21,14 +21,14 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, handover
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, new_id
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, clinic_in, new_id
 
 _FEVER = "I have a fever of 101"
 _TYPED = "wombatjam: called twice & left a <message>"
 
 
 def _acts(desk: Desk) -> Acts:
-    return Acts(desk.records, desk.policy, desk.trail)
+    return Acts(desk.records, desk.policy, desk.trail, desk.clinic)
 
 
 def _look(desk: Desk) -> Shift:
@@ -202,7 +202,7 @@ def test_it_is_given_read_and_taken_in_either_database(engine: Engine) -> None:
     message, _ = records.add_message(session.conversation, new_id(), CANARY)
     records.add_answer(session.conversation, message.seq, {"type": "triage", "rules": ["chest_pain"]}, {}, "emergency")
     trail = Trail(engine, bytes(32), records.clock)
-    acts, handovers = Acts(records, policy, trail), Handovers(records, policy, trail)
+    acts, handovers = Acts(records, policy, trail, clinic_in("UTC")), Handovers(records, policy, trail)
     (line,) = handovers.look().red
     assert line.rule == "chest_pain"
     acts.outcome(line.case, giver.id, "no_answer")

@@ -35,7 +35,7 @@ from gateway.records.database import connect, writing
 from gateway.records.tables import audit, notice
 from gateway.settings import Settings
 from tests.gateway.console.people import Person, case_of, desk_of, hired
-from tests.gateway.support import CANARY, RED_FLAG, Clock, Door
+from tests.gateway.support import CANARY, RED_FLAG, Clock, Door, clinic_in
 
 _KEY = b"k" * 32
 _ROTA = (Step("second nurse", ("ward@a.example",), ("pager",)), Step("doctor", (), ()))
@@ -144,7 +144,7 @@ def reaching(settings: Settings, pager: Pager, post: Post) -> Settings:
 
 @pytest.fixture
 def outbox(engine: Engine, reaching: Settings, clock: Clock) -> Outbox:
-    return Outbox(engine, reaching, clock)
+    return Outbox(engine, reaching, clock, clinic_in("America/New_York"))
 
 
 def _put(engine: Engine, clock: Clock, channel: str, recipient: str, **changes: Any) -> int:
@@ -198,7 +198,7 @@ def test_a_letter_says_what_to_do(outbox: Outbox, engine: Engine, clock: Clock, 
     assert letter["message-id"] == f"<aftercare-notice-{number}@clinic.example>"
     assert letter["subject"] == "Case 7, Emergency: nobody acknowledged it for 5 minutes"
     content = letter.get_content()  # type: ignore[attr-defined]
-    for part in ("second nurse", "2026-03-02 06:07 UTC", "https://console.example/console/cases/7", "no patient data"):
+    for part in ("second nurse", "2026-03-02 01:07 EST", "https://console.example/console/cases/7", "no patient data"):
         assert part in content
     assert _row(engine, number).sent_at is not None
 
@@ -286,14 +286,14 @@ def test_what_can_not_be_reached_does_not_stop_the_others(
     gone, unknown = _put(engine, clock, "webhook", "gone"), _put(engine, clock, "webhook", "forgotten")
     _put(engine, clock, "webhook", "pager")
     _put(engine, clock, "email", "ward@a.example")
-    assert Outbox(engine, settings, clock).deliver() == 4
+    assert Outbox(engine, settings, clock, clinic_in("UTC")).deliver() == 4
     assert (_row(engine, gone).problem, _row(engine, unknown).problem) == ("ConnectError", "no address")
     assert (len(pager.heard), len(post.letters)) == (1, 1)
 
 
 def test_a_notice_without_a_mail_server_says_so(engine: Engine, reaching: Settings, clock: Clock) -> None:
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, replace(reaching, smtp=""), clock).deliver()
+    Outbox(engine, replace(reaching, smtp=""), clock, clinic_in("UTC")).deliver()
     assert _row(engine, number).problem == "no mail server"
 
 
@@ -319,7 +319,7 @@ def test_two_deliverers_send_nothing_twice(
         own = connect(records_url)
         start.wait(10)
         try:
-            return Outbox(own, reaching, clock).deliver()
+            return Outbox(own, reaching, clock, clinic_in("UTC")).deliver()
         finally:
             own.dispose()
 
@@ -335,7 +335,7 @@ def test_two_deliverers_send_nothing_twice(
 def test_of_two_that_see_the_same_notice_one_gets_it(engine: Engine, reaching: Settings, clock: Clock, pager: Pager) -> None:
     _put(engine, clock, "webhook", "pager")
     still = clock()
-    first, second = (Outbox(engine, reaching, lambda: still) for _ in range(2))
+    first, second = (Outbox(engine, reaching, lambda: still, clinic_in("UTC")) for _ in range(2))
     claimed = first._claim()
     assert claimed is not None
     assert second._claim() is None
@@ -381,11 +381,11 @@ def test_a_mail_servers_password_goes_over_an_encrypted_line(
     post = open_post(**({"tls_context": context} if scheme == "smtp" else {"ssl_context": context, "auth_require_tls": False}))
     settings = replace(reaching, smtp=f"{scheme}://nurse:p%40ss%2Fword@127.0.0.1:{post.port}")
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, settings, clock).deliver()
+    Outbox(engine, settings, clock, clinic_in("UTC")).deliver()
     assert _row(engine, number).problem == "SSLCertVerificationError"
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.crt"))
     clock.travel(minutes=1)
-    Outbox(engine, settings, clock).deliver()
+    Outbox(engine, settings, clock, clinic_in("UTC")).deliver()
     assert (_row(engine, number).problem, len(post.letters)) == (None, 1)
     assert post.logins == [(b"nurse", b"p@ss/word")]
 
@@ -395,7 +395,7 @@ def test_a_password_is_not_told_to_a_server_that_does_not_encrypt(
 ) -> None:
     post = open_post(auth_require_tls=False)
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, replace(reaching, smtp=f"smtp://nurse:word@127.0.0.1:{post.port}"), clock).deliver()
+    Outbox(engine, replace(reaching, smtp=f"smtp://nurse:word@127.0.0.1:{post.port}"), clock, clinic_in("UTC")).deliver()
     assert (_row(engine, number).problem, post.logins, post.letters) == ("mail server does not encrypt", [], [])
 
 
@@ -463,7 +463,7 @@ def test_the_page_shows_given_up_notices_first_and_the_rota(open_door: Callable[
     patient.say(RED_FLAG)
     door.clock.travel(minutes=10)
     nurse = hired(door, "Nina Nurse", "nurse")
-    escalation = Escalation(desk.records, desk.settings, desk.trail)
+    escalation = Escalation(desk.records, desk.settings, desk.trail, desk.clinic)
     escalation.look()
     escalation.look()
     page = nurse.get("/notices")

@@ -122,7 +122,7 @@ def test_an_escalation_that_reached_nobody_says_so(door: Door, desk: Desk, nurse
     patient.say(RED_FLAG)
     number = case_of(door, patient)
     clock.travel(minutes=6)
-    assert Escalation(desk.records, desk.settings, desk.trail).look() == 1
+    assert Escalation(desk.records, desk.settings, desk.trail, desk.clinic).look() == 1
     assert "Escalated, step 1: nobody was told" in nurse.get("/").text
     case = nurse.get(f"/cases/{number}").text
     assert "Escalated, step 1: nobody was told" in case

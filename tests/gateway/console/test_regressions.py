@@ -48,7 +48,7 @@ def agreed(
 
 
 def write(desk: Desk, file: Path) -> Written:
-    return Regressions(desk.records, desk.trail).write(file)
+    return Regressions(desk.records, desk.trail, desk.library.default.key).write(file)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -188,8 +188,8 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     assert [each.id for each in Reviews(records, trail).waiting()] == [number]
     Reviews(records, trail).review(number, reviewer, "accepted")
     assert agreement(engine).accepted == 1
-    assert Regressions(records, trail).write(out).numbers == (number,)
-    assert Regressions(records, trail).write(out).numbers == ()
+    assert Regressions(records, trail, ("vertebroplasty", "en")).write(out).numbers == (number,)
+    assert Regressions(records, trail, ("vertebroplasty", "en")).write(out).numbers == ()
     assert lines(out)[0]["text"] == "it is sore, says [name]"
     assert not trail.verify().problem
 

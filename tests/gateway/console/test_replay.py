@@ -18,13 +18,13 @@ from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
 
-FAINTED = "I fainted this morning"
+POPPED, WEAK = "I felt a sudden pop in my back", "My legs feel weak"
 
 
 @pytest.fixture
 def candidate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the protocol that the page can choose, because it is named as the one in force."""
-    folder = tmp_path / "candidate"
+    folder = tmp_path / "vertebroplasty"
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
     monkeypatch.setenv("AFTERCARE_PROTOCOL", str(folder))
     return folder
@@ -42,35 +42,33 @@ def _soreness_needs_a_doctor(folder: Path) -> None:
     _edit(folder, "soreness", "disposition: self_care\n    advice: rest_and_ice", "disposition: call_doctor\n    advice: call_clinic")
 
 
-def _fainting_can_wait(folder: Path) -> None:
-    """No row of the danger check has fainting for its Yes, so that the candidate can be loaded."""
-    _edit(folder, "fainting", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic")
+def _both_can_wait(folder: Path) -> None:
+    """Sudden pain and a weak leg together are no emergency any more."""
+    _edit(folder, "pain_with_leg_sign", "disposition: emergency\n    advice: go_to_er", "disposition: call_doctor\n    advice: call_clinic")
 
 
 def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, candidate: Path) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(FAINTED)
+    red.say(f"{POPPED}. {WEAK}")
     sore.say(HARMLESS)
-    _fainting_can_wait(candidate)
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
+    _both_can_wait(candidate)
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
     assert (change.verdict, change.got, change.before.tier) == (LESS, 3, 3)
-    assert change.after.tier == 2
+    assert change.after.tier == 0, "the candidate asks first"
     assert report.count(LESS) == 1
     assert sum(report.matrix.values()) == 2
 
 
 def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk, candidate: Path) -> None:
     patient = door.patient()
-    for words in ("I have a fever of 101", "My legs feel weak"):
+    for words in (POPPED, WEAK):
         patient.say(words)
-    _edit(
-        candidate, "fever_with_danger", "disposition: emergency\n    advice: call_911", "disposition: call_doctor\n    advice: call_clinic"
-    )
-    (change,) = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)]).changes
+    _both_can_wait(candidate)
+    (change,) = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)]).changes
     assert (change.got, change.before.tier) == (3, 3), "both together are the emergency"
-    assert "fever" in change.before.rules & change.after.rules
+    assert "sudden_pain" in change.before.rules & change.after.rules
 
 
 def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
@@ -78,7 +76,7 @@ def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: 
     assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, patient)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
 
@@ -87,7 +85,7 @@ def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, desk
     tapped, denied = door.patient(), door.patient()
     tapped.answer_to(stored(tapped.tick(tapped.say(HARMLESS)["check"], {"Numb between the legs": "yes"})))
     denied.settled(HARMLESS)
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1, (1, 1): 1}
 
@@ -98,7 +96,7 @@ def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, desk: Desk
     behind.say("I have a fever of 101")
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.protocol, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
+    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
     assert report.different == []
     assert report.matrix == {(0, 0): 1, (2, 2): 1}
 
@@ -107,7 +105,7 @@ def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) ->
     patient = door.patient()
     patient.say(RED_FLAG)
     purge(door.records.engine, door.clock() + timedelta(hours=1), dry_run=False)
-    report = Replay(door.records, desk.protocol, desk.protocol).run([case_of(door, patient)])
+    report = Replay(door.records, desk.library, desk.library.default).run([case_of(door, patient)])
     assert (report.changes, report.purged) == ((), (case_of(door, patient),))
 
 
@@ -124,12 +122,12 @@ def test_the_newest_come_first_and_old_ones_are_left_out(door: Door) -> None:
 def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, desk: Desk, lead: Person, candidate: Path) -> None:
     patient = door.patient()
     patient.say(HARMLESS)
-    assert "<option selected>candidate</option>" not in lead.get("/replay").text
-    first = lead.post("/replay", candidate="candidate", days="7", cases="")
+    assert "<option selected>vertebroplasty</option>" in lead.get("/replay").text
+    first = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert first.status_code == 200, first.text
     assert "Nothing differs" in first.text
     _soreness_needs_a_doctor(candidate)
-    second = lead.post("/replay", candidate="candidate", days="7", cases="")
+    second = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert "1 more urgent" in second.text
     assert f"/console/cases/{case_of(door, patient)}" in second.text
     assert "classifier" in second.text
@@ -143,12 +141,12 @@ def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Pers
 
 
 def test_a_candidate_with_mistakes_is_told_line_by_line(door: Door, lead: Person, candidate: Path) -> None:
-    _edit(candidate, "fever", "disposition: call_doctor", "disposition: whenever")
-    page = lead.post("/replay", candidate="candidate", days="7", cases="")
+    _edit(candidate, "leg_signs", "disposition: call_doctor", "disposition: whenever")
+    page = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert page.status_code == 422
     assert "rules.yml" in page.text
     (candidate / "rules.yml").unlink()
-    assert lead.post("/replay", candidate="candidate", days="7", cases="").status_code == 422
+    assert lead.post("/replay", candidate="vertebroplasty", days="7", cases="").status_code == 422
 
 
 @pytest.mark.parametrize(("days", "cases"), [("0", ""), ("x", ""), ("", ""), ("7", "1, two"), ("9999", "")])
@@ -183,16 +181,16 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     door: Door, desk: Desk, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sqlite_url: str
 ) -> None:
     red, sore = door.patient(), door.patient()
-    red.say(FAINTED)
+    red.say(f"{POPPED}. {WEAK}")
     sore.say(HARMLESS)
     number = case_of(door, red)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate)) == 0
     assert "0 less urgent" in capsys.readouterr().out
-    _fainting_can_wait(candidate)
+    _both_can_wait(candidate)
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", f"{number}") == 1
     told = capsys.readouterr().out
     assert f"Case {number}: less urgent" in told
-    assert "Emergency -> Call doctor" in told
+    assert "Emergency -> No advice" in told
     assert CANARY not in told
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", str(case_of(door, sore))) == 0
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", "all") == 1

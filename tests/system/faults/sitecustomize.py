@@ -58,10 +58,10 @@ def _break_action(module: ModuleType) -> None:
 def _break_core(module: ModuleType) -> None:
     sound = module.Core.read
 
-    def read(self: Any, text: str, today: Any) -> Any:
+    def read(self: Any, key: Any, text: str, today: Any) -> Any:
         while "quicksand" in text:
             pass
-        return sound(self, text, today)
+        return sound(self, key, text, today)
 
     module.Core.read = read
 

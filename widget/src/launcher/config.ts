@@ -1,8 +1,13 @@
 import type { Contact, Safety, Strings } from "../shared/types";
 
-export interface LauncherConfig {
+export interface Card {
   contacts: Contact[];
   safety: Record<string, Safety>;
+}
+
+/** `keys` has the card of each embed key that does not go by the default protocol. */
+export interface LauncherConfig extends Card {
+  keys?: Record<string, Card>;
   strings: Record<string, Strings["launcher"]>;
 }
 

@@ -108,8 +108,9 @@ export class AftercareChat extends HTMLElement {
       this.card.status.textContent = this.words.still_down;
       return;
     }
-    const safety = config.safety[this.language] ?? config.safety["en"]!;
-    this.card = safetyCard(this.words, safety, config.contacts, { retry: () => this.retry(), close: () => this.close() });
+    const card = config.keys?.[AftercareChat.settings.key] ?? config;
+    const safety = card.safety[this.language] ?? card.safety["en"]!;
+    this.card = safetyCard(this.words, safety, card.contacts, { retry: () => this.retry(), close: () => this.close() });
     this.frame.append(this.card.root);
     this.showFrame();
     this.emit("unavailable");
