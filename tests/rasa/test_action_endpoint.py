@@ -58,7 +58,7 @@ def local() -> LocalActions:
 
 
 def _tracker(words: str = WORDS) -> DialogueStateTracker:
-    entities = core.read(words, date.today()).to_entities()
+    entities = core.read(core.library().default.key, words, date.today()).to_entities()
     return DialogueStateTracker.from_events("patient", [UserUttered(words, entities=entities)], DOMAIN.slots)
 
 
