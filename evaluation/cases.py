@@ -13,6 +13,8 @@ from typing import Any
 
 from jsonschema import Draft7Validator
 
+from aftercare.protocol import Protocol, load_protocol
+
 FOLDER = Path(__file__).parent
 PARTS = ("development", "validation", "test")
 REGRESSIONS = "regressions"
@@ -97,7 +99,8 @@ def cases(part: str) -> list[Case]:
     """The messages of one part; none of `regressions` where nothing was written yet.
 
     Raises:
-        ValueError: a line does not have the shape that schema.json says; the message names file and line.
+        ValueError: a line does not have the shape that schema.json says, or names what the protocol has not;
+            the message names file and line.
     """
     return [
         Case(row["text"], tuple(row["accepted"]), tuple((f["code"], f["status"]) for f in row["findings"]), tuple(row["tags"]))
@@ -138,15 +141,26 @@ def everyday() -> list[str]:
     return [json.loads(line)["text"] for line in (FOLDER / "everyday.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
+def definitions(protocol: Protocol) -> dict[str, Any]:
+    """The shapes of schema.json, with the names that a protocol has: its codes, topics and rows."""
+    shapes: dict[str, Any] = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))["definitions"]
+    rows = [row.fact for row in protocol.danger_check.rows]
+    return shapes | {
+        "code": {"enum": sorted({finding.code for finding in protocol.findings.values()})},
+        "faq": {"enum": [f"faq:{topic}" for topic in protocol.topics]},
+        "number": shapes["number"] | {"maximum": len(rows)},
+        "rows": shapes["rows"] | {"required": rows},
+    }
+
+
 def _rows(path: Path, shape: str) -> list[dict[str, Any]]:
     if path.stem == REGRESSIONS and not path.is_file():
         return []
-    definitions = json.loads((FOLDER / "schema.json").read_text(encoding="utf-8"))["definitions"]
-    validator = Draft7Validator({"$ref": f"#/definitions/{shape}", "definitions": definitions})
+    validator = Draft7Validator({"$ref": f"#/definitions/{shape}", "definitions": definitions(load_protocol())})
     rows = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         row = json.loads(line)
         for error in validator.iter_errors(row):
-            raise ValueError(f"{path.name}:{number}: {error.message}; correct it as schema.json says")
+            raise ValueError(f"{path.name}:{number}: {error.message}; correct it as schema.json and the protocol say")
         rows.append(row)
     return rows

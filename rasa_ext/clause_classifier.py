@@ -25,6 +25,8 @@ from rasa_ext.intent_model import IntentModel
 OPINIONS = "opinions"
 _NEGLIGIBLE = 0.004
 _ENDING = ".npz"
+# The name of the model of examples that belong to no protocol, where none does.
+_FOR_ALL = "-"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -101,7 +103,7 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
     ) -> ClauseClassifier:
         """The trained classifier."""
         with model_storage.read_from(resource) as folder:
-            models = {file.stem: IntentModel.load(file) for file in folder.glob(f"*{_ENDING}")}
+            models = {file.stem.removeprefix(_FOR_ALL): IntentModel.load(file) for file in folder.glob(f"*{_ENDING}")}
             return cls(config, model_storage, resource, models)
 
     @classmethod
@@ -131,7 +133,7 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             self._models[protocol] = IntentModel.fit(vectors, [message.get(INTENT) for message in own], regression, components)
         with self._model_storage.write_to(self._resource) as folder:
             for protocol, model in self._models.items():
-                model.save(folder / f"{protocol}{_ENDING}")
+                model.save(folder / f"{protocol or _FOR_ALL}{_ENDING}")
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -140,9 +142,9 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            protocol = core.library().bound(*binding.key_of_message(message))
+            protocol, whole = core.library().bound(*binding.key_of_message(message)), _sentence_vector(message)
             model, places = self._model(protocol.id), Clauses(protocol.grammar.clauses).pieces(text)
-            vectors = [_sentence_vector(message), *(encoder.encoder().encode(text[start:end])[np.newaxis] for start, end in places)]
+            vectors = [whole, *(encoder.encoder().encode(text[start:end])[np.newaxis] for start, end in places)]
             opinions = [
                 Opinion(start, end, _ranking(model, probabilities))
                 for (start, end), probabilities in zip(

@@ -135,7 +135,7 @@ class Checks:
         for mention in reading.mentions:
             assert 0 <= mention.start < mention.end <= len(text), f"evidence of {mention.finding} is outside the text"
         self._check_reply(reply, text)
-        present = before.has("present") - {"beyond_48_hours"}
+        present = before.has("present") - {self._assistant.protocol.scales.later}
         assert after.has("present") >= present, "what was present is no longer"
         if self._emergency(before.has("present")) or self._assistant.is_emergency(reading):
             assert self._emergency(after.has("present")), "an emergency was lowered"
@@ -193,7 +193,8 @@ def _child(arguments: list[str]) -> None:
 
 def words(protocol: Protocol) -> list[str]:
     """The words of the lexicon, which libFuzzer puts into texts."""
-    return sorted(set(re.findall(r"[a-z']{3,}", json.dumps(protocol.lexicon, default=str))))
+    said = [(finding.patterns, finding.normal) for finding in protocol.findings.values()]
+    return sorted(set(re.findall(r"[a-z']{3,}", json.dumps([said, vars(protocol.grammar)], default=list))))
 
 
 def fuzz(seconds: int, seed: int, protocol: Protocol) -> Iterator[str]:

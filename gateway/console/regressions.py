@@ -15,12 +15,12 @@ from typing import Any
 from jsonschema import Draft7Validator
 from sqlalchemy import select, update
 
-from aftercare.protocol import Library
+from aftercare.protocol import Library, Protocol
 from gateway.console.audit import Trail
 from gateway.console.redaction import Mask
 from gateway.console.reviews import ACCEPTED
 from gateway.records.database import connect, writing
-from gateway.records.store import Bound, Event, Records, utc_now
+from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import disagreement, staff, triage_case
 from gateway.settings import Settings
 
@@ -62,13 +62,13 @@ class Regressions:
     Args:
         records: the gateway's records.
         trail: the audit.
-        bound: the protocol and the language of whose conversations cases are written.
+        protocol: of whose conversations cases are written; a case names only what it has.
     """
 
-    def __init__(self, records: Records, trail: Trail, bound: Bound) -> None:
+    def __init__(self, records: Records, trail: Trail, protocol: Protocol) -> None:
         self._records = records
         self._trail = trail
-        self._bound = bound
+        self._protocol = protocol
 
     def write(self, file: Path) -> Written:
         """Add the accepted disagreements that were not written yet to a file of cases; what stands there already counts as written.
@@ -77,7 +77,7 @@ class Regressions:
             RegressionsError: the file, or the schema of cases, cannot be read or written.
         """
         try:
-            definitions = json.loads(_SCHEMA.read_text(encoding="utf-8"))["definitions"]
+            definitions = json.loads(_SCHEMA.read_text(encoding="utf-8"))["definitions"] | self._names()
             old = file.read_text(encoding="utf-8") if file.is_file() else ""
             there = {(case := json.loads(line))["text"]: case["accepted"] for line in old.splitlines()}
         except (OSError, ValueError, KeyError):
@@ -106,6 +106,11 @@ class Regressions:
             self._mark([*numbers, *known])
         return Written(tuple(numbers), left)
 
+    def _names(self) -> dict[str, Any]:
+        """What the schema leaves to the protocol: its codes and topics."""
+        codes = {finding.code for finding in self._protocol.findings.values()}
+        return {"code": {"enum": sorted(codes)}, "faq": {"enum": [f"faq:{topic}" for topic in self._protocol.topics]}}
+
     def _accepted(self) -> Sequence[Any]:
         d = disagreement.c
         query = select(disagreement, triage_case.c.conversation_id).join(triage_case, triage_case.c.id == d.case_id)
@@ -114,7 +119,7 @@ class Regressions:
 
     def _case(self, row: Any) -> Case | str:
         """The case of a disagreement, or why there is none."""
-        if self._records.bound(row.conversation_id) != self._bound:
+        if self._records.bound(row.conversation_id) != self._protocol.key:
             return OTHER
         events = self._records.events(row.conversation_id)
         answer = next((event for event in events if event.seq == row.seq), None)
@@ -165,7 +170,7 @@ def write_regressions(settings: Settings, file: Path, library: Library, name: st
     engine = connect(settings.records_url)
     records = Records(engine, settings.keyring)
     try:
-        done = Regressions(records, Trail(engine, settings.audit_key, utc_now), protocol.key).write(file)
+        done = Regressions(records, Trail(engine, settings.audit_key, utc_now), protocol).write(file)
     except RegressionsError as error:
         print(error, file=sys.stderr)
         return 1

@@ -11,21 +11,24 @@ import pkgutil
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from re import _constants, _parser  # type: ignore[attr-defined]
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import aftercare
 from aftercare.assistant import Assistant
-from aftercare.protocol import Protocol
-from aftercare.understanding import measures
+from aftercare.protocol import Protocol, load_library
+from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.measures import Measures
 from aftercare.understanding.patterns import PatternMatcher, Token
 
 WEDNESDAY = date(2024, 5, 15)
+SHIPPED = sorted(rules.parent for rules in (Path(__file__).resolve().parents[2] / "protocols").glob("*/rules.yml"))
 LONGEST, LONGEST_REFUSED = 4_000, 64_000
 SECONDS, SECONDS_REFUSED = 0.15, 1.0
 # What a busy machine may take longer than an idle one; a text that is read in quadratic time takes a hundred times as long.
@@ -34,14 +37,16 @@ SLACK = 3
 ENDLESS = {
     "aftercare.decision.answers._WORD",
     "aftercare.decision.danger_check._TOKEN",
-    "aftercare.understanding.clauses._SENTENCE",
-    "aftercare.understanding.fusion._WORD",
     "aftercare.understanding.measures._FIGURES",
-    "aftercare.understanding.measures._PROCEDURE",
     "aftercare.understanding.patterns._REST_OF_WORD",
     "aftercare.understanding.text._STRETCHED",
     "aftercare.understanding.text._WORD",
+    "aftercare.understanding.understood._WORD",
+    "Clauses._sentence, vertebroplasty en",
+    "Measures._procedure, vertebroplasty en",
 }
+# Classes that make expressions of what a language's files say; each of their instances is tested, for every protocol that is shipped.
+MADE_OF_FILES = {"aftercare.understanding.clauses": Clauses, "aftercare.understanding.measures": Measures}
 FARTHEST = 600
 
 
@@ -78,26 +83,54 @@ def _modules() -> Iterator[Any]:
             yield importlib.import_module(module.name)
 
 
-def _called_with(node: ast.Call) -> re.Pattern[str] | None:
-    """The expression of a call such as `re.sub("...", ...)`."""
-    function = node.func
-    if not (isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "re"):
-        return None
-    assert isinstance(node.args[0], ast.Constant), f"line {node.lineno}: an expression that is put together as it runs cannot be tested"
-    return re.compile(node.args[0].value)
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    """The calls of functions of `re`."""
+    for node in ast.walk(tree):
+        function = node.func if isinstance(node, ast.Call) else None
+        if isinstance(node, ast.Call) and isinstance(function, ast.Attribute) and getattr(function.value, "id", "") == "re":
+            yield node
+
+
+def _made_of_files(module: Any, tree: ast.Module) -> set[ast.Call]:
+    """The calls by which a class, whose instances are tested, makes expressions of what files say."""
+    made = MADE_OF_FILES.get(module.__name__)
+    names = {made.__name__, "_expression"} if made else set()
+    return {call for node in tree.body if getattr(node, "name", "") in names for call in _calls(node)}
+
+
+def _written(module: Any) -> Iterator[re.Pattern[str]]:
+    """The expressions of calls such as `re.sub("...", ...)` in functions; those of a module's variables are found there."""
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.Lambda))]
+    calls = {call for function in functions for call in _calls(function)} - _made_of_files(module, tree)
+    for call in sorted(calls, key=lambda call: call.lineno):
+        where = f"{module.__name__}, line {call.lineno}"
+        assert isinstance(call.args[0], ast.Constant), f"{where}: an expression that is put together as it runs cannot be tested"
+        yield re.compile(call.args[0].value)
+
+
+def _numbered(name: str, of: str, value: Any) -> dict[str, re.Pattern[str]]:
+    patterns = list(_patterns_in(value))
+    return {name + (f"[{number}]" if len(patterns) > 1 else "") + of: pattern for number, pattern in enumerate(patterns)}
+
+
+def _built() -> dict[str, re.Pattern[str]]:
+    """The expressions of the objects that are made of what files say."""
+    found = {}
+    for protocol in load_library(SHIPPED):
+        grammar = protocol.grammar
+        for each in (Clauses(grammar.clauses), Measures(grammar.measures, grammar.procedure)):
+            for name, value in vars(each).items():
+                found |= _numbered(f"{type(each).__name__}.{name}", f", {protocol.id} {protocol.language}", value)
+    return found
 
 
 def _expressions() -> dict[str, re.Pattern[str]]:
-    found = {}
+    found = _built()
     for module in _modules():
         for name, value in vars(module).items():
-            patterns = list(_patterns_in(value))
-            for number, pattern in enumerate(patterns):
-                found[f"{module.__name__}.{name}" + (f"[{number}]" if len(patterns) > 1 else "")] = pattern
-        for function in ast.walk(ast.parse(Path(module.__file__).read_text(encoding="utf-8"))):
-            if isinstance(function, (ast.FunctionDef, ast.Lambda)):
-                calls = [_called_with(node) for node in ast.walk(function) if isinstance(node, ast.Call)]
-                found.update({f"{module.__name__}, {pattern.pattern}": pattern for pattern in calls if pattern is not None})
+            found |= _numbered(f"{module.__name__}.{name}", "", value)
+        found |= {f"{module.__name__}, {pattern.pattern}": pattern for pattern in _written(module)}
     return found
 
 
@@ -105,8 +138,48 @@ EXPRESSIONS = _expressions()
 
 
 def test_the_expressions_are_found() -> None:
-    assert len(EXPRESSIONS) >= 25
+    assert len(EXPRESSIONS) >= 35
     assert set(EXPRESSIONS) >= ENDLESS
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (Mapping, list, tuple)):
+        for each in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(each)
+
+
+def test_every_expression_in_a_file_is_found(protocol: Protocol) -> None:
+    """What stands in measures.yml, clauses.yml and words.en.yml and looks like an expression is part of one that is tested."""
+    grammar = protocol.grammar
+    texts = [*_strings(grammar.measures), *grammar.procedure, grammar.clauses["cut_before"]]
+    signs = [text for text in texts if re.search(r"[\\()\[\]|?*+{}^$]", text)]
+    tested = [pattern.pattern for name, pattern in EXPRESSIONS.items() if name.endswith(f", {protocol.id} {protocol.language}")]
+    assert len(signs) > 30
+    assert [text for text in signs if not any(text in pattern for pattern in tested)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["def read(text):\n    return re.compile(f'{text}+')", "class A:\n    def b(self):\n        return re.sub('a' + self.c, '', '')"],
+)
+def test_an_expression_that_is_put_together_elsewhere_is_refused(tmp_path: Path, source: str) -> None:
+    (tmp_path / "module.py").write_text(source, encoding="utf-8")
+    module = SimpleNamespace(__name__="aftercare.elsewhere", __file__=str(tmp_path / "module.py"))
+    with pytest.raises(AssertionError, match="put together as it runs"):
+        list(_written(module))
+
+
+@pytest.mark.parametrize("name", MADE_OF_FILES)
+def test_a_class_that_makes_expressions_keeps_them_where_they_are_found(name: str) -> None:
+    """All that it makes, it makes at once and keeps; nothing is compiled as a text is read."""
+    tree = ast.parse(Path(importlib.import_module(name).__file__ or "").read_text(encoding="utf-8"))
+    (made,) = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == MADE_OF_FILES[name].__name__]
+    for method in made.body:
+        if isinstance(method, ast.FunctionDef) and method.name != "__init__":
+            assert list(_calls(method)) == [], method.name
+            assert not any(isinstance(node, ast.Name) and node.id == "_expression" for node in ast.walk(method)), method.name
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -188,11 +261,14 @@ def test_an_expression_takes_time_in_proportion_to_the_text(name: str) -> None:
 
 def _lexicon(protocol: Protocol) -> dict[str, list[str]]:
     """Every pattern of the lexicon, by where it stands."""
-    lexicon, rules = protocol.lexicon, protocol.lexicon["assertion"]
-    groups = {f"{part} {finding}": patterns for part in ("patterns", "normal") for finding, patterns in lexicon[part].items()}
+    grammar, rules = protocol.grammar, protocol.grammar.assertion
+    groups = {f"patterns {finding.id}": list(finding.patterns) for finding in protocol.findings.values()}
+    groups |= {f"normal {finding.id}": list(finding.normal) for finding in protocol.findings.values()}
     groups |= {f"trigger {number}": trigger["patterns"] for number, trigger in enumerate(rules["triggers"])}
-    groups |= {f"answer {answer}": patterns for answer, patterns in rules["answers"].items()}
-    return groups | {name: rules[name] for name in ("idioms", "well", "treated", "not_a_trigger", "not_a_question")}
+    groups |= {f"answer {answer}": patterns for answer, patterns in grammar.answers["answers"].items()}
+    groups |= {f"act {act}": kind["patterns"] for act, kind in grammar.dialogue["acts"].items()}
+    groups |= {name: rules[name] for name in ("well", "treated", "claimed", "not_a_trigger", "not_a_question")}
+    return groups | {"idioms": list(grammar.idioms)}
 
 
 def _said(pattern: str, protocol: Protocol, chance: random.Random) -> str:
@@ -203,7 +279,7 @@ def _said(pattern: str, protocol: Protocol, chance: random.Random) -> str:
             said += ["so"] * chance.randint(0, int(item[1:]))
             continue
         word = chance.choice(item.rstrip("?").split("|"))
-        said.append(chance.choice(protocol.lexicon["words"][word[1:]]) if word.startswith("@") else word)
+        said.append(chance.choice(protocol.grammar.words[word[1:]]) if word.startswith("@") else word)
     return " ".join(said).replace("*", "")
 
 
@@ -322,7 +398,7 @@ def test_a_text_of_full_length_is_read_in_time(assistant: Assistant, name: str) 
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_an_answer_of_full_length_is_read_in_time(name: str) -> None:
+def test_an_answer_of_full_length_is_read_in_time(measures: Measures, name: str) -> None:
     text = _attack(name)
     assert seconds(lambda: (measures.days_answered(text, WEDNESDAY), measures.pain_scores(text))) < SECONDS * SLACK
 

@@ -18,11 +18,13 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.linear_model import LogisticRegression
 
+from aftercare.protocol.compose import CLINICAL, PROTOCOLS
 from rasa_ext import answer_reader, encoder
 from rasa_ext.answer_model import LABELS, AnswerModel, Example, Floats
-from rasa_ext.answer_reader import FOLDER, REPLIES, AnswerReader, examples
+from rasa_ext.answer_reader import REPLIES, AnswerReader, examples
 from rasa_ext.sentence_featurizer import SentenceFeaturizer
 
+FILES = sorted([*(CLINICAL / "answers").glob("*.jsonl"), *PROTOCOLS.glob("*/answers/*.jsonl")])
 EVALUATION = Path(__file__).resolve().parents[2] / "evaluation" / "answers"
 QUESTIONS = {
     *("chest_pain", "breathing", "bladder_bowel", "saddle_numbness", "walking", "other_symptoms", "rash_swelling", "bleeding", "chills"),
@@ -128,11 +130,14 @@ def test_a_file_that_would_run_something_is_refused(tmp_path: Path) -> None:
 
 @pytest.fixture
 def few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of every tenth example."""
-    for file in FOLDER.glob("*.jsonl"):
-        (tmp_path / file.name).write_text("\n".join(file.read_text(encoding="utf-8").splitlines()[::10]), encoding="utf-8")
-    monkeypatch.setattr(answer_reader, "FOLDER", tmp_path)
-    return tmp_path
+    """Folders of every tenth example: what all share, whose folder is returned, and the protocol's own."""
+    shared, own = tmp_path / "clinical" / "answers", tmp_path / "vertebroplasty" / "answers"
+    for folder, kept in ((shared, CLINICAL), (own, PROTOCOLS / "vertebroplasty")):
+        folder.mkdir(parents=True)
+        for file in (kept / "answers").glob("*.jsonl"):
+            (folder / file.name).write_text("\n".join(file.read_text(encoding="utf-8").splitlines()[::10]), encoding="utf-8")
+    monkeypatch.setattr(answer_reader, "_folders", lambda: [shared, own])
+    return shared
 
 
 def test_the_reader_is_stored_and_answers_for_every_question(few: Path, parts: Parts) -> None:
@@ -158,7 +163,7 @@ def test_training_twice_gives_the_same(few: Path, context: ExecutionContext, tmp
         storage, resource = LocalModelStorage(tmp_path_factory.mktemp(name)), Resource("component")
         AnswerReader.create({}, storage, resource, context).train(TrainingData())
         with storage.read_from(resource) as folder:
-            learnt.append(vars_of(AnswerModel.load(folder / "answers.npz")))
+            learnt.append(vars_of(AnswerModel.load(folder / "vertebroplasty.npz")))
     assert all((learnt[0][name] == learnt[1][name]).all() for name in learnt[0])
 
 
@@ -186,7 +191,7 @@ def test_the_training_cache_knows_the_examples(few: Path) -> None:
 
 @pytest.fixture(scope="module")
 def known() -> list[Example]:
-    return [example for file in sorted(FOLDER.glob("*.jsonl")) for example in examples(file)]
+    return [example for file in FILES for example in examples(file)]
 
 
 def test_every_question_has_enough_examples_of_every_label(known: list[Example]) -> None:
@@ -204,7 +209,7 @@ def test_no_answer_stands_twice_under_one_question(known: list[Example]) -> None
 
 
 def test_each_hand_is_in_order() -> None:
-    for file in FOLDER.glob("*.jsonl"):
+    for file in FILES:
         own = examples(file)
         assert own == sorted(own, key=lambda each: (each.question, LABELS.index(each.label), each.text)), file.name
 

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 from rasa.core.channels.channel import UserMessage
 
+from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
-from aftercare.decision.reply import Reply
 from aftercare.protocol import Key
 from rasa_ext import core
 from rasa_ext.action_endpoint import LocalActions
-from rasa_ext.channel import Handler, PatientInput
+from rasa_ext.channel import PatientInput
 from rasa_ext.request import BadRequestError, Received, parse
 from readers.shared import readers
 
 SECONDS_A_TURN, CROWD = 0.1, 40
 ASKED = Conversation(pending="danger_check", checks=["chest_pain", "walking"])
-ANSWERED = {"type": "faq", "protocol": {"id": "vertebroplasty", "version": "1"}, "topic": "duration", "sources": []}
+ANSWERED = {"type": "faq", "topic": "duration", "sources": [], "protocol": {"id": "vertebroplasty", "version": "0"}}
 
 
 def _received(sender: str = "patient", text: str = "", conversation: Conversation | None = None, **answers: str) -> Received:
@@ -48,14 +48,13 @@ class _Lock:
     async def __aexit__(self, *_: object) -> None: ...
 
 
+def _core(channel: PatientInput) -> Assistant:
+    return channel._assistants.default
+
+
 @pytest.fixture(scope="module")
 def channel() -> PatientInput:
     return PatientInput()
-
-
-async def _turn(channel: PatientInput, agent: Any, handler: Handler, received: Received) -> Reply:
-    """A turn as the address of the channel makes it."""
-    return await channel._turn(agent, handler, received, await channel._assistant(agent, received))
 
 
 async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> None:
@@ -70,7 +69,7 @@ async def test_a_crowd_waits_for_rasa_instead_of_being_answered_without_it() -> 
     readers().warm()
     channel = PatientInput()
     crowd = (_received(f"patient {number}", "how long does it take") for number in range(CROWD))
-    replies = await asyncio.gather(*(_turn(channel, _agent(None), one_turn_at_a_time, each) for each in crowd))
+    replies = await asyncio.gather(*(channel._turn(_agent(None), one_turn_at_a_time, each, _core(channel)) for each in crowd))
     assert [reply.custom for reply in replies] == [ANSWERED] * CROWD
 
 
@@ -81,8 +80,8 @@ async def test_rasa_gets_the_answered_rows_with_the_words(channel: PatientInput)
         heard.append(message)
         await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
 
-    await _turn(channel, _agent(ASKED), listen, _received(text="how long does it take", chest_pain="no"))
-    await _turn(channel, _agent(ASKED), listen, _received(text="how long does it take"))
+    await channel._turn(_agent(ASKED), listen, _received(text="how long does it take", chest_pain="no"), _core(channel))
+    await channel._turn(_agent(ASKED), listen, _received(text="how long does it take"), _core(channel))
     with_rows, without = (message.metadata or {} for message in heard)
     assert with_rows["answers"] == {"chest_pain": "no"}
     assert "answers" not in without
@@ -98,7 +97,7 @@ async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -
             heard.append(agent.processor.action_endpoint)
             await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
 
-        await _turn(channel, agent, listen, _received(text="how long does it take"))
+        await channel._turn(agent, listen, _received(text="how long does it take"), _core(channel))
         assert agent.action_endpoint is agent.processor.action_endpoint
     assert heard == [channel._actions] * 2
     assert isinstance(channel._actions, LocalActions)
@@ -118,10 +117,10 @@ async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, mo
         heard.append(message)
         raise OSError
 
-    monkeypatch.setattr(core.assistants().default, "clock", lambda: night)
+    monkeypatch.setattr(_core(channel), "clock", lambda: night)
     monkeypatch.setattr(core, "read", reading)
-    reply = await _turn(channel, _agent(None), listen, _received(text="my back hurts, they did it yesterday"))
-    assert [(message.metadata or {})["at"] for message in heard] == [night.isoformat()]
+    reply = await channel._turn(_agent(None), listen, _received(text="my back hurts, they did it yesterday"), _core(channel))
+    assert [message.metadata for message in heard] == [{"protocol": "vertebroplasty", "language": "en", "at": night.isoformat()}]
     assert days == [date(2026, 3, 2)], "the clinic's day, not that of UTC"
     assert reply.custom["conversation"]["procedure_day"] == "2026-03-01"
 
@@ -147,7 +146,7 @@ async def test_a_yes_is_heard_when_the_store_is_broken(channel: PatientInput) ->
 
     yes = _received(walking="yes")
     await channel._assistant(_agent(None), yes)
-    reply = await _turn(channel, _agent(None), never, yes)
+    reply = await channel._turn(_agent(None), never, yes, _core(channel))
     assert reply.custom["disposition"] == "emergency"
     assert reply.custom["stored"] is False
     with pytest.raises(BadRequestError, match="nonsense"):

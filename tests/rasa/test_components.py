@@ -9,7 +9,7 @@ from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.exceptions import InvalidConfigException
-from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, TEXT
+from rasa.shared.nlu.constants import ENTITIES, FEATURE_TYPE_SENTENCE, INTENT, METADATA, METADATA_INTENT, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -93,6 +93,22 @@ def test_the_neighbours_have_their_share(featurizer: SentenceFeaturizer, parts: 
         classifier.train(training)
         (message,) = classifier.process(featurizer.process([Message({TEXT: "hello there"})]))
         assert message.get(OPINIONS)[0].best == ("hello", expected)
+
+
+def test_each_protocol_has_a_classifier_of_what_all_share_and_of_its_own(featurizer: SentenceFeaturizer, parts: Parts) -> None:
+    def told(text: str, intent: str, protocol: str) -> Message:
+        return Message({TEXT: text, INTENT: intent, METADATA: {METADATA_INTENT: {"protocol": protocol}}})
+
+    texts = ["may I use ice", "cold pack on the spot", "is an ice pack ok", "something cold on it"]
+    shared = [example(text, "greet") for text in ("hello there", "good morning", "hi doc", "good evening")]
+    own = [told(text, intent, protocol) for text in texts for protocol, intent in (("vertebroplasty", "ask_ice"), ("other", "ask_cold"))]
+    training = TrainingData([*shared, *own])
+    featurizer.process(training.training_examples)
+    config = {**ClauseClassifier.get_default_config(), "neighbours": 2, "dimensions": 4}
+    ClauseClassifier.create(config, *parts).train(training)
+    (message,) = ClauseClassifier.load(config, *parts).process(featurizer.process([Message({TEXT: "is ice ok on the spot"})]))
+    assert [intent for intent, _ in message.get(OPINIONS)[0].ranking][:1] == ["ask_ice"]
+    assert "ask_cold" not in {intent for intent, _ in message.get(OPINIONS)[0].ranking}
 
 
 def test_the_classifier_without_features_says_what_is_missing(parts: Parts) -> None:

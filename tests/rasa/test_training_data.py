@@ -19,9 +19,9 @@ def plain(text: str) -> str:
 @pytest.fixture(scope="module")
 def examples() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
+    for path in sorted((ROOT / "data" / "nlu").rglob("*.yml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
-            found[entry["intent"]] = [line[2:] for line in entry["examples"].splitlines()]
+            found.setdefault(entry["intent"], []).extend(line[2:] for line in entry["examples"].splitlines())
     return found
 
 

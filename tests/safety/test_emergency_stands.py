@@ -117,7 +117,7 @@ def _stands(protocol: Protocol, before: Conversation, after: Conversation, reply
     again = reply.text.startswith(protocol.say("emergency_stands"))
     said = reply.custom.get("disposition") == "emergency" and not reply.custom.keys() & {"about", "topic"}
     said = said and (again or "leaflet" not in {block.kind for block in reply.blocks})
-    kept = before.has("present") - {"beyond_48_hours"} <= after.has("present")
+    kept = before.has("present") - {protocol.scales.later} <= after.has("present")
     return said and kept and disposition(protocol, after.has("present")) is Disposition.EMERGENCY and after.disposition == "emergency"
 
 

@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from aftercare.protocol import Disposition, load_protocol
 from scripts.stack import Ports, Stack
+from tests.wire import Wire
 
 ROOT = Path(__file__).resolve().parents[2]
 PROTOCOL = ROOT / "protocols" / "vertebroplasty"
@@ -24,34 +25,15 @@ LEAFLET = (PROTOCOL / "leaflet.txt").read_text(encoding="utf-8")
 PATH = "/webhooks/rest/webhook"
 
 
-def _names(text: str) -> set[str]:
-    return set(text.split())
-
-
 TYPES = {"triage", "question", "faq", "not_in_leaflet", "chat", "out_of_scope"}
 DISPOSITIONS = {"emergency", "call_doctor", "self_care"}
 STATUSES = {"present", "absent", "resolved", "hypothetical"}
-CODES = _names(
-    """fever chills site_infection severe_pain worsening_pain mild_pain leg_weakness leg_numbness bladder_bowel
-    urinary_retention saddle_numbness breathless chest_pain bleeding hematoma allergy_mild allergy_severe new_back_pain
-    soreness bruising paralysis syncope stroke self_harm other"""
-)
-FACTS = _names(
-    """days_since_procedure pain_severity pain_trend medication_helps pain_location temperature chills site_appearance
-    leg_weakness leg_numbness walking bladder_bowel saddle_numbness breathing chest_pain onset bleeding rash_swelling
-    other_symptoms"""
-)
-ROWS = {row["fact"]: row for row in yaml.safe_load((PROTOCOL / "danger_check.yml").read_text(encoding="utf-8"))["rows"]}
-DANGER = [fact for fact, row in ROWS.items() if row["tier"] == "emergency"]
-WORDING = yaml.safe_load((PROTOCOL / "wording.yml").read_text(encoding="utf-8"))
-TAPPED = WORDING["check"]["answers"]
-TOPICS = _names(
-    """what_is_it duration anesthesia hospital_stay goal procedure_steps cement benefits pain_relief_timing risks
-    side_effects rare_complications cement_leakage imaging_before medications_before fasting driver medical_clearance
-    discharge first_48_hours days_3_to_7 long_term activity ice physical_therapy_osteoporosis when_to_call
-    appointment"""
-)
-RULES = {rule["id"] for rule in yaml.safe_load((PROTOCOL / "rules.yml").read_text(encoding="utf-8"))["rules"]}
+_KNOWN = load_protocol(PROTOCOL)
+WIRE = Wire.of(_KNOWN)
+ROWS = {row.fact: row for row in _KNOWN.danger_check.rows}
+DANGER = [fact for fact, row in ROWS.items() if row.tier is Disposition.EMERGENCY]
+TAPPED = _KNOWN.wording["check"]["answers"]
+RULES = {rule.id for rule in _KNOWN.rules}
 
 
 @dataclass(frozen=True)
@@ -108,7 +90,7 @@ class Patients:
 
         With a conversation it goes on from there, as it went on without Rasa.
         """
-        self._typed[sender] += [message, *(f"{ROWS[fact]['text']} {TAPPED[answer]}" for fact, answer in answers.items())]
+        self._typed[sender] += [message, *(f"{ROWS[fact].text} {TAPPED[answer]}" for fact, answer in answers.items())]
         response = self.post(content=_json(sender, message, answers, conversation), headers={"Content-Type": "application/json"})
         assert response.status_code == 200, f"{message!r}: {response.status_code} {response.text[:300]}"
         return parsed(response.json(), self._typed[sender])
@@ -138,14 +120,14 @@ def parsed(messages: Any, typed: list[str]) -> Answer:
     if kind == "triage":
         _check_triage(custom, typed)
     if kind == "question":
-        assert custom["about"] in FACTS | {"danger_check"}, custom
+        assert custom["about"] in WIRE.facts | {"danger_check"}, custom
         assert "?" in text, text
     if custom.get("about") == "danger_check" or custom.get("checks") or custom.get("rows"):
         _check_rows(custom, text)
     if custom.get("disposition") == "self_care":
         assert "about" not in custom, custom
     if kind == "faq":
-        assert custom["topic"] in TOPICS, custom
+        assert custom["topic"] in WIRE.topics, custom
         assert custom["sources"], custom
     for source in custom.get("sources", []):
         assert source["quote"], source
@@ -174,7 +156,7 @@ def _check_triage(custom: Mapping[str, Any], typed: list[str]) -> None:
     assert isinstance(custom["sources"], list), custom
     words = [_as_received(message) for message in typed]
     for finding in custom["findings"]:
-        assert finding["code"] in CODES, finding
+        assert finding["code"] in WIRE.codes, finding
         assert finding["status"] in STATUSES, finding
         assert finding["evidence"], finding
         assert any(finding["evidence"] in message for message in words), (finding, typed)

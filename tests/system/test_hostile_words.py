@@ -37,7 +37,7 @@ def _literals() -> list[str]:
 
 
 def _patterns() -> list[str]:
-    return [pattern for patterns in load_protocol().lexicon["patterns"].values() for pattern in patterns]
+    return [pattern for finding in load_protocol().findings.values() for pattern in finding.patterns]
 
 
 def hostile_texts() -> list[str]:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
-from aftercare.protocol import load_protocol
-from tests.system.conftest import DANGER, ROWS
+from aftercare.protocol import Disposition, load_protocol
+from tests.system.conftest import DANGER, PROTOCOL, ROWS
 
 Say = Callable[..., Any]
 
-RULES = yaml.safe_load((Path(__file__).resolve().parents[2] / "protocols/vertebroplasty/rules.yml").read_text(encoding="utf-8"))["rules"]
 COMPOSED = {"red_flag", "severe_illness"}
 
 PHRASES = {
@@ -93,7 +90,8 @@ FORMS = {
 
 def _rules_of(finding: str) -> set[str]:
     """The emergency rules that this finding alone brings about."""
-    return {rule["id"] for rule in RULES if rule["disposition"] == "emergency" and finding in rule.get("any", []) and not rule.get("all")}
+    rules = load_protocol(PROTOCOL).rules
+    return {rule.id for rule in rules if rule.disposition is Disposition.EMERGENCY and finding in rule.any_of and not rule.all_of}
 
 
 def test_every_red_flag_is_in_the_matrix() -> None:
@@ -149,7 +147,7 @@ def test_yes_to_each_row_that_is_open_in_every_state(state: str, say: Say) -> No
 def test_one_row_open_is_answered_yes_in_words(fact: str, say: Say) -> None:
     sender = f"matrix-yes-in-words-{fact}"
     assert _bring(say, sender, f"row_open_{fact}").checks == [fact]
-    assert say(sender, "Yes").disposition == ROWS[fact]["tier"]
+    assert say(sender, "Yes").disposition == ROWS[fact].tier.wire
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -28,7 +28,7 @@ PLENTY = {
 }
 AT_ONCE = 6
 ANSWER_SECONDS = 15
-FACTS = {row["text"]: fact for fact, row in ROWS.items()}
+FACTS = {row.text: fact for fact, row in ROWS.items()}
 
 Event = dict[str, Any]
 

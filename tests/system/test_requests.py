@@ -201,8 +201,8 @@ def test_some_rows_are_kept_and_the_others_asked_again(asked: list[str], say: Sa
 @pytest.mark.parametrize("fact", ROWS)
 def test_yes_and_not_sure_are_the_sign(fact: str, value: str, asked: list[str], say: Say, sender: str) -> None:
     answer = say(sender, **{fact: value})
-    assert answer.disposition == ROWS[fact]["tier"]
-    assert any(finding["finding"] == ROWS[fact]["yes"] and finding["status"] == "present" for finding in answer.custom["findings"])
+    assert answer.disposition == ROWS[fact].tier.wire
+    assert any(finding["finding"] == ROWS[fact].yes and finding["status"] == "present" for finding in answer.custom["findings"])
 
 
 def test_a_sign_in_the_words_counts_beside_the_rows(asked: list[str], say: Say, sender: str) -> None:

@@ -13,6 +13,8 @@ from jsonschema import Draft7Validator
 from sqlalchemy import Engine
 
 import gateway.__main__
+from aftercare.protocol import load_protocol
+from evaluation.cases import definitions
 from gateway.console import regressions
 from gateway.console.audit import Trail
 from gateway.console.desk import Desk
@@ -27,7 +29,7 @@ from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, ROOT, Door, Patient
 
 SORE = "Lead Example said to write. My name is Agatha Quimby, dob 3/14/1950, 212-664-7665. The needle site is sore, 99.1, no fever"
-_SCHEMA = json.loads((ROOT / "evaluation" / "schema.json").read_text(encoding="utf-8"))["definitions"]
+_SCHEMA = definitions(load_protocol(ROOT / "protocols" / "vertebroplasty"))
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def agreed(
 
 
 def write(desk: Desk, file: Path) -> Written:
-    return Regressions(desk.records, desk.trail, desk.library.default.key).write(file)
+    return Regressions(desk.records, desk.trail, desk.library.default).write(file)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -188,8 +190,8 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     assert [each.id for each in Reviews(records, trail).waiting()] == [number]
     Reviews(records, trail).review(number, reviewer, "accepted")
     assert agreement(engine).accepted == 1
-    assert Regressions(records, trail, ("vertebroplasty", "en")).write(out).numbers == (number,)
-    assert Regressions(records, trail, ("vertebroplasty", "en")).write(out).numbers == ()
+    assert Regressions(records, trail, load_protocol()).write(out).numbers == (number,)
+    assert Regressions(records, trail, load_protocol()).write(out).numbers == ()
     assert lines(out)[0]["text"] == "it is sore, says [name]"
     assert not trail.verify().problem
 
