@@ -21,8 +21,8 @@ from gateway.dialogue.binding import begun, resumed
 from gateway.dialogue.core import Core
 from gateway.dialogue.entries import BROKEN_OFF, Outcome, facts_of, rows_of, words_of
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
-from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+from gateway.ports import Outbound
 from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
@@ -54,14 +54,14 @@ class Answering:
         records: where messages are stored, and answers go.
         core: the clinical core.
         rasa: where to ask.
-        bell: rung when an answer is stored.
+        outbound: is told when an answer is stored.
     """
 
-    def __init__(self, records: Records, core: Core, rasa: Rasa, bell: Bell) -> None:
+    def __init__(self, records: Records, core: Core, rasa: Rasa, outbound: Outbound) -> None:
         self._records = records
         self._core = core
         self._rasa = rasa
-        self._bell = bell
+        self._outbound = outbound
         self._turns: dict[str, _Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: set[tuple[str, int]] = set()
@@ -142,7 +142,7 @@ class Answering:
         )
         ANSWERS.labels(outcome.by, disposition or "none").inc()
         _log.warning("interview broken off", conversation=name, seq=event.seq)
-        self._bell.ring(name, event)
+        self._outbound.ring(name, event)
 
     async def _note_left(self, name: str, seq: int, checks: Sequence[str]) -> None:
         """Store that the danger check behind an answer was left."""
@@ -172,7 +172,7 @@ class Answering:
             if not turn.wanted:
                 del self._turns[name]
             self._working.discard((name, message.seq))
-            self._bell.ring(name, answer)
+            self._outbound.ring(name, answer)
 
     async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> Outcome:
         """The answer to a message.
