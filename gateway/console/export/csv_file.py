@@ -45,7 +45,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
 
 
 def _step(step: CheckStep) -> str:
-    """A step as `chest_pain no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
+    """A step as `<row> no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
     how = f" by {step.how}" if step.how else ""
     when = f" after {step.minutes} min" if step.minutes is not None else f" at {step.at}"
     return f"{step.fact} {step.state}{how}{when}"
