@@ -29,8 +29,8 @@ NAMES = (
 # Words of signs that are everyday words of code, too.
 EVERYDAY = set(
     """in my the her his to with any of other back new severe bad worse pressure loss control bleed feeling night problem problems sign
-    signs symptom symptoms speech pain temperature trouble troubles site face balance fall falls difficulty difficulties seat worsening sensation
-    accident accidents retention arm""".split()  # noqa: SIM905
+    signs symptom symptoms speech pain temperature trouble troubles site face balance fall falls difficulty difficulties seat worsening
+    sensation accident accidents retention arm""".split()  # noqa: SIM905
 )
 BODY = {word for word in PROTOCOL.grammar.names_of_signs if len(word) > 2} - EVERYDAY
 PROCEDURES = {folder.name for folder in PROTOCOLS.iterdir() if folder.is_dir()}
