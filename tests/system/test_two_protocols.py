@@ -22,6 +22,7 @@ WEBHOOK = "/webhooks/rest/webhook"
 SECONDS = 15
 
 Ask = Callable[..., dict[str, Any]]
+pytestmark = pytest.mark.timeout(1_800)  # the first test waits for the training
 
 
 @pytest.fixture(scope="module")
