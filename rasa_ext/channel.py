@@ -12,7 +12,6 @@ import gc
 import logging
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +34,7 @@ from aftercare.protocol import Protocol
 from aftercare.understanding.reading import Reading
 from rasa_ext import action_endpoint, binding, core
 from rasa_ext.request import BadRequestError, Received, parse
+from readers.alone import Alone, answer_alone
 from readers.pool import UnreadError
 from readers.shared import readers
 
@@ -180,7 +180,7 @@ class PatientInput(RestInput):
             async with agent.lock_store.lock(message.sender_id):
                 tracker = await _processor(agent).fetch_tracker_with_initial_session(message.sender_id)
                 before = binding.bound(conversation or Conversation.from_slots(tracker.current_slot_values()), metadata)
-                after, reply = await _respond(assistant, before, reading, metadata)
+                after, reply, _ = await _alone(assistant, before, reading, metadata)
                 heard = tracker.latest_message
                 if heard is None or heard.message_id != message.message_id:
                     entities = reading.to_entities() if reading is not None else []
@@ -190,21 +190,15 @@ class PatientInput(RestInput):
                 await _save(agent, tracker)
         except Exception as error:
             _logger.error("turn not stored: %s", type(error).__name__)
-            _, reply = await _respond(assistant, before, reading, metadata)
+            _, reply, _ = await _alone(assistant, before, reading, metadata)
             not_stored = Block("not_stored", assistant.protocol.say("not_stored"))
             return (said or reply).with_note(not_stored).with_payload(stored=False)
         return reply
 
 
-async def _respond(
-    assistant: Assistant, before: Conversation, reading: Reading | None, metadata: Mapping[str, Any]
-) -> tuple[Conversation, Reply]:
-    """The core's reply, or the safety card where the words, or what they mean here, could not be read in time."""
-    if reading is not None:
-        at, answers = moment_of(metadata, assistant.clock), metadata.get("answers")
-        with suppress(UnreadError):
-            return await readers().respond(before, reading, assistant.protocol.clinic.day(at), at=at, answers=answers)
-    return before, assistant.trouble()
+async def _alone(assistant: Assistant, before: Conversation, reading: Reading | None, metadata: Mapping[str, Any]) -> Alone:
+    at = moment_of(metadata, assistant.clock)
+    return await answer_alone(readers(), assistant, before, reading, at=at, answers=metadata.get("answers"))
 
 
 async def _read(protocol: Protocol, words: str, at: datetime) -> Reading | None:

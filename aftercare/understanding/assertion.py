@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from aftercare.protocol.grammar import Grammar
 from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.lists import Lists, Reach
 from aftercare.understanding.patterns import Compiler, PatternMatcher
 from aftercare.understanding.reading import Status
 
@@ -31,21 +32,6 @@ class Trigger:
     sure: bool
     start: int
     end: int
-
-
-@dataclass(frozen=True)
-class Reach:
-    """How far assertion looks, in words or items; see `reach` in the language's assertion.yml."""
-
-    list_carries: int
-    list_end: int
-    longest_list: int
-    short_list: int
-    long_list: int
-    short_item: int
-    longest_piece: int
-    taken_back: int
-    denial: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +95,7 @@ class Assertion:
         self._first_person, self._writer = frozenset(rules["first_person_patient"]), frozenset(rules["writer"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
-        self._names = grammar.names_of_signs
+        self._lists = Lists(clauses, self._far, grammar.names_of_signs)
         answers = grammar.answers
         self._label_marks, self._label_ends = frozenset(answers["label_marks"]), clauses.ends | frozenset(answers["label_ends"])
         self._label_yes, self._label_no = frozenset(answers["labels"]["yes"]), frozenset(answers["labels"]["no"])
@@ -198,7 +184,8 @@ class Assertion:
         if trigger.kind == "absent":
             if self._taken_back & set(norms[end : end + self._far.taken_back]):
                 return None
-            return self._in_list(norms, trigger, start, end)
+            listed = not trigger.sure and trigger.side == "before" and "," in norms[trigger.end : start]
+            return self._lists.status(norms, trigger.end, start, end) if listed else Status.ABSENT
         if trigger.kind == "asked":
             return Status.HYPOTHETICAL
         if trigger.kind == "historical":
@@ -209,38 +196,6 @@ class Assertion:
             others = len(context.helpers) > _count(context.helpers, trigger.start, trigger.end)
             return Status.OTHER_PERSON if context.says_i and not others else None
         return Status(trigger.kind)
-
-    def _in_list(self, norms: Sequence[str], trigger: Trigger, start: int, end: int) -> Status | None:
-        """Whether the denial of a list's first item holds for one behind a comma.
-
-        `no A, B or C` denies all. `no A, did B` tells what stands behind the comma: it is more than a noun, or something behind it is.
-        `no A, B` may be either, and so may what stands before `just C` at a list's end.
-        """
-        if trigger.sure or trigger.side != "before" or "," not in norms[trigger.end : start]:
-            return Status.ABSENT
-        ahead = set(norms[trigger.end : end + self._far.list_end])
-        if ahead & self._clauses.either:
-            return Status.ABSENT
-        items = self._items(norms[trigger.end : trigger.end + self._far.longest_list])
-        place = sum(word == "," for word in norms[trigger.end : start])
-        names = [self._is_name(item, loosely=len(items) >= self._far.long_list) for item in items]
-        first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
-        if place < self._contrast(items):
-            return Status.DOUBTFUL
-        if place < len(names) and not names[place]:
-            return None
-        if first_told < len(items) and first_told <= self._far.short_list:
-            return None
-        return Status.ABSENT if ahead & self._clauses.both else Status.DOUBTFUL
-
-    def _contrast(self, items: Sequence[Sequence[str]]) -> int:
-        """The place of the item that ends a list of short items by a contrast: `just C`; 0 when there is none."""
-        place = next((number for number, item in enumerate(items) if number > 1 and item and item[0] in self._clauses.turns), 0)
-        return place if all(len(item) <= self._far.short_item for item in items[:place]) else 0
-
-    def _is_name(self, item: Sequence[str], *, loosely: bool) -> bool:
-        """Whether an item of a list is a sign's plain name; in a long list one with a word before its noun is, too."""
-        return all(word in self._names for word in (item[-1:] if loosely else item))
 
     def _tells_of_change(self, norms: Sequence[str], place: int) -> bool:
         """Whether such a word is not denied itself, and no denial follows at once (`now not at all`)."""
@@ -260,7 +215,7 @@ class Assertion:
             return "," not in between
         if trigger.sure:
             return True
-        pieces = self._pieces(first, between)
+        pieces = self._lists.pieces(first, between)
         if len(pieces) == 1:
             return len(between) <= trigger.scope and not (self._clauses.new_subject & set(between[1:]))
         listed = all(self._is_listed(context, begin, finish) for begin, finish in pieces[:-1])
@@ -271,7 +226,7 @@ class Assertion:
     def _is_listed(self, context: Context, begin: int, finish: int) -> bool:
         """Whether a piece of a list is empty, names a finding, or is a plain name that is none."""
         named = not context.named.isdisjoint(range(begin, finish))
-        return begin == finish or named or self._is_name(context.norms[begin:finish], loosely=False)
+        return begin == finish or named or self._lists.is_name(context.norms[begin:finish], loosely=False)
 
     def _stays_in_frame(self, trigger: Trigger, between: Sequence[str]) -> bool:
         """A question, a supposition, a past or another person's story ends where the patient speaks of themself."""
@@ -294,24 +249,6 @@ class Assertion:
         before = norms[start - 1] if start else "."
         opens = before in self._clauses.ends or before == "," or before in self._before_particles
         return opens and follows in self._behind_particles
-
-    def _items(self, norms: Sequence[str]) -> list[list[str]]:
-        """The items between the commas of a list, up to the sentence's end."""
-        items: list[list[str]] = [[]]
-        for word in norms:
-            if word in self._clauses.ends:
-                break
-            if word == ",":
-                items.append([])
-            elif word not in self._clauses.list_words:
-                items[-1].append(word)
-        return items
-
-    def _pieces(self, first: int, between: Sequence[str]) -> list[tuple[int, int]]:
-        """Token ranges between list marks: a comma, or a word of a list."""
-        marks = [first + number for number, word in enumerate(between) if word in self._clauses.list_words or word == ","]
-        begins = [first, *(mark + 1 for mark in marks)]
-        return list(zip(begins, [*marks, first + len(between)], strict=True))
 
 
 def _begin(trigger: Trigger) -> int:

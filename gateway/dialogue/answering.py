@@ -21,13 +21,14 @@ from gateway.dialogue.binding import begun, resumed
 from gateway.dialogue.core import Core
 from gateway.dialogue.entries import BROKEN_OFF, Outcome, facts_of, rows_of, words_of
 from gateway.dialogue.rasa import Answered, Rasa, RasaError
-from gateway.live import Bell
 from gateway.metrics import ANSWER_SECONDS, ANSWERS, FAILSAFE
+from gateway.ports import Outbound
 from gateway.records.cases import UNREAD
 from gateway.records.sealing import SealError
 from gateway.records.store import Event, OvertakenError, Records
 from gateway.settings import ANSWER_SECONDS as PATIENCE
-from readers.pool import BrokenReaderError, UnreadError
+from readers.alone import problem_of
+from readers.pool import UnreadError
 
 _log = structlog.get_logger(__name__)
 _OVERDUE = timedelta(seconds=PATIENCE + 1)
@@ -53,14 +54,14 @@ class Answering:
         records: where messages are stored, and answers go.
         core: the clinical core.
         rasa: where to ask.
-        bell: rung when an answer is stored.
+        outbound: is told when an answer is stored.
     """
 
-    def __init__(self, records: Records, core: Core, rasa: Rasa, bell: Bell) -> None:
+    def __init__(self, records: Records, core: Core, rasa: Rasa, outbound: Outbound) -> None:
         self._records = records
         self._core = core
         self._rasa = rasa
-        self._bell = bell
+        self._outbound = outbound
         self._turns: dict[str, _Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: set[tuple[str, int]] = set()
@@ -134,14 +135,14 @@ class Answering:
         protocol = self._of(outcome.before).protocol
         disposition = outcome.reply.custom.get("disposition")
         event = await asyncio.to_thread(
-            partial(self._records.add, right_behind=seq, words=words_of(outcome, protocol, ""), disposition=disposition),
+            partial(self._records.add, right_behind=seq, words=words_of(outcome, protocol), disposition=disposition),
             name,
             "answer",
             facts_of(outcome, protocol, 0),
         )
         ANSWERS.labels(outcome.by, disposition or "none").inc()
         _log.warning("interview broken off", conversation=name, seq=event.seq)
-        self._bell.ring(name, event)
+        self._outbound.ring(name, event)
 
     async def _note_left(self, name: str, seq: int, checks: Sequence[str]) -> None:
         """Store that the danger check behind an answer was left."""
@@ -171,7 +172,7 @@ class Answering:
             if not turn.wanted:
                 del self._turns[name]
             self._working.discard((name, message.seq))
-            self._bell.ring(name, answer)
+            self._outbound.ring(name, answer)
 
     async def _outcome(self, name: str, message: Event, alone: str, seconds: float) -> Outcome:
         """The answer to a message.
@@ -208,15 +209,15 @@ class Answering:
                 cause = error.cause
         FAILSAFE.labels(cause).inc()
         _log.warning("answered without Rasa", conversation=name, seq=message.seq, cause=cause)
-        try:
-            after, reply = await self._core.respond(before, await reading, today, at=message.at, answers=answers)
-            return Outcome(reply, before, after, "core", cause)
-        except UnreadError:
+        heard, problem = await _heard(reading)
+        if not problem:
+            after, reply, problem = await self._core.answer_alone(before, heard, at=message.at, answers=answers)
+            if not problem:
+                return Outcome(reply, before, after, "core", cause)
+        if problem == UNREAD:
             return self._card(name, message, before, UNREAD)
-        except Exception as error:
-            what = str(error) if isinstance(error, BrokenReaderError) else type(error).__name__
-            _log.error("core failed", conversation=name, seq=message.seq, error=what)
-            return self._card(name, message, before, cause)
+        _log.error("core failed", conversation=name, seq=message.seq, error=problem)
+        return self._card(name, message, before, cause)
 
     def _card(self, name: str, message: Event, before: Conversation, cause: str) -> Outcome:
         """The safety card alone; the conversation stays as it was."""
@@ -277,9 +278,8 @@ class Answering:
         return (await self._bound(name))[0] != conversation.protocol
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
-        text = str(message.words and message.words["text"])
         protocol = self._of(outcome.before).protocol
-        facts, words = facts_of(outcome, protocol, seconds), words_of(outcome, protocol, text)
+        facts, words = facts_of(outcome, protocol, seconds), words_of(outcome, protocol)
         disposition = outcome.reply.custom.get("disposition")
         for attempt in range(1, _STORE_ATTEMPTS + 1):
             try:
@@ -297,6 +297,16 @@ class Answering:
 def _patience(assistant: Assistant) -> float:
     """For how many minutes a question may wait for its answer."""
     return float(assistant.protocol.thresholds["broken_off_minutes"])
+
+
+async def _heard(reading: asyncio.Task[Reading]) -> tuple[Reading | None, str]:
+    """The gateway's own reading, or why there is none."""
+    try:
+        return await reading, ""
+    except UnreadError:
+        return None, UNREAD
+    except Exception as error:
+        return None, problem_of(error)
 
 
 async def _acquired(lock: asyncio.Lock, seconds: float) -> bool:

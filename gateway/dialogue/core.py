@@ -12,6 +12,7 @@ from aftercare.protocol import Key, Library
 from aftercare.understanding.reading import Reading
 from gateway.dialogue import rows
 from gateway.records.store import Clock
+from readers.alone import Alone, answer_alone
 from readers.pool import Readers
 
 
@@ -51,17 +52,9 @@ class Core:
         """
         return await self._readers.read(key, text, today)
 
-    async def respond(
-        self,
-        conversation: Conversation,
-        reading: Reading,
-        today: date,
-        *,
-        at: datetime | None = None,
-        answers: Mapping[str, str] | None = None,
-    ) -> tuple[Conversation, Reply]:
-        """The conversation after a message, and the reply, by the core alone, see `Assistant.respond`; it raises what `read` raises."""
-        return await self._readers.respond(conversation, reading, today, at=at, answers=answers)
+    async def answer_alone(self, conversation: Conversation, reading: Reading | None, *, at: datetime, answers: Mapping[str, str]) -> Alone:
+        """The core's answer without Rasa, or the safety card; see `readers.alone.answer_alone`."""
+        return await answer_alone(self._readers, self.of(conversation.key), conversation, reading, at=at, answers=answers)
 
     def broken_off(self, conversation: Conversation) -> tuple[Conversation, Reply] | None:
         """What holds when the patient leaves a question unanswered; None when none waits."""
@@ -86,12 +79,10 @@ class Core:
 
     async def _alarm(self, key: Key, text: str, answers: Mapping[str, str]) -> Reply | None:
         assistant, at = self.of(key), self._clock()
-        today = self.day(key, at)
         facts = rows.facts_of(answers, assistant.protocol.danger_check)
-        reading = await self.read(key, text, today)
+        reading = await self.read(key, text, self.day(key, at))
         if not assistant.is_emergency(reading) and not rows.is_danger(facts, assistant.protocol.danger_check):
             return None
         protocol, language = key
         begun = Conversation(checks=list(facts), protocol=protocol, language=language)
-        _, reply = await self.respond(begun, reading, today, at=at, answers=facts)
-        return reply
+        return (await self.answer_alone(begun, reading, at=at, answers=facts)).reply

@@ -63,8 +63,8 @@ def facts_of(outcome: Outcome, protocol: Protocol, seconds: float) -> dict[str, 
     }
 
 
-def words_of(outcome: Outcome, protocol: Protocol, text: str) -> dict[str, Any]:
-    """What is sealed of an answer by a protocol to these words."""
+def words_of(outcome: Outcome, protocol: Protocol) -> dict[str, Any]:
+    """What is sealed of an answer by a protocol."""
     reply, custom = outcome.reply, outcome.reply.custom
     return {
         "blocks": reply.wire["blocks"],
@@ -74,7 +74,7 @@ def words_of(outcome: Outcome, protocol: Protocol, text: str) -> dict[str, Any]:
         "about": custom.get("about"),
         "topic": custom.get("topic"),
         "findings": custom.get("findings", []),
-        "understood": _with_spans(custom.get("understood", {}), text),
+        "understood": custom.get("understood", {}),
         "conversation": outcome.conversation.to_slots(),
     }
 
@@ -110,13 +110,3 @@ def _assumed(protocol: Protocol, outcome: Outcome) -> list[str]:
 def _heard(outcome: Outcome) -> Sequence[Mapping[str, Any]]:
     """What the message said, finding by finding."""
     return outcome.reply.custom.get("understood", {}).get("findings", ())  # type: ignore[no-any-return]
-
-
-def _with_spans(understood: Mapping[str, Any], text: str) -> dict[str, Any]:
-    """How the message was read, each finding with the place of its evidence in the text: the core's own, where it gave one."""
-    findings = []
-    for finding in understood.get("findings", ()):
-        start = text.find(finding["evidence"])
-        found = [start, start + len(finding["evidence"])] if start >= 0 else None
-        findings.append({**finding, "span": finding.get("span", found)})
-    return {**understood, "findings": findings}

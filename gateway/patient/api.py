@@ -17,6 +17,7 @@ from aftercare.protocol import Protocol as Rules
 from gateway.errors import Block, ErrorBody, RefusedError
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
 from gateway.patient.access import Gateway, Known, Live, Staying, Waiting, address, allow_origin, bearer
+from gateway.patient.inbound import WebMessage
 from gateway.patient.receiving import Receiver
 from gateway.patient.schemas import (
     EndQuery,
@@ -126,7 +127,7 @@ async def send(
 
     Whatever refuses a message, words with a red flag are stored where there is a chat to store them in, and answered.
     """
-    received = await Receiver(gateway, request, credentials).receive(body)
+    received = await Receiver(gateway, WebMessage(gateway, request, credentials, body)).receive()
     response.status_code = 202 if received.new else 200
     MESSAGES.labels("stored" if received.new else "repeated").inc()
     answered = not received.new and await asyncio.to_thread(gateway.records.is_answered, received.session.conversation, received.seq)

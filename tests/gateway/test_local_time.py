@@ -42,12 +42,12 @@ def test_a_refused_message_is_read_by_the_clinics_day(door: Door, monkeypatch: p
     days = []
     read = door.services.core._readers.read
 
-    async def noticing(text: str, today: object) -> object:
+    async def noticing(key: object, text: str, today: object) -> object:
         days.append(today)
-        return await read(text, today)  # type: ignore[arg-type]
+        return await read(key, text, today)  # type: ignore[arg-type]
 
     monkeypatch.setattr(door.services.core._readers, "read", noticing)
-    door.client.portal.call(door.services.core.alarm, "I have chest pain", {})  # type: ignore[union-attr]
+    door.client.portal.call(door.services.core.alarm, ("vertebroplasty", "en"), "I have chest pain", {})  # type: ignore[union-attr]
     assert [str(day) for day in days] == ["2030-05-13"]
 
 

@@ -176,7 +176,7 @@ def test_a_day_that_can_not_be_looked_for_is_left_out(lead: Person, day: str) ->
 def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, desk: Desk, clock: _Set) -> None:
     patient = door.patient()
     patient.say("My back hurts a bit more, they did it 3 days ago")
-    sheets = Sheets(desk.records, desk.protocol, desk.policy)
+    sheets = Sheets(desk.records, desk.library, desk.policy)
     number = case_of(door, patient)
     sheet = sheets.read(number)
     assert sheet is not None

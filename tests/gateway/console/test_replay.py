@@ -141,7 +141,7 @@ def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Pers
 
 
 def test_a_candidate_with_mistakes_is_told_line_by_line(door: Door, lead: Person, candidate: Path) -> None:
-    _edit(candidate, "leg_signs", "disposition: call_doctor", "disposition: whenever")
+    (candidate / "rules.yml").write_text("rules: [{id: nonsense, disposition: whenever}]\n")
     page = lead.post("/replay", candidate="vertebroplasty", days="7", cases="")
     assert page.status_code == 422
     assert "rules.yml" in page.text
