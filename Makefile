@@ -1,6 +1,6 @@
 # Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest.
 .DEFAULT_GOAL := help
-.PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test safety mutants bench bench-queue soak fuzz lint clean
+.PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test generate safety mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
@@ -45,6 +45,10 @@ evaluate: train ## measure on the development and validation cases; writes docs/
 
 evaluate-test: train ## measure on the test cases, beside plain Rasa and a keyword gate; long the first time
 	$(TOOLS) -m evaluation test
+
+generate: setup ## make Rasa's domain, rules and training data and the documents anew from languages/, clinical/ and protocols/
+	@$(TOOLS) -m scripts.rasa_project
+	@$(TOOLS) -m scripts.documents
 
 safety: programs train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
 	$(TOOLS) -m scripts.safety

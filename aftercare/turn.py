@@ -17,7 +17,7 @@ from aftercare.decision.danger_check import Told
 from aftercare.decision.interview import confirming
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue import answering, asking, memory, talk, taps
+from aftercare.dialogue import asking, memory, talk, taps, waiting
 from aftercare.dialogue.situation import Situation, Tools
 from aftercare.protocol.model import Question
 from aftercare.understanding.reading import Reading, Status
@@ -73,7 +73,7 @@ def answer(turn: Situation) -> Reply:
     answered = taps.take_taps(turn) or answered
     if turn.is_emergency():
         return asking.emergency(turn)
-    answered = answering.answer_pending(turn) or answering.answer_check(turn) or answered
+    answered = waiting.answer_pending(turn) or waiting.answer_check(turn) or answered
     danger_check.note_denials(turn.check, turn.conversation, turn.now)
     if turn.is_emergency():
         return asking.emergency(turn)
@@ -88,9 +88,9 @@ def _answer(turn: Situation, answered: bool) -> Reply:
             asking.keep_complaint(turn)
             return asking.behind_answer(turn, asking.ask(turn, question.id, turn.block("confirm")))
     if turn.pending is not None and turn.conversation.pending and not reports:
-        return answering.unanswered(turn)
+        return waiting.unanswered(turn)
     if reports or answered or asking.denies_beside_advice(turn):
         return asking.with_topics(turn, asking.decide_or_ask(turn))
-    if turn.told.all_of_them in ("yes", "unsure") or (turn.checks and (answering.waits_first(turn) or answering.claims_something(turn))):
-        return answering.unanswered_check(turn)
+    if turn.told.all_of_them in ("yes", "unsure") or (turn.checks and (waiting.waits_first(turn) or waiting.claims_something(turn))):
+        return waiting.unanswered_check(turn)
     return talk.talk(turn)

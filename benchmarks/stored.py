@@ -111,7 +111,7 @@ def _message(records: Records) -> dict[str, float]:
         return done
 
     for number in range(_TIMES):
-        token = timed("a chat is started", lambda: records.start("demo", {"blocks": []}, "patient"))
+        token = timed("a chat is started", lambda: records.start("demo", {"blocks": []}, "patient", bound=("vertebroplasty", "en")))
         known = timed("its token is looked up", lambda: records.session(token))  # noqa: B023
         name = known.conversation
         message, _ = timed("a message is stored", lambda: records.add_message(name, f"message-{number:08d}", "I have a fever of 101"))  # noqa: B023

@@ -15,10 +15,10 @@ from starlette.middleware.cors import CORSMiddleware
 from aftercare.assistant import Assistants
 from aftercare.protocol import Library
 from gateway import health
-from gateway.console.app import make_console
+from gateway.console.delivery import NoticeDelivery
 from gateway.console.desk import Desk, make_desk
 from gateway.console.escalation import Escalation
-from gateway.console.outbox import Outbox
+from gateway.console.routes import make_console
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
@@ -64,7 +64,7 @@ def create_app(
     answering = Answering(records, core, rasa, bell)
     desk = make_desk(settings, library, records)
     escalation = Escalation(records, settings, desk.trail, desk.clinic)
-    outbox = Outbox(records.engine, settings, clock, desk.clinic)
+    outbox = NoticeDelivery(records.engine, settings, clock, desk.clinic)
     proxies = Proxies(settings)
     services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Library, ProtocolError
-from gateway.console.outbox import DeliveryError, mail_server
+from gateway.console.delivery import DeliveryError, mail_server
 from gateway.console.staff import StaffBook
 from gateway.records.database import connect, is_current, try_to_write
 from gateway.records.store import utc_now

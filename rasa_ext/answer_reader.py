@@ -21,7 +21,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from aftercare.protocol import folders_in_force
 from aftercare.protocol.compose import CLINICAL
-from rasa_ext import binding, core, encoder
+from rasa_ext import binding, encoder, in_force
 from rasa_ext.answer_model import LABELS, AnswerModel, Example
 
 REPLIES = "replies"
@@ -145,7 +145,7 @@ class AnswerReader(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text:
-                protocol = core.library().bound(*binding.key_of_message(message))
+                protocol = in_force.library().bound(*binding.key_of_message(message))
                 message.set(REPLIES, self._replies(protocol.id, text, _sentence_vector(message)))
         return messages
 

@@ -32,7 +32,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.reply import Block, Reply
 from aftercare.protocol import Protocol
 from aftercare.understanding.reading import Reading
-from rasa_ext import action_endpoint, binding, core
+from rasa_ext import action_endpoint, binding, in_force
 from rasa_ext.request import BadRequestError, Received, parse
 from readers.alone import Alone, answer_alone
 from readers.pool import UnreadError
@@ -50,7 +50,7 @@ class PatientInput(RestInput):
     """POST /webhooks/rest/webhook with `sender`, `message` and what else the wire contract allows; GET / for health."""
 
     def __init__(self) -> None:
-        self._assistants = core.assistants()
+        self._assistants = in_force.assistants()
         readers()
         self._turns = asyncio.Semaphore(_TURNS_AT_ONCE)
         self._actions = action_endpoint.endpoint(os.environ)
@@ -203,8 +203,9 @@ async def _alone(assistant: Assistant, before: Conversation, reading: Reading | 
 
 async def _read(protocol: Protocol, words: str, at: datetime) -> Reading | None:
     """The core's reading of what was written at a moment, without holding up the event loop; None when it took too long."""
+    day, loop = protocol.clinic.day(at), asyncio.get_running_loop()
     try:
-        return await asyncio.get_running_loop().run_in_executor(readers().threads, core.read, protocol.key, words, protocol.clinic.day(at))
+        return await loop.run_in_executor(readers().threads, in_force.read, protocol.key, words, day)
     except UnreadError:
         _logger.error("a message could not be read")
         return None

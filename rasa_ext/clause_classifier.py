@@ -19,7 +19,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.reading import Opinion
-from rasa_ext import binding, core, encoder
+from rasa_ext import binding, encoder, in_force
 from rasa_ext.intent_model import IntentModel
 
 OPINIONS = "opinions"
@@ -142,7 +142,7 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            protocol, whole = core.library().bound(*binding.key_of_message(message)), _sentence_vector(message)
+            protocol, whole = in_force.library().bound(*binding.key_of_message(message)), _sentence_vector(message)
             model, places = self._model(protocol.id), Clauses(protocol.grammar.clauses).pieces(text)
             vectors = [whole, *(encoder.encoder().encode(text[start:end])[np.newaxis] for start, end in places)]
             opinions = [

@@ -1,4 +1,4 @@
-"""The sentence encoder: MiniLM fine-tuned on data/nlu (see encoder/README.md), int8, run by ONNX Runtime on one thread."""
+"""The sentence encoder: MiniLM fine-tuned on the training messages (see encoder/README.md), int8, run by ONNX Runtime on one thread."""
 
 from __future__ import annotations
 

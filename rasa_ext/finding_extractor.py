@@ -16,7 +16,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from aftercare.clock import moment_of, utc_now
 from aftercare.protocol import load_library
-from rasa_ext import binding, core
+from rasa_ext import binding, in_force
 from rasa_ext.answer_reader import REPLIES
 from rasa_ext.clause_classifier import OPINIONS
 from readers.pool import UnreadError
@@ -37,7 +37,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> FindingExtractor:
         """A new extractor; its state is the protocol's files."""
-        core.assistants()
+        in_force.assistants()
         return cls()
 
     @staticmethod
@@ -53,10 +53,10 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
     def process(self, messages: list[Message]) -> list[Message]:
         """Read each message; one that can not be read in time has no entities."""
         for message in messages:
-            protocol = core.library().bound(*binding.key_of_message(message))
+            protocol = in_force.library().bound(*binding.key_of_message(message))
             day = protocol.clinic.day(moment_of(message.get(METADATA), utc_now))
             try:
-                reading = core.read(protocol.key, message.get(TEXT) or "", day)
+                reading = in_force.read(protocol.key, message.get(TEXT) or "", day)
             except UnreadError:
                 _logger.error("a message could not be read")
                 continue

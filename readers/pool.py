@@ -26,7 +26,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Key, Library
 from aftercare.understanding.reading import Reading
-from readers.core import Core
+from readers.served import Core
 from readers.template import Limits, Order
 
 LIMITS = Limits(cpu_seconds=1.0, seconds=2.5)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
 
-from scripts.common import GATEWAY_PYTHON, ROOT, RUN, TOOLS_PYTHON, FailureError, port_from, rasa_environment, tail
+from scripts.common import GATEWAY_PYTHON, MODEL, ROOT, RUN, TOOLS_PYTHON, FailureError, port_from, rasa_environment, tail
 
 CONFIG = ROOT / "scripts" / "supervisord.conf"
 START_SECONDS = 180
@@ -76,6 +76,7 @@ class Stack:
         logs: the folder for the logs and for supervisord's files; made if missing, for this user only.
         env: environment variables of the servers, on top of this process's own.
         report: receives a line of progress for each step.
+        model: what Rasa has learnt.
         ready_seconds: how long the servers took to answer, once started.
     """
 
@@ -84,6 +85,7 @@ class Stack:
     logs: Path
     env: Mapping[str, str] = field(default_factory=dict)
     report: Callable[[str], None] = _quiet
+    model: Path = MODEL
     ready_seconds: float = field(default=0.0, init=False)
     _supervisor: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
@@ -208,6 +210,7 @@ class Stack:
                 "AFTERCARE_TRACKER_KEYS": str(self.db.resolve().with_name("tracker-keys")),
                 "AFTERCARE_RECORDS": self.records,
                 "AFTERCARE_ROOT": str(ROOT),
+                "AFTERCARE_MODEL": str(self.model),
                 "AFTERCARE_LOGS": str(self.logs.resolve()),
                 "AFTERCARE_UID": str(os.getuid()),
             }

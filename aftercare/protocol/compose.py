@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aftercare.protocol.files import LinedDict, ProtocolError, collected, listed, merged, place_of, read, read_if_there, replaced, without
+from aftercare.protocol.files import (
+    LinedDict,
+    ProtocolError,
+    collected,
+    extended,
+    listed,
+    merged,
+    place_of,
+    read,
+    read_if_there,
+    replaced,
+    without,
+)
 
 Content = Mapping[str, LinedDict]
 HOUSE = Path(__file__).resolve().parents[2]
@@ -83,8 +95,8 @@ def compose(sources: Sources) -> dict[str, LinedDict]:
         "thresholds": replaced(read(shared / "thresholds.yml"), read_if_there(own / "thresholds.yml")),
         "scales": merged(read(shared / "scales.yml"), read_if_there(own / "scales.yml")),
         "wording": merged(read(shared / sources.wording), read(own / sources.wording)),
-        "words": merged(
-            merged(content["language/words"], read(shared / sources.words)),
+        "words": extended(
+            extended(content["language/words"], read(shared / sources.words)),
             read_if_there(own / sources.words),
         ),
     }

@@ -130,6 +130,19 @@ def replaced(base: LinedDict, over: LinedDict) -> LinedDict:
     return result
 
 
+def extended(base: LinedDict, more: LinedDict) -> LinedDict:
+    """What two mappings say together, as `merged`; a list that both have holds the items of both."""
+    result = merged(base, more)
+    for key, value in more.items():
+        known = base.get(key)
+        if isinstance(known, LinedDict) and isinstance(value, LinedDict):
+            result[key] = extended(known, value)
+        elif isinstance(known, LinedList) and isinstance(value, LinedList):
+            whole = result[key] = LinedList([*known, *value])
+            whole.place, whole.places = value.place, [*known.places, *value.places]
+    return result
+
+
 def without(content: LinedDict, *keys: str) -> LinedDict:
     """The same without some keys."""
     result = LinedDict({key: value for key, value in content.items() if key not in keys})

@@ -58,6 +58,7 @@ class Reader:
         self._supposing, self._denial_reach = frozenset(rules["supposing"]), int(rules["reach"]["denial"])
         acts = grammar.dialogue["acts"].items()
         self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in acts}
+        self._alone = frozenset(act for act, kind in acts if kind.get("alone", False))
         self._fillers = frozenset(answers["fillers"])
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in answers["answers"].items()}
         self._exceptions, self._longest = frozenset(answers["exceptions"]), Longest(**answers["longest"])
@@ -209,7 +210,7 @@ class Reader:
     def _is_bare(self, norms: Sequence[str], end: int) -> bool:
         """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
         told = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
-        return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms[:end]))
+        return self._fills(norms[:end], frozenset(told))
 
     def _sentence_end(self, norms: Sequence[str]) -> int:
         """The place of the first sentence's end."""
@@ -218,7 +219,12 @@ class Reader:
     def _acts_of(self, norms: Sequence[str]) -> frozenset[str]:
         """What the message does in the conversation, besides reporting."""
         count = sum(norm.isalnum() for norm in norms)
-        return frozenset(act for act, (longest, matcher) in self._acts.items() if count <= longest and matcher(norms))
+        found = {act: spans for act, (longest, matcher) in self._acts.items() if count <= longest and (spans := matcher(norms))}
+        return frozenset(act for act, spans in found.items() if act not in self._alone or self._fills(norms, _covered(spans)))
+
+    def _fills(self, norms: Sequence[str], told: frozenset[int]) -> bool:
+        """Whether nothing is said beside these words."""
+        return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms))
 
     def _writer(self, norms: Sequence[str]) -> str:
         said = set(norms)

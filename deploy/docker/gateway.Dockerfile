@@ -5,6 +5,8 @@ WORKDIR /opt/aftercare
 COPY requirements/gateway.txt requirements/
 RUN python -m venv .venv-gateway && .venv-gateway/bin/pip install --no-cache-dir --require-hashes --requirement requirements/gateway.txt
 COPY aftercare aftercare
+COPY clinical clinical
+COPY languages languages
 COPY gateway gateway
 COPY deploy deploy
 COPY protocols protocols

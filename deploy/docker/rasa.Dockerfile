@@ -5,6 +5,8 @@ COPY requirements/rasa.txt requirements/
 RUN python -m venv .venv-rasa && .venv-rasa/bin/pip install --no-cache-dir --require-hashes --requirement requirements/rasa.txt
 COPY actions actions
 COPY aftercare aftercare
+COPY clinical clinical
+COPY languages languages
 COPY encoder encoder
 COPY protocols protocols
 COPY rasa_ext rasa_ext

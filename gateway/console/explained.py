@@ -55,6 +55,7 @@ class Known:
         status: the assertion status; `assumed` for what only counts as present, because a question was not answered.
         evidence: the patient's own words, or the row of the danger check and its answer.
         question: what those words answered, where they were an answer; empty without any.
+        because: the id of the step that decided it, where it was read in words; empty where it was tapped or assumed.
     """
 
     code: str
@@ -62,6 +63,7 @@ class Known:
     status: str
     evidence: str
     question: str = ""
+    because: str = ""
 
 
 class Explained:
@@ -167,13 +169,15 @@ class Explained:
     def findings(self, conversation: Conversation, events: list[Event], mask: Mask) -> tuple[Known, ...]:
         """What is known of each finding, those that are present first."""
         order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", "absent"))}
-        questions, assumed = self._questions(events), self._assumed(events)
+        questions, assumed, steps = self._questions(events), self._assumed(events), _steps(events)
         found = []
         for name, status in conversation.findings.items():
             finding, evidence = self._protocol.findings.get(name), conversation.evidence.get(name, "")
             if finding is not None:
                 status = ASSUMED if status == PRESENT and name in assumed else status
-                found.append(Known(finding.code, finding.label, status, mask(evidence), questions.get((name, evidence), "")))
+                heard = (name, evidence)
+                known = Known(finding.code, finding.label, status, mask(evidence), questions.get(heard, ""), steps.get(heard, ""))
+                found.append(known)
         return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
 
     def _assumed(self, events: list[Event]) -> set[str]:
@@ -198,3 +202,10 @@ class Explained:
             if question.id not in asked and not question.only_confirms and wanted & set(question.covers)
         ]
         return tuple(questions)
+
+
+def _steps(events: list[Event]) -> dict[tuple[str, str], str]:
+    """The step that decided a finding, by the finding and the words for it."""
+    answers = [event.words for event in events if event.kind == "answer" and event.words is not None]
+    read = [finding for words in answers for finding in words["understood"].get("findings", ())]
+    return {(each["finding"], each["evidence"]): each["because"] for each in read if "because" in each}

@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from aftercare.protocol import Key, Library, Protocol
+from aftercare.understanding.steps import STEPS
 from gateway.console import times
 from gateway.console.sessions import Login
 from gateway.records.cases import UNREAD
@@ -68,6 +69,7 @@ class Renderer:
             "protocol_names": list(dict.fromkeys(protocol.id for protocol in library)),
             "several_protocols": len(self._labels) > 1,
             "in_force": self._labels.keys(),
+            "step_reasons": {step.id: step.reason for step in STEPS},
             "time_zone": default.clinic.zone.key,
             "demo": default.clinic.mode == "demo",
             "clinic": default.clinic.details["clinic"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -78,7 +79,7 @@ async def start(body: StartRequest, request: Request, gateway: Gateway) -> Start
     assistant = gateway.core.of(embed.bound)
     greeting = {"blocks": assistant.greeting().wire["blocks"], **_GREETING}
     group = gateway.groups.of(request.scope, gateway.records.clock().date())
-    token = await asyncio.to_thread(gateway.records.start, body.key, greeting, body.writer, group, assistant.protocol.key)
+    token = await asyncio.to_thread(partial(gateway.records.start, bound=assistant.protocol.key), body.key, greeting, body.writer, group)
     SESSIONS.labels(body.key).inc()
     session = await asyncio.to_thread(gateway.records.session, token)
     assert session is not None

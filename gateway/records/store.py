@@ -131,9 +131,7 @@ class Records:
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
         self._bound = lru_cache(maxsize=4_096)(self._read_bound)
 
-    def start(
-        self, embed_key: str, greeting: Mapping[str, Any], writer: str, address_group: str | None = None, bound: Bound | None = None
-    ) -> str:
+    def start(self, embed_key: str, greeting: Mapping[str, Any], writer: str, address_group: str | None = None, *, bound: Bound) -> str:
         """Start a conversation with a greeting.
 
         Args:
@@ -141,7 +139,7 @@ class Records:
             greeting: what is said first.
             writer: `patient` or `helper`.
             address_group: what it has in common with that day's other conversations from its address, if that is known.
-            bound: the protocol and the language that it is bound to for good; those of the table's defaults when None.
+            bound: the protocol and the language that it is bound to for good.
 
         Returns:
             Its session's token, which is stored nowhere.
@@ -150,7 +148,7 @@ class Records:
         sealer, wrapped = self.keyring.new_key(name, now.date())
         with writing(self.engine) as connection:
             row = {"id": name, "embed_key": embed_key, "started_at": now, "address_group": address_group}
-            row |= dict(zip(("protocol", "language"), bound, strict=True)) if bound is not None else {}
+            row |= dict(zip(("protocol", "language"), bound, strict=True))
             connection.execute(insert(conversation).values(row))
             connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
             connection.execute(insert(session).values(token_hash=_hash(token), conversation_id=name, started_at=now))

@@ -58,8 +58,8 @@ conversation = Table(
     Column("embed_key", String(64), nullable=False),
     Column("started_at", Moment, nullable=False, index=True),
     Column("address_group", String(16)),
-    Column("protocol", String(64), nullable=False, server_default="vertebroplasty"),
-    Column("language", String(16), nullable=False, server_default="en"),
+    Column("protocol", String(64), nullable=False),
+    Column("language", String(16), nullable=False),
     Index("conversation_by_group", "address_group"),
 )
 

@@ -14,6 +14,7 @@ from evaluation.cases import MEASURED, REGRESSIONS, card_answers, cases, dialogu
 
 ROOT = Path(__file__).resolve().parents[2]
 NEAR = 90
+EXAMPLE = re.compile(r'^ +"(?:yes|no)": (.*)$', re.MULTILINE)
 FEWEST_WORDS, FEWEST_IN_AN_ANSWER, IN_A_ROW = 4, 8, 6
 
 
@@ -61,11 +62,20 @@ def in_lexicon(texts: list[str], lexicon: str) -> list[str]:
     ]
 
 
-def lexicon() -> str:
+def lexicon_files() -> list[Path]:
     folders = (ROOT / "clinical", *(rules.parent for rules in (ROOT / "protocols").glob("*/rules.yml")))
     files = [path for folder in folders for path in (*folder.glob("findings/*.yml"), *folder.glob("words.*.yml"))]
-    files += (ROOT / "languages").rglob("*.yml")
-    return " ".join(plain(path.read_text(encoding="utf-8")) for path in files)
+    return [*files, *(ROOT / "languages").rglob("*.yml")]
+
+
+def lexicon() -> str:
+    """All that the lexicon says, without the sentences that show what a pattern matches."""
+    return " ".join(plain(EXAMPLE.sub("", path.read_text(encoding="utf-8"))) for path in lexicon_files())
+
+
+def lexicon_examples() -> list[str]:
+    """The sentences that show what a pattern matches, and what it must not."""
+    return [plain(text) for path in lexicon_files() for text in EXAMPLE.findall(path.read_text(encoding="utf-8"))]
 
 
 def demo_sentences() -> list[str]:
@@ -95,6 +105,13 @@ def test_no_part_is_near_the_training_data(parts: dict[str, list[str]], training
 def test_no_sentence_of_a_part_stands_in_the_lexicon(parts: dict[str, list[str]]) -> None:
     for texts in parts.values():
         assert in_lexicon(texts, lexicon()) == []
+
+
+def test_no_example_of_the_lexicon_is_near_a_part(parts: dict[str, list[str]]) -> None:
+    shown = [text for text in lexicon_examples() if len(text.split()) >= IN_A_ROW]
+    assert len(shown) > 500
+    for texts in parts.values():
+        assert near(shown, texts) == []
 
 
 def test_the_demo_is_near_no_part_and_no_training_data(parts: dict[str, list[str]], training: list[str]) -> None:

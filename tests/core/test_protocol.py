@@ -310,32 +310,32 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         r"\{evidence\}.*;",
     ),
     "a pattern uses an unknown word class": (
-        lambda d: d.replace("findings/bruising.yml", r"^    - .*$", '    - "@no_such_class hurts"'),
+        lambda d: d.replace("findings/bruising.yml", r"^    - say: .*$", '    - say: "@no_such_class hurts"'),
         "findings/bruising.yml",
         "'@no_such_class'.*correct the pattern",
     ),
     "a pattern holds no word": (
-        lambda d: d.replace("findings/bruising.yml", r"^    - .*$", '    - "~3"'),
+        lambda d: d.replace("findings/bruising.yml", r"^    - say: .*$", '    - say: "~3"'),
         "findings/bruising.yml",
         "holds no word that must be there; correct the pattern",
     ),
     "a shared pattern uses an unknown word class": (
-        lambda d: d.replace("clinical/findings/chills.yml", r"^    - .*$", '    - "@no_such_class hurts"'),
+        lambda d: d.replace("clinical/findings/chills.yml", r"^    - say: .*$", '    - say: "@no_such_class hurts"'),
         "clinical/findings/chills.yml",
         "'@no_such_class'.*correct the pattern",
     ),
     "a word of health uses an unknown word class": (
-        lambda d: d.replace("findings/both_legs.yml", r"^    - one side$", '    - "@no_such_class"'),
+        lambda d: d.replace("findings/both_legs.yml", r"^    - say: one side$", '    - say: "@no_such_class"'),
         "findings/both_legs.yml",
         "'@no_such_class'.*correct the pattern",
     ),
     "an idiom uses an unknown word class": (
-        lambda d: d.replace("languages/en/idioms.yml", r"^  - by heart$", '  - "@no_such_class"'),
+        lambda d: d.replace("languages/en/idioms.yml", r"^  - say: by heart$", '  - say: "@no_such_class"'),
         "languages/en/idioms.yml",
         "'@no_such_class'.*correct the pattern",
     ),
     "a trigger uses an unknown word class": (
-        lambda d: d.replace("languages/en/assertion.yml", r"^      - denies$", '      - "@no_such_class"'),
+        lambda d: d.replace("languages/en/assertion.yml", r"^      - say: denies$", '      - say: "@no_such_class"'),
         "languages/en/assertion.yml",
         "'@no_such_class'.*correct the pattern",
     ),
@@ -345,7 +345,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "'@no_such_class'.*correct the pattern",
     ),
     "an act uses an unknown word class": (
-        lambda d: d.replace("languages/en/dialogue.yml", r"^      - me too$", '      - "@no_such_class"'),
+        lambda d: d.replace("languages/en/dialogue.yml", r"^      - say: me too$", '      - say: "@no_such_class"'),
         "languages/en/dialogue.yml",
         "'@no_such_class'.*correct the pattern",
     ),
@@ -713,7 +713,7 @@ def test_the_command_names_the_problems(draft: Draft, capsys: pytest.CaptureFixt
 
 def test_the_command_names_a_good_protocol(draft: Draft, capsys: pytest.CaptureFixture[str], protocol: Protocol) -> None:
     assert main([str(draft.folder)]) == 0
-    assert f"draft, version {protocol.version}" in capsys.readouterr().out
+    assert f"draft (en), version {protocol.version}" in capsys.readouterr().out
 
 
 def test_lines_are_known(tmp_path: Path) -> None:

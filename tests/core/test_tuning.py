@@ -11,6 +11,7 @@ from aftercare.assistant import Assistant
 from aftercare.protocol import Protocol, load_protocol
 from aftercare.protocol.check import check
 from aftercare.protocol.compose import CLINICAL, PROTOCOLS, Sources, compose
+from aftercare.protocol.files import read
 from aftercare.protocol.load import known_folders
 from aftercare.understanding.reading import Opinion, Reading
 from evaluation.bot import Answer
@@ -218,7 +219,7 @@ def test_a_value_edited_by_hand_is_noticed(copied: Path) -> None:
 
 
 def test_every_probability_is_one_that_can_be_tuned(protocol: Protocol) -> None:
-    held = [name for file in record.files(FOLDER) for name in record.probabilities(record.read(file))]
+    held = [name for file in record.files(FOLDER) for name in record.probabilities(read(file))]
     assert set(protocol.thresholds) - set(held) == {"broken_off_minutes"}
     assert all(0 < protocol.thresholds[name] < 1 for name in held)
 

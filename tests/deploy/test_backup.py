@@ -25,7 +25,7 @@ from gateway.records.tables import triage_case
 from scripts.common import ROOT
 from tests.deploy import house
 from tests.deploy.cluster import AUDIT_KEY, MASTER_KEY, PostgreSql, postgresql_binaries
-from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Patient, is_emergency
+from tests.gateway.support import BOUND, CANARY, HARMLESS, RED_FLAG, Patient, is_emergency
 from vault.day_keys import DayKeys
 
 _numbers = count(1)
@@ -73,7 +73,7 @@ def saved(new_url: NewUrl, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     migrate(engine)
     past = datetime.now(UTC) - timedelta(days=400)
     days = DayKeys(Path(env["AFTERCARE_DAY_KEYS"]))
-    old = Records(engine, Keyring([MASTER_KEY], days), lambda: past).start("demo", _GREETING, "patient")
+    old = Records(engine, Keyring([MASTER_KEY], days), lambda: past).start("demo", _GREETING, "patient", bound=BOUND)
     with house.door(env) as door:
         Trail(engine, AUDIT_KEY, utc_now).note("login", detail={})
         patient = door.patient()

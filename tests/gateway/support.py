@@ -77,6 +77,7 @@ RED_FLAG_OF_SECOND = "I have purple knees"
 
 _numbers = count(1)
 
+BOUND = ("vertebroplasty", "en")
 Json = dict[str, Any]
 Heard = Callable[[Json], Awaitable[httpx.Response]]
 

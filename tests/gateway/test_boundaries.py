@@ -37,7 +37,7 @@ def imported(file: Path) -> set[str]:
 
 def _calls_others(file: Path) -> bool:
     """Whether a file asks a server that is not Rasa: a webhook, or the hospital's OpenID provider; or any, to see whether it is there."""
-    return _name(file) in ("gateway/console/outbox.py", "gateway/console/oidc.py", "gateway/check.py")
+    return _name(file) in ("gateway/console/delivery.py", "gateway/console/oidc.py", "gateway/check.py")
 
 
 def _packages(file: Path) -> set[str]:

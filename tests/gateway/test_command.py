@@ -28,7 +28,20 @@ from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.services import Services
-from tests.gateway.support import API, CANARY, HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, RED_FLAG, ROOT, Patient, is_emergency, refused, stored
+from tests.gateway.support import (
+    API,
+    BOUND,
+    CANARY,
+    HARMLESS,
+    MASTER_KEY,
+    MASTER_KEY_TEXT,
+    RED_FLAG,
+    ROOT,
+    Patient,
+    is_emergency,
+    refused,
+    stored,
+)
 
 _SECONDS = 30
 
@@ -220,7 +233,7 @@ def test_a_purge_tells_by_a_dry_run_what_it_would_forget(command: Command, tmp_p
     command("migrate")
     engine, then = connect(f"sqlite:///{tmp_path / 'records.db'}"), datetime.now(UTC) - timedelta(days=40)
     old = Records(engine, Keyring([MASTER_KEY]), lambda: then)
-    session = old.session(old.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient"))
+    session = old.session(old.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND))
     assert session is not None
     engine.dispose()
     assert "0 conversations without an event" in command("purge")[1]

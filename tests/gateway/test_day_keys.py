@@ -19,7 +19,7 @@ from gateway.records.retention import purge, wrap_anew
 from gateway.records.sealing import Keyring, SealError, day_key_of
 from gateway.records.store import Event, Records
 from gateway.records.tables import conversation_key, event
-from tests.gateway.support import CANARY, MASTER_KEY, Clock, Door, new_id, refused
+from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Clock, Door, new_id, refused
 from vault.day_keys import DayKeys, FolderError
 
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
@@ -38,7 +38,7 @@ def records(engine: Engine, clock: Clock, days: DayKeys) -> Records:
 
 
 def _talk(records: Records) -> str:
-    session = records.session(records.start("demo", _GREETING, "patient"))
+    session = records.session(records.start("demo", _GREETING, "patient", bound=BOUND))
     assert session is not None
     records.add_message(session.conversation, new_id(), f"chest pain {CANARY}")
     return session.conversation

@@ -21,7 +21,7 @@ from gateway.records.database import connect, is_current, migrate, writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import metadata
-from tests.gateway.support import MASTER_KEY, new_id
+from tests.gateway.support import BOUND, MASTER_KEY, new_id
 
 SORTS = ["sqlite", "postgresql"]
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
@@ -92,16 +92,16 @@ def test_what_is_on_record_is_bound_to_the_first_protocol_in_english(sort: str, 
 
 def test_a_new_conversation_is_bound_to_what_it_starts_with(engine: Engine) -> None:
     records = Records(engine, Keyring([MASTER_KEY]))
-    for bound, expected in ((("second", "es"), ("second", "es")), (None, ("vertebroplasty", "en"))):
-        session = records.session(records.start("demo", _GREETING, "patient", None, bound))
+    for bound in (("second", "es"), BOUND):
+        session = records.session(records.start("demo", _GREETING, "patient", bound=bound))
         assert session is not None
-        assert session.bound == records.bound(session.conversation) == expected
+        assert session.bound == records.bound(session.conversation) == bound
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
     records = Records(engine, Keyring([MASTER_KEY]))
-    session = records.session(records.start("demo", _GREETING, "patient"))
+    session = records.session(records.start("demo", _GREETING, "patient", bound=BOUND))
     assert session is not None
     records.add_message(session.conversation, new_id(), "words")
     return engine
@@ -154,7 +154,7 @@ def test_a_new_file_and_its_folder_are_for_this_user_only(tmp_path: Path) -> Non
     file = tmp_path / "new" / "records.db"
     engine = connect(f"sqlite:///{file}")
     migrate(engine)
-    Records(engine, Keyring([MASTER_KEY])).start("demo", _GREETING, "patient")
+    Records(engine, Keyring([MASTER_KEY])).start("demo", _GREETING, "patient", bound=BOUND)
     made = {each.name: stat.S_IMODE(each.stat().st_mode) for each in file.parent.iterdir()}
     assert {"records.db", "records.db-wal"} <= set(made)
     assert set(made.values()) == {0o600}, made

@@ -14,7 +14,7 @@ from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import ConflictError, OvertakenError, Records
 from gateway.records.tables import event as events
-from tests.gateway.support import CANARY, MASTER_KEY, Clock, new_id
+from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Clock, new_id
 
 THREADS = 20
 _GREETING = {"blocks": [{"kind": "say", "text": "Hello"}], "buttons": [], "sources": []}
@@ -32,7 +32,7 @@ def name(records: Records) -> str:
 
 
 def begun(records: Records, writer: str = "patient") -> str:
-    session = records.session(records.start("demo", _GREETING, writer))
+    session = records.session(records.start("demo", _GREETING, writer, bound=BOUND))
     assert session is not None
     return session.conversation
 
@@ -182,7 +182,7 @@ def test_unanswered_messages_are_found_the_oldest_first(records: Records) -> Non
 
 
 def test_a_token_is_known_by_its_hash_alone(records: Records) -> None:
-    token = records.start("demo", _GREETING, "patient")
+    token = records.start("demo", _GREETING, "patient", bound=BOUND)
     assert len(token) >= 43
     assert records.session(token) is not None
     for wrong in ("", token[:-1], token.lower(), token + "a", "x" * 43, "🙂"):
@@ -190,7 +190,7 @@ def test_a_token_is_known_by_its_hash_alone(records: Records) -> None:
 
 
 def test_no_token_is_given_twice(records: Records) -> None:
-    assert len({records.start("demo", _GREETING, "patient") for _ in range(100)}) == 100
+    assert len({records.start("demo", _GREETING, "patient", bound=BOUND) for _ in range(100)}) == 100
 
 
 def test_another_master_key_reads_nothing(records_url: str, records: Records, name: str) -> None:

@@ -11,14 +11,14 @@ from sqlalchemy import text
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from tests.gateway.support import HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, Patient, is_emergency, new_id
+from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, Patient, is_emergency, new_id
 
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
 
 
 def _left(records: Records, words: str) -> str:
     """A conversation with a message that nobody answered; its token."""
-    token = records.start("demo", _GREETING, "patient")
+    token = records.start("demo", _GREETING, "patient", bound=BOUND)
     session = records.session(token)
     assert session is not None
     records.add_message(session.conversation, new_id(), words)

@@ -11,7 +11,7 @@ from gateway.records.database import connect
 from gateway.records.retention import count, purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from tests.gateway.support import CANARY, MASTER_KEY, Clock, new_id
+from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Clock, new_id
 
 _GREETING = {"blocks": [{"kind": "say", "text": "Hello"}], "buttons": [], "sources": []}
 
@@ -22,7 +22,7 @@ def records(engine: Engine, clock: Clock) -> Records:
 
 
 def _talk(records: Records) -> str:
-    session = records.session(records.start("demo", _GREETING, "patient"))
+    session = records.session(records.start("demo", _GREETING, "patient", bound=BOUND))
     assert session is not None
     name = session.conversation
     message, _ = records.add_message(name, new_id(), f"chest pain {CANARY}")

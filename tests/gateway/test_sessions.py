@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records, Session
-from tests.gateway.support import MASTER_KEY, Clock, new_id
+from tests.gateway.support import BOUND, MASTER_KEY, Clock, new_id
 
 _GREETING = {"blocks": [], "buttons": [], "sources": []}
 
@@ -22,7 +22,7 @@ def records(engine: Engine, clock: Clock) -> Records:
 
 @pytest.fixture
 def token(records: Records) -> str:
-    return records.start("demo", _GREETING, "patient")
+    return records.start("demo", _GREETING, "patient", bound=BOUND)
 
 
 def _session(records: Records, token: str) -> Session:
@@ -97,7 +97,7 @@ def test_an_ended_chat_stays_ended(records: Records, token: str) -> None:
 
 
 def test_the_writer_is_the_one_told_last(records: Records, clock: Clock) -> None:
-    token = records.start("demo", _GREETING, "helper")
+    token = records.start("demo", _GREETING, "helper", bound=BOUND)
     assert _session(records, token).writer == "helper"
     name = _session(records, token).conversation
     records.add(name, "writer", {"writer": "patient"})

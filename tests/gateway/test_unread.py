@@ -24,6 +24,7 @@ from readers.pool import Readers
 from tests.gateway.console.people import desk_of, hired
 from tests.gateway.support import (
     ANSWER_SECONDS,
+    BOUND,
     HARMLESS,
     MASTER_KEY,
     MASTER_KEY_TEXT,
@@ -119,7 +120,7 @@ def _seconds(patient: Patient) -> float:
 
 def _left(sqlite_url: str, clock: Clock, words: str) -> tuple[Records, str, str]:
     records = Records(connect(sqlite_url), Keyring([MASTER_KEY]), clock)
-    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient")
+    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND)
     session = records.session(token)
     assert session is not None
     records.add_message(session.conversation, new_id(), words)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from tests.gateway.support import CANARY, MASTER_KEY, Door, Patient, new_id, stored
+from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Door, Patient, new_id, stored
 
 
 def _disguises(word: str) -> list[bytes]:
@@ -70,7 +70,7 @@ def test_the_message_is_sealed_before_anything_else_happens(door: Door, patient:
 
 def test_no_column_of_any_row_holds_words_or_token(engine: Engine) -> None:
     records = Records(engine, Keyring([MASTER_KEY]))
-    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "helper")
+    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "helper", bound=BOUND)
     session = records.session(token)
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), f"words {CANARY}")

@@ -23,7 +23,7 @@ from rasa_sdk import Action
 from rasa_sdk.endpoint import create_app
 from rasa_sdk.interfaces import ActionExecutionRejection as Refusal
 
-from rasa_ext import action_endpoint, core
+from rasa_ext import action_endpoint, in_force
 from rasa_ext.action_endpoint import LocalActions
 from readers.shared import readers
 from scripts.common import ROOT
@@ -58,7 +58,7 @@ def local() -> LocalActions:
 
 
 def _tracker(words: str = WORDS) -> DialogueStateTracker:
-    entities = core.read(core.library().default.key, words, date.today()).to_entities()
+    entities = in_force.read(in_force.library().default.key, words, date.today()).to_entities()
     return DialogueStateTracker.from_events("patient", [UserUttered(words, entities=entities)], DOMAIN.slots)
 
 

@@ -12,7 +12,7 @@ from rasa.core.channels.channel import UserMessage
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key
-from rasa_ext import core
+from rasa_ext import in_force
 from rasa_ext.action_endpoint import LocalActions
 from rasa_ext.channel import PatientInput
 from rasa_ext.request import BadRequestError, Received, parse
@@ -107,7 +107,7 @@ async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, mo
     night = datetime(2026, 3, 3, 4, 30, tzinfo=timezone.utc)
     heard: list[UserMessage] = []
     days: list[date] = []
-    read = core.read
+    read = in_force.read
 
     def reading(key: Key, text: str, today: date) -> Any:
         days.append(today)
@@ -118,7 +118,7 @@ async def test_the_moment_of_a_message_travels_with_it(channel: PatientInput, mo
         raise OSError
 
     monkeypatch.setattr(_core(channel), "clock", lambda: night)
-    monkeypatch.setattr(core, "read", reading)
+    monkeypatch.setattr(in_force, "read", reading)
     reply = await channel._turn(_agent(None), listen, _received(text="my back hurts, they did it yesterday"), _core(channel))
     assert [message.metadata for message in heard] == [{"protocol": "vertebroplasty", "language": "en", "at": night.isoformat()}]
     assert days == [date(2026, 3, 2)], "the clinic's day, not that of UTC"

@@ -36,9 +36,9 @@ Event = dict[str, Any]
 class Chat:
     """One patient's chat, as the panel carries it on."""
 
-    def __init__(self, gateway: str) -> None:
+    def __init__(self, gateway: str, key: str = "demo") -> None:
         self._client = httpx.Client(base_url=f"{gateway}/api/v1", timeout=ANSWER_SECONDS, trust_env=False, headers={"Origin": gateway})
-        started = self._done(self._client.post("/sessions", json={"key": "demo", "writer": "patient"}))
+        started = self._done(self._client.post("/sessions", json={"key": key, "writer": "patient"}))
         self._client.headers["Authorization"] = f"Bearer {started['token']}"
         self._last: Event = started["events"][-1]
 

@@ -92,7 +92,7 @@ class Content:
         conversation: the conversation's id; empty unless all goes out.
         protocol: the id of the protocol that the conversation is bound to.
         language: the code of the language that it is bound to.
-        findings: code, label and assertion status; what was only assumed says so.
+        findings: code, label, assertion status, and the step that decided it; what was only assumed says so.
         check: what became of the rows of the danger check, row by row, in order.
         check_standing: where the check stands in the end, as in `Standing`.
         acknowledged_by: a name of the staff; empty unless all goes out.
@@ -107,7 +107,7 @@ class Content:
     outcome: str
     acknowledged_at: str
     acknowledged_by: str
-    findings: tuple[tuple[str, str, str], ...]
+    findings: tuple[tuple[str, str, str, str], ...]
     check: tuple[CheckStep, ...]
     check_standing: str
     lines: tuple[Line, ...]
@@ -166,7 +166,7 @@ class Cut:
             outcome=sheet.outcome or "",
             acknowledged_at=self._time(row.acknowledged_at) if row.acknowledged_at else "",
             acknowledged_by=(row.acknowledged_by or "") if whole else "",
-            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status)) for known in sheet.findings),
+            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status), known.because) for known in sheet.findings),
             check=self._check(sheet),
             check_standing=row.danger_check,
             lines=lines,

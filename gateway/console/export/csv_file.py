@@ -19,7 +19,7 @@ _SPLIT = re.compile(r"[;\t\r\n]")
 _OWN = (
     "case", "conversation", "message", "at", "minutes_since_opening", "who", "words", "disposition", "rules", "delivered", "tier", "state",
     "findings", "danger_check", "danger_check_rows", "days_since_procedure", "writer", "acknowledged_at", "acknowledged_by", "outcome",
-    "protocol", "language",
+    "protocol", "language", "findings_because",
 )  # fmt: skip
 COLUMNS = (*_OWN, "exported_by", "exported_at", "time_zone", "profile", "reason", "audit_head")
 
@@ -34,9 +34,10 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
                 content.name, content.conversation, line.seq, line.at, line.minutes, line.who,
                 "[purged]" if line.words is None else line.words,
                 line.disposition, " ".join(line.rules), "yes" if line.delivered else "no", content.tier_name, content.state,
-                "; ".join(f"{code} {status}" for code, _, status in content.findings),
+                "; ".join(f"{code} {status}" for code, _, status, _ in content.findings),
                 content.check_standing, "; ".join(map(_step, content.check)), content.days_since_procedure, content.writer,
-                content.acknowledged_at, content.acknowledged_by, content.outcome, content.protocol, content.language, *end,
+                content.acknowledged_at, content.acknowledged_by, content.outcome, content.protocol, content.language,
+                "; ".join(f"{code} {because}" for code, _, _, because in content.findings if because), *end,
             )
         )
         for content in contents
@@ -45,7 +46,7 @@ def rows(contents: Iterable[Content], stamp: Stamp) -> list[tuple[str, ...]]:
 
 
 def _step(step: CheckStep) -> str:
-    """A step as `chest_pain no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
+    """A step as `<row> no by tap at 2030-05-10T08:00:00-04:00`, or `after 2 min` where no moment goes out."""
     how = f" by {step.how}" if step.how else ""
     when = f" after {step.minutes} min" if step.minutes is not None else f" at {step.at}"
     return f"{step.fact} {step.state}{how}{when}"

@@ -67,7 +67,7 @@ def _case(content: Content) -> Iterator[Resource]:
         yield _communication(name, patient, line)
     if content.check:
         yield _check(name, patient, content)
-    for number, (code, label, status) in enumerate(content.findings, 1):
+    for number, (code, label, status, because) in enumerate(content.findings, 1):
         value = {"valueBoolean": _SURE[status]} if status in _SURE else {"valueCodeableConcept": {"text": status}}
         yield {
             "resourceType": "Observation",
@@ -75,6 +75,7 @@ def _case(content: Content) -> Iterator[Resource]:
             "status": "preliminary",
             "code": {"coding": [{"system": f"{_OURS}:finding", "code": code}], "text": label},
             "subject": patient,
+            **({"method": {"text": because}} if because else {}),
             **value,
         }
 

@@ -26,7 +26,7 @@ from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, conversation_key, disagreement, staff, triage_case
-from tests.gateway.support import MASTER_KEY, Clock, clinic_in
+from tests.gateway.support import BOUND, MASTER_KEY, Clock, clinic_in
 
 _SECRET = "numbatberry"
 _PROTOCOL = {"id": "vertebroplasty", "version": "v1"}
@@ -90,7 +90,7 @@ def new_ward(engine: Engine) -> Callable[[str], Ward]:
         records, trail = Records(engine, Keyring([MASTER_KEY]), clock), Trail(engine, bytes(32), clock)
         book = StaffBook(engine, records.keyring, clock)
         anna, bert = (book.invite(name, "nurse")[0].id for name in ("Anna", "Bert"))
-        token = records.start("demo", {"blocks": []}, "patient")
+        token = records.start("demo", {"blocks": []}, "patient", bound=BOUND)
         session = records.session(token)
         assert session is not None
         policy = read_policy()

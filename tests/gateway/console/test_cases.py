@@ -15,7 +15,7 @@ from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import triage_case
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import MASTER_KEY, Clock, Door, new_id
+from tests.gateway.support import BOUND, MASTER_KEY, Clock, Door, new_id
 
 _GREETING: dict[str, list[Any]] = {"blocks": [], "buttons": [], "sources": []}
 _WORDS = {"text": "words"}
@@ -25,7 +25,7 @@ class Chat:
     """A conversation without a bot."""
 
     def __init__(self, records: Records) -> None:
-        session = records.session(records.start("demo", _GREETING, "patient"))
+        session = records.session(records.start("demo", _GREETING, "patient", bound=BOUND))
         assert session is not None
         self.records, self.name = records, session.conversation
 

@@ -26,7 +26,7 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, triage_case
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, new_id
+from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, new_id
 
 _FEVER = "I have a fever of 101"
 _NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)
@@ -59,7 +59,7 @@ def someone(records: Records) -> int:
 
 def _said(records: Records, disposition: str | None = None, rules: tuple[str, ...] = (), text: str = CANARY, **more: Any) -> int:
     """A conversation with one message and its answer; the number of its case."""
-    session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient"))
+    session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND))
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), text)
     facts = {"by": "rasa", "cause": "", "type": "triage", "rules": list(rules), "codes": [], "protocol": {}} | more

@@ -14,8 +14,8 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from gateway.console.acts import ActError, Acts
+from gateway.console.delivery import NoticeDelivery
 from gateway.console.escalation import Escalation
-from gateway.console.outbox import Outbox
 from gateway.console.queue import Filter, Queue
 from gateway.console.sheet import act_place
 from gateway.network import Groups, Proxies
@@ -192,7 +192,7 @@ def test_the_letter_says_what_it_is_about(ward: Ward) -> None:
     ward.look_after(minutes=6)
     (row,) = [row for row in ward.rows(notice) if row.body["about"] == "flood" and row.recipient == "ward@a.example"]
     settings = replace(ward.settings, mail_from="aftercare@a.example")
-    outbox = Outbox(ward.records.engine, settings, ward.clock, clinic_in("UTC"))
+    outbox = NoticeDelivery(ward.records.engine, settings, ward.clock, clinic_in("UTC"))
     letter = outbox._letter(row)
     said = " ".join(letter.get_content().split())
     assert letter["Subject"] == "5 emergencies from one address in 6 minutes"

@@ -21,7 +21,7 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, handover
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, clinic_in, new_id
+from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, clinic_in, new_id
 
 _FEVER = "I have a fever of 101"
 _TYPED = "wombatjam: called twice & left a <message>"
@@ -197,7 +197,7 @@ def test_it_is_given_read_and_taken_in_either_database(engine: Engine) -> None:
     records, policy = Records(engine, Keyring([MASTER_KEY])), read_policy()
     book = StaffBook(engine, records.keyring, records.clock)
     (giver, _), (taker, _) = book.invite("Giver", "nurse"), book.invite("Taker", "lead")
-    session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient"))
+    session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND))
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), CANARY)
     records.add_answer(session.conversation, message.seq, {"type": "triage", "rules": ["chest_pain"]}, {}, "emergency")

@@ -20,7 +20,7 @@ from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in
+from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in
 
 _NIGHT = datetime(2030, 5, 14, 3, 30, tzinfo=UTC)
 _NEW_YORK = clinic_in("America/New_York")
@@ -49,7 +49,7 @@ def _began(records: Records, clock: _Set, *moments: str) -> None:
     """A conversation at each of some moments in UTC."""
     for moment in moments:
         clock.at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient"))
+        session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND))
         assert session is not None
         records.add_message(session.conversation, f"message-{moment}", "hello")
 

@@ -26,7 +26,7 @@ from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records, utc_now
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, ROOT, Door, Patient
+from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, ROOT, Door, Patient
 
 SORE = "Lead Example said to write. My name is Agatha Quimby, dob 3/14/1950, 212-664-7665. The needle site is sore, 99.1, no fever"
 _SCHEMA = definitions(load_protocol(ROOT / "protocols" / "vertebroplasty"))
@@ -179,7 +179,7 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     records, trail = Records(engine, Keyring([MASTER_KEY])), Trail(engine, bytes(32), utc_now)
     book = StaffBook(engine, records.keyring, utc_now)
     author, reviewer = (book.invite(name, "nurse")[0].id for name in ("Anna", "Bert"))
-    session = records.session(records.start("demo", {"blocks": []}, "patient"))
+    session = records.session(records.start("demo", {"blocks": []}, "patient", bound=BOUND))
     assert session is not None
     message = records.add(session.conversation, "message", {}, words={"text": "it is sore, says Anna"}, client_id="first-one")
     facts = {"type": "triage", "rules": [], "codes": [], "protocol": {}, "kept": True}

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from gateway.console.audit import Wanted
+from gateway.console.delivery import NoticeDelivery
 from gateway.console.desk import Desk
-from gateway.console.outbox import Outbox
 from gateway.console.staff import Staff, StaffBook, StaffError
 from gateway.records.sealing import Keyring
 from gateway.records.tables import staff
@@ -403,7 +403,7 @@ def test_guessing_the_password_to_change_it_ends_the_login(nurse: Person) -> Non
 
 def test_all_leads_are_told_of_an_account_that_may_read_words(door: Door, admin: Person, desk: Desk, lead: Person, nurse: Person) -> None:
     desk.book.invite("Second Lead", "lead", "second@clinic.example")
-    outbox = Outbox(desk.records.engine, desk.settings, desk.records.clock, desk.clinic)
+    outbox = NoticeDelivery(desk.records.engine, desk.settings, desk.records.clock, desk.clinic)
     before = len(outbox.latest(50))
     admin.post("/staff", name="Auditor Only", role="auditor")
     assert len(outbox.latest(50)) == before
@@ -421,7 +421,7 @@ def test_all_leads_are_told_of_an_account_that_may_read_words(door: Door, admin:
 
 def test_a_new_code_for_a_nurse_is_told_too_and_nobody_to_tell_is_said(admin: Person, nurse: Person, desk: Desk) -> None:
     admin.post(f"/staff/{nurse.id}/invite")
-    (posted,) = Outbox(desk.records.engine, desk.settings, desk.records.clock, desk.clinic).latest(50)
+    (posted,) = NoticeDelivery(desk.records.engine, desk.settings, desk.records.clock, desk.clinic).latest(50)
     assert (posted.channel, posted.problem) == ("none", "no lead has e-mail")
 
 

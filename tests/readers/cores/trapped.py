@@ -9,7 +9,7 @@ from datetime import date
 
 from aftercare.protocol import Key
 from aftercare.understanding.reading import Reading
-from readers.core import Core
+from readers.served import Core
 
 QUICKSAND, TAR, TRIPWIRE, DEADFALL = "quicksand", "tar pit", "tripwire", "deadfall"
 

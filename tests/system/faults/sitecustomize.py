@@ -67,7 +67,7 @@ def _break_core(module: ModuleType) -> None:
 
 
 _BREAK = {
-    "readers.core": _break_core,
+    "readers.served": _break_core,
     "rasa_ext.finding_extractor": _break_extractor,
     "actions.respond": _break_action,
 }

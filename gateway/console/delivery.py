@@ -75,7 +75,7 @@ class Posted:
     about: str
 
 
-class Outbox:
+class NoticeDelivery:
     """The outbox of one database. Several gateways may empty it at once.
 
     Args:

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Engine, func, insert, select
 
 import gateway.app
+from gateway.console.delivery import NoticeDelivery, signature
 from gateway.console.escalation import Escalation
-from gateway.console.outbox import Outbox, signature
 from gateway.console.policy import Step
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, notice
@@ -143,8 +143,8 @@ def reaching(settings: Settings, pager: Pager, post: Post) -> Settings:
 
 
 @pytest.fixture
-def outbox(engine: Engine, reaching: Settings, clock: Clock) -> Outbox:
-    return Outbox(engine, reaching, clock, clinic_in("America/New_York"))
+def outbox(engine: Engine, reaching: Settings, clock: Clock) -> NoticeDelivery:
+    return NoticeDelivery(engine, reaching, clock, clinic_in("America/New_York"))
 
 
 def _put(engine: Engine, clock: Clock, channel: str, recipient: str, **changes: Any) -> int:
@@ -170,7 +170,9 @@ def _row(engine: Engine, number: int) -> Any:
         return connection.execute(select(notice).where(notice.c.id == number)).one()
 
 
-def test_a_webhook_is_called_with_a_signature_that_can_be_checked(outbox: Outbox, engine: Engine, clock: Clock, pager: Pager) -> None:
+def test_a_webhook_is_called_with_a_signature_that_can_be_checked(
+    outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager
+) -> None:
     number = _put(engine, clock, "webhook", "pager")
     assert outbox.deliver() == 1
     ((headers, body),) = pager.heard
@@ -190,7 +192,7 @@ def test_the_signature_is_hmac_sha256_over_timestamp_and_body() -> None:
     assert signature(b"key", "1700000000", b'{"case":7}') == "2be1fbfa24ac729cb49fb0b4114472704c2c3e3849f98dab99cd663b8ea31659"
 
 
-def test_a_letter_says_what_to_do(outbox: Outbox, engine: Engine, clock: Clock, post: Post) -> None:
+def test_a_letter_says_what_to_do(outbox: NoticeDelivery, engine: Engine, clock: Clock, post: Post) -> None:
     number = _put(engine, clock, "email", "ward@a.example")
     assert outbox.deliver() == 1
     (letter,) = post.letters
@@ -212,14 +214,14 @@ def test_a_letter_says_what_to_do(outbox: Outbox, engine: Engine, clock: Clock, 
     ],
 )
 def test_every_sort_of_letter_has_its_words(
-    outbox: Outbox, engine: Engine, clock: Clock, post: Post, changes: dict[str, Any], said: str
+    outbox: NoticeDelivery, engine: Engine, clock: Clock, post: Post, changes: dict[str, Any], said: str
 ) -> None:
     _put(engine, clock, "email", "ward@a.example", **changes)
     outbox.deliver()
     assert said in " ".join(post.letters[0].get_content().split())  # type: ignore[attr-defined]
 
 
-def test_a_failure_is_tried_again_later_and_then_arrives(outbox: Outbox, engine: Engine, clock: Clock, pager: Pager) -> None:
+def test_a_failure_is_tried_again_later_and_then_arrives(outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager) -> None:
     number = _put(engine, clock, "webhook", "pager")
     pager.answers = [503]
     assert outbox.deliver() == 1
@@ -236,7 +238,7 @@ def test_a_failure_is_tried_again_later_and_then_arrives(outbox: Outbox, engine:
 
 
 def test_after_the_last_try_it_is_given_up(
-    outbox: Outbox, engine: Engine, clock: Clock, post: Post, caplog: pytest.LogCaptureFixture
+    outbox: NoticeDelivery, engine: Engine, clock: Clock, post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     number = _put(engine, clock, "email", "ward@a.example")
     post.answers = [f"451 not now {CANARY}"] * 9
@@ -251,7 +253,7 @@ def test_after_the_last_try_it_is_given_up(
 
 
 @pytest.mark.parametrize("status", [301, 307])
-def test_a_redirect_is_not_followed(outbox: Outbox, engine: Engine, clock: Clock, pager: Pager, status: int) -> None:
+def test_a_redirect_is_not_followed(outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager, status: int) -> None:
     number = _put(engine, clock, "webhook", "pager")
     pager.answers = [status]
     outbox.deliver()
@@ -260,9 +262,9 @@ def test_a_redirect_is_not_followed(outbox: Outbox, engine: Engine, clock: Clock
 
 
 def test_a_webhook_that_takes_too_long_is_not_waited_for(
-    outbox: Outbox, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
+    outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.console.outbox._SECONDS", 0.2)
+    monkeypatch.setattr("gateway.console.delivery._SECONDS", 0.2)
     number = _put(engine, clock, "webhook", "pager")
     pager.seconds = 1.5
     outbox.deliver()
@@ -270,7 +272,7 @@ def test_a_webhook_that_takes_too_long_is_not_waited_for(
 
 
 def test_the_environments_proxy_is_not_asked(
-    outbox: Outbox, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
+    outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{_free_port()}")
@@ -286,18 +288,18 @@ def test_what_can_not_be_reached_does_not_stop_the_others(
     gone, unknown = _put(engine, clock, "webhook", "gone"), _put(engine, clock, "webhook", "forgotten")
     _put(engine, clock, "webhook", "pager")
     _put(engine, clock, "email", "ward@a.example")
-    assert Outbox(engine, settings, clock, clinic_in("UTC")).deliver() == 4
+    assert NoticeDelivery(engine, settings, clock, clinic_in("UTC")).deliver() == 4
     assert (_row(engine, gone).problem, _row(engine, unknown).problem) == ("ConnectError", "no address")
     assert (len(pager.heard), len(post.letters)) == (1, 1)
 
 
 def test_a_notice_without_a_mail_server_says_so(engine: Engine, reaching: Settings, clock: Clock) -> None:
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, replace(reaching, smtp=""), clock, clinic_in("UTC")).deliver()
+    NoticeDelivery(engine, replace(reaching, smtp=""), clock, clinic_in("UTC")).deliver()
     assert _row(engine, number).problem == "no mail server"
 
 
-def test_a_new_notice_goes_before_one_that_failed(outbox: Outbox, engine: Engine, clock: Clock, pager: Pager) -> None:
+def test_a_new_notice_goes_before_one_that_failed(outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager) -> None:
     old = _put(engine, clock, "webhook", "pager")
     pager.answers = [500]
     outbox.deliver()
@@ -319,7 +321,7 @@ def test_two_deliverers_send_nothing_twice(
         own = connect(records_url)
         start.wait(10)
         try:
-            return Outbox(own, reaching, clock, clinic_in("UTC")).deliver()
+            return NoticeDelivery(own, reaching, clock, clinic_in("UTC")).deliver()
         finally:
             own.dispose()
 
@@ -335,14 +337,14 @@ def test_two_deliverers_send_nothing_twice(
 def test_of_two_that_see_the_same_notice_one_gets_it(engine: Engine, reaching: Settings, clock: Clock, pager: Pager) -> None:
     _put(engine, clock, "webhook", "pager")
     still = clock()
-    first, second = (Outbox(engine, reaching, lambda: still, clinic_in("UTC")) for _ in range(2))
+    first, second = (NoticeDelivery(engine, reaching, lambda: still, clinic_in("UTC")) for _ in range(2))
     claimed = first._claim()
     assert claimed is not None
     assert second._claim() is None
     assert claimed[1] > still
 
 
-def test_what_a_gateway_left_when_it_died_is_sent_by_another(outbox: Outbox, engine: Engine, clock: Clock, pager: Pager) -> None:
+def test_what_a_gateway_left_when_it_died_is_sent_by_another(outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager) -> None:
     number = _put(engine, clock, "webhook", "pager")
     assert outbox._claim() is not None
     assert outbox.deliver() == 0
@@ -381,11 +383,11 @@ def test_a_mail_servers_password_goes_over_an_encrypted_line(
     post = open_post(**({"tls_context": context} if scheme == "smtp" else {"ssl_context": context, "auth_require_tls": False}))
     settings = replace(reaching, smtp=f"{scheme}://nurse:p%40ss%2Fword@127.0.0.1:{post.port}")
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, settings, clock, clinic_in("UTC")).deliver()
+    NoticeDelivery(engine, settings, clock, clinic_in("UTC")).deliver()
     assert _row(engine, number).problem == "SSLCertVerificationError"
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "mail.crt"))
     clock.travel(minutes=1)
-    Outbox(engine, settings, clock, clinic_in("UTC")).deliver()
+    NoticeDelivery(engine, settings, clock, clinic_in("UTC")).deliver()
     assert (_row(engine, number).problem, len(post.letters)) == (None, 1)
     assert post.logins == [(b"nurse", b"p@ss/word")]
 
@@ -395,7 +397,7 @@ def test_a_password_is_not_told_to_a_server_that_does_not_encrypt(
 ) -> None:
     post = open_post(auth_require_tls=False)
     number = _put(engine, clock, "email", "ward@a.example")
-    Outbox(engine, replace(reaching, smtp=f"smtp://nurse:word@127.0.0.1:{post.port}"), clock, clinic_in("UTC")).deliver()
+    NoticeDelivery(engine, replace(reaching, smtp=f"smtp://nurse:word@127.0.0.1:{post.port}"), clock, clinic_in("UTC")).deliver()
     assert (_row(engine, number).problem, post.logins, post.letters) == ("mail server does not encrypt", [], [])
 
 
