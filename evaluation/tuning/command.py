@@ -25,8 +25,8 @@ from evaluation.tuning.offline import Limits, Offline
 from evaluation.tuning.record import Entry
 from evaluation.tuning.sweep import Change, Figures, Sweep
 from evaluation.tuning.trials import texts, trials
-from scripts.common import MODEL, FailureError, read_stamp
-from scripts.train import stamp_of
+from scripts.common import MODEL, FailureError, digest, read_stamp
+from scripts.train import ingredients, stamp_of
 
 _PART = "validation"
 _CONSOLE = Console()
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
     """Tune.
 
     Raises:
-        FailureError: there is no trained model, or it could not read the messages.
+        FailureError: there is no trained model, it is out of date, or it could not read the messages.
     """
     parser = argparse.ArgumentParser(
         prog="python -m evaluation tune", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -46,9 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--dry-run", action="store_true", help="write nothing")
     parser.add_argument("--keep", action="store_true", help="keep the values, write their figures")
     options = parser.parse_args(arguments)
-    model = read_stamp(stamp_of(MODEL))[:_HASH_DIGITS]
-    if not MODEL.is_file() or not model:
-        raise FailureError("There is no trained model. Train it with: make train")
+    model = _fingerprint()
     protocol = load_protocol()
     limits = Limits(protocol.thresholds)
     sweep = Sweep(Offline(protocol, nlu.read(MODEL, texts(_PART, protocol)), limits), trials(_PART))
@@ -87,6 +85,14 @@ def show(
     for change in changes:
         gained = ", ".join(f"{key} {was} to {now}" for key, (was, now) in _differences(change).items())
         _CONSOLE.print(f"{change.name} from {change.old:.2f} to {change.new:.2f}: {gained}")
+
+
+def _fingerprint() -> str:
+    """The beginning of the hash of what the trained model is made of."""
+    made_of = digest(ingredients(folders_in_force()))
+    if not MODEL.is_file() or read_stamp(stamp_of(MODEL)) != made_of:
+        raise FailureError("The trained model is missing or out of date. Train it with: make train")
+    return made_of[:_HASH_DIGITS]
 
 
 def _by_file() -> dict[Path, list[str]]:
