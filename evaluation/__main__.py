@@ -3,8 +3,10 @@
     python -m evaluation development validation [--failures]
     python -m evaluation test [--no-peers] [--conversations]
     python -m evaluation regressions
+    python -m evaluation tune [--dry-run] [--keep]
 
 Starts a bot of its own. The failures of `test` are counted and never shown; those of `regressions` are all shown, and stand in no report.
+`tune` chooses the probabilities of thresholds.yml; see `python -m evaluation tune --help`.
 With --conversations only patients, dialogues, answers and changes are measured; the tables of single messages stay as they were stored.
 """
 
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -26,6 +29,7 @@ from evaluation import answers as answers_part
 from evaluation import cases, changes, figures, interview, nlu, report
 from evaluation.bot import Answer, Bot, in_parallel
 from evaluation.peers import keyword_gate, plain_rasa
+from evaluation.tuning import command as tuning
 from scripts.common import MODEL, ROOT, run_script
 from scripts.stack import Ports, Stack
 
@@ -131,11 +135,14 @@ def _show_failures(messages: Sequence[cases.Case], answers: Sequence[Answer]) ->
 
 
 def main() -> None:
-    """Measure the named parts.
+    """Measure the named parts, or tune.
 
     Raises:
         FailureError: the bot could not be started, or a peer not be trained.
     """
+    if sys.argv[1:2] == ["tune"]:
+        tuning.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=cases.MEASURED, metavar="part", help=", ".join(cases.MEASURED))
     parser.add_argument("--failures", action="store_true", help="print the development cases that were not answered as accepted")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -56,23 +57,12 @@ class Answer:
                 return str(other)
 
 
-class Bot:
-    """The running bot.
+class Talker(ABC):
+    """Whatever answers messages as the wire contract says."""
 
-    Args:
-        url: its address, without a slash at the end.
-    """
-
-    def __init__(self, url: str) -> None:
-        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
-
+    @abstractmethod
     def say(self, sender: str, text: str, rows: Mapping[str, str] | None = None) -> Answer:
         """One message in one conversation, or rows of the danger check answered one by one, row -> `yes`, `no` or `unsure`."""
-        begin = time.perf_counter()
-        response = self._client.post(_PATH, json={"sender": sender, "message": text, **({"answers": dict(rows)} if rows else {})})
-        seconds = time.perf_counter() - begin
-        (custom,) = (message["custom"] for message in response.raise_for_status().json() if message.get("custom"))
-        return Answer(custom, seconds)
 
     def first(self, text: str) -> Answer:
         """The answer to a first message, with what stands behind the danger check where that comes first."""
@@ -86,6 +76,25 @@ class Bot:
         """The answers to these messages, one after the other."""
         sender = uuid.uuid4().hex
         return [self.say(sender, turn) for turn in turns]
+
+
+class Bot(Talker):
+    """The running bot.
+
+    Args:
+        url: its address, without a slash at the end.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx.Client(base_url=url, timeout=60, trust_env=False)
+
+    def say(self, sender: str, text: str, rows: Mapping[str, str] | None = None) -> Answer:
+        """See `Talker.say`."""
+        begin = time.perf_counter()
+        response = self._client.post(_PATH, json={"sender": sender, "message": text, **({"answers": dict(rows)} if rows else {})})
+        seconds = time.perf_counter() - begin
+        (custom,) = (message["custom"] for message in response.raise_for_status().json() if message.get("custom"))
+        return Answer(custom, seconds)
 
 
 def in_parallel(label: str, act: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -15,6 +15,7 @@ from evaluation.cases import Patient
 
 _LONGEST = 20
 _SHORT = {"yes": "yes", "unsure": "not sure"}
+_DOUBT = "not sure about "
 _LEADS_ON = ("chat", "not_in_leaflet", "out_of_scope", "faq")
 
 
@@ -33,6 +34,12 @@ def by_rows(bot: Talks, patient: Patient) -> list[Answer]:
 def by_words(bot: Talks, patient: Patient) -> list[Answer]:
     """The answers that a patient gets who types everything."""
     return _play(bot, patient, lambda checks, said: (_typed(patient, checks, said), {}))
+
+
+def short_words(rows: int) -> list[str]:
+    """What patients type beside their own words, where the danger check has so many rows."""
+    numbers = [str(number) for number in range(1, rows + 1)]
+    return [*_SHORT.values(), *numbers, *(_DOUBT + number for number in numbers)]
 
 
 def _play(bot: Talks, patient: Patient, to_check: Callable[[list[str], list[str]], tuple[str, dict[str, str]]]) -> list[Answer]:
@@ -71,7 +78,7 @@ def _typed(patient: Patient, checks: list[str], said: list[str]) -> str:
     """What a patient types to the list: the worst sign of it that they have, else that it is none; what was said is not said again."""
     sign = next((fact for fact in checks if patient.rows.get(fact, "no") != "no"), "")
     if sign:
-        number = f"{'not sure about ' if patient.rows[sign] == 'unsure' else ''}{checks.index(sign) + 1}"
+        number = f"{_DOUBT if patient.rows[sign] == 'unsure' else ''}{checks.index(sign) + 1}"
         ways = [patient.facts[sign], number]
         ways = ways if len(patient.opening) % 2 else ways[::-1]
     else:

@@ -11,7 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aftercare.protocol.files import LinedDict, ProtocolError, collected, extended, listed, merged, place_of, read, read_if_there, without
+from aftercare.protocol.files import (
+    LinedDict,
+    ProtocolError,
+    collected,
+    extended,
+    listed,
+    merged,
+    place_of,
+    read,
+    read_if_there,
+    replaced,
+    without,
+)
 
 Content = Mapping[str, LinedDict]
 HOUSE = Path(__file__).resolve().parents[2]
@@ -80,7 +92,7 @@ def compose(sources: Sources) -> dict[str, LinedDict]:
         "clinic": read(sources.clinic),
         "meanings": read(shared / "meanings.yml"),
         "faq": read(own / "faq.yml"),
-        "thresholds": merged(read(shared / "thresholds.yml"), read_if_there(own / "thresholds.yml")),
+        "thresholds": replaced(read(shared / "thresholds.yml"), read_if_there(own / "thresholds.yml")),
         "scales": merged(read(shared / "scales.yml"), read_if_there(own / "scales.yml")),
         "wording": merged(read(shared / sources.wording), read(own / sources.wording)),
         "words": extended(

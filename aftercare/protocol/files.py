@@ -123,6 +123,13 @@ def merged(base: LinedDict, over: LinedDict) -> LinedDict:
     return result
 
 
+def replaced(base: LinedDict, over: LinedDict) -> LinedDict:
+    """What two mappings say together, where an entry is never mixed of both: the second's goes before the first's as a whole."""
+    result = LinedDict({**base, **over})
+    result.place, result.places = over.place or base.place, base.places | over.places
+    return result
+
+
 def extended(base: LinedDict, more: LinedDict) -> LinedDict:
     """What two mappings say together, as `merged`; a list that both have holds the items of both."""
     result = merged(base, more)

@@ -116,7 +116,7 @@ def _load(sources: Sources) -> Protocol:
         topics={name: _topic(name, topic, sentences) for name, topic in content["faq"]["topics"].items()},
         wording=content["wording"],
         clinic=_clinic(content["clinic"]),
-        thresholds=content["thresholds"],
+        thresholds={name: threshold["value"] for name, threshold in content["thresholds"].items()},
         scales=_scales(content["scales"]),
         meanings={name: _meaning(name, meaning) for name, meaning in content["meanings"]["meanings"].items()},
         grammar=_grammar(sources.language, content),

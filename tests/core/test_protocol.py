@@ -493,9 +493,29 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "'colour' was unexpected.*correct it as protocols/schema.json says",
     ),
     "a value is of the wrong kind": (
-        lambda d: d.replace("clinical/thresholds.yml", r"^abstain: .*$", "abstain: hot"),
+        lambda d: d.replace("clinical/thresholds.yml", r"^abstain:\n  value: .*$", "abstain:\n  value: hot") + 1,
         "clinical/thresholds.yml",
         "abstain.*'hot'.*correct it",
+    ),
+    "a probability says not where it is from": (
+        lambda d: d.replace("clinical/thresholds.yml", r"^abstain:\n  value: (.*)\n  from: .*$", "abstain:\n  value: 0.35"),
+        "clinical/thresholds.yml",
+        "abstain: 'from' is a required property; correct it",
+    ),
+    "a probability has no figures": (
+        lambda d: d.replace("clinical/thresholds.yml", r"^red_flag_certain:(\n  .*)+$", "red_flag_certain: {value: 0.45, from: tune}"),
+        "clinical/thresholds.yml",
+        "red_flag_certain: 'figures' is a required property; correct it",
+    ),
+    "a probability is decided by hand": (
+        lambda d: d.replace("clinical/thresholds.yml", r"^  from: .*$", "  from: the clinic"),
+        "clinical/thresholds.yml",
+        r"red_flag_certain.from: 'the clinic' is not one of \['tune', 'measured'\]",
+    ),
+    "a probability is a plain number": (
+        lambda d: d.write("thresholds.yml", "abstain: 0.36\n"),
+        "thresholds.yml",
+        "abstain: 0.36 is not of type 'object'",
     ),
     "a disposition is none": (
         lambda d: d.append("rules.yml", rule(disposition="wait")) + 1,
@@ -616,7 +636,7 @@ def test_a_finding_of_the_same_name_goes_before_the_shared_one(draft: Draft) -> 
     ("name", "text", "path"),
     [
         ("wording.en.yml", "goodbye: Our own words.", ("wording", "goodbye")),
-        ("thresholds.yml", "abstain: 0.36", ("thresholds", "abstain")),
+        ("thresholds.yml", "broken_off_minutes: {value: 9, from: the clinic}", ("thresholds", "broken_off_minutes")),
         ("interview.yml", "max_questions: 4", ("interview", "max_questions")),
         ("danger_check.yml", "valid_hours: 3", ("danger_check", "valid_hours")),
         ("scales.yml", "pain: {bands: [{from: 0, finding: mild_pain}]}", ("scales", "pain", "bands")),

@@ -69,7 +69,7 @@ SECOND_CHANGES = (
     ("findings/chest_pain.yml", "label: chest pain\n", "label: second chest pain\n"),
     ("findings/chest_pain.yml", "  patterns:\n", f"  patterns:\n{_SECOND_PATTERN}"),
     ("danger_check.yml", "  - use: chest_pain\n", "  - use: chest_pain\n    en: {text: 'Second chest pain or pressure?'}\n"),
-    ("thresholds.yml", "broken_off_minutes: 10", "broken_off_minutes: 5"),
+    ("thresholds.yml", "broken_off_minutes: {value: 10,", "broken_off_minutes: {value: 5,"),
 )
 """A file of the second protocol, what stands in it, and what stands there instead; what it has no file for is what all procedures share."""
 RED_FLAG_OF_SECOND = "I have purple knees"
