@@ -11,7 +11,7 @@ from aftercare.understanding.patterns import Compiler, PatternError
 
 def lexicon(content: Content) -> Iterator[str]:
     """Every pattern that can not be read."""
-    compiler = Compiler(content["words"]["classes"], content["language/clauses"])
+    compiler = Compiler(content["words"]["classes"], content["language/clauses"], content["language/tokens"])
     for name, path, pattern in patterns(content):
         try:
             compiler.compile(pattern)

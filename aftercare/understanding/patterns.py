@@ -11,6 +11,9 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from aftercare.understanding.text import Tokenizer
 
 _GAP_SIZE = re.compile(r"~(\d)")
 _REST_OF_WORD = re.compile(r"\w*")
@@ -38,10 +41,12 @@ class Compiler:
     Args:
         classes: class name -> its words and phrases.
         clauses: the content of the language's clauses.yml: what no gap may hold.
+        tokens: the content of its tokens.yml: a word is spelled out in a pattern as it is in a text.
     """
 
-    def __init__(self, classes: Mapping[str, Sequence[str]], clauses: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, classes: Mapping[str, Sequence[str]], clauses: Mapping[str, Sequence[str]], tokens: Mapping[str, Any]) -> None:
         self._classes = classes
+        self._tokenizer = Tokenizer(tokens)
         breaks = frozenset(word for name in ("ends", "pauses", "contrasts", "negators") for word in clauses[name])
         self._gap = Token(breaks, filler=True)
         self._close_gap = Token(breaks | set(clauses["subjects"]), filler=True)
@@ -72,18 +77,24 @@ class Compiler:
             return [[filler] * int(gap.group(1))]
         optional = item.endswith("?") and len(item) > 1
         singles: list[str] = []
-        phrases: dict[int, list[str]] = {}
+        phrases: dict[int, list[list[str]]] = {}
         for word in self._words(item.rstrip("?") if optional else item, pattern):
-            parts = word.split()
+            parts = self._spelled_out(word)
             if len(parts) == 1:
-                singles.append(word)
+                singles += parts
             else:
-                phrases.setdefault(len(parts), []).append(word)
+                phrases.setdefault(len(parts), []).append(parts)
         options: list[list[Token]] = []
         if singles:
             options.append([self._one_of(singles)])
-        options.extend([self._one_of([part]) for part in phrase.split()] for group in phrases.values() for phrase in group)
+        options.extend([self._one_of([part]) for part in parts] for group in phrases.values() for parts in group)
         return [*options, []] if optional else options
+
+    def _spelled_out(self, word: str) -> list[str]:
+        """The words that a text would have for one of a pattern: `can't` two, `light-headed` three."""
+        stem = word.removesuffix("*")
+        parts = [part.norm for part in self._tokenizer.words(stem)] or [stem]
+        return [*parts[:-1], parts[-1] + "*"] if word != stem else parts
 
     def _words(self, item: str, pattern: str) -> Iterable[str]:
         for name in item.split("|"):

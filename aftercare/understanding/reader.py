@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self, protocol: Protocol) -> None:
         grammar = protocol.grammar
-        compiler = Compiler(grammar.words, grammar.clauses)
+        compiler = Compiler(grammar.words, grammar.clauses, grammar.tokens)
         self._protocol = protocol
         self._clauses = Clauses(grammar.clauses)
         self._tokenizer = Tokenizer(grammar.tokens)

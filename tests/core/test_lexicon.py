@@ -17,7 +17,7 @@ from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Tokenizer
 
 PROTOCOL = load_protocol(PROTOCOLS / "vertebroplasty")
-COMPILER = Compiler(PROTOCOL.grammar.words, PROTOCOL.grammar.clauses)
+COMPILER = Compiler(PROTOCOL.grammar.words, PROTOCOL.grammar.clauses, PROTOCOL.grammar.tokens)
 TOKENIZER = Tokenizer(PROTOCOL.grammar.tokens)
 SPELLING = Spelling((), PROTOCOL.grammar.spelling)
 FILES = sorted([*CLINICAL.glob("findings/*.yml"), *PROTOCOLS.glob("*/findings/*.yml"), *LANGUAGES.glob("*/*.yml")])

@@ -10,12 +10,13 @@ from aftercare.understanding.patterns import Compiler, PatternError, PatternMatc
 
 ROOT = Path(__file__).resolve().parents[2]
 CLAUSES = yaml.safe_load((ROOT / "languages" / "en" / "clauses.yml").read_text(encoding="utf-8"))
+TOKENS = yaml.safe_load((ROOT / "languages" / "en" / "tokens.yml").read_text(encoding="utf-8"))
 CLASSES = {"leg": ["leg", "legs", "foot"], "cannot": ["can not", "unable to", "hardly"], "wet": ["wet", "soak*"]}
 
 
 def matches(pattern: str, text: str) -> bool:
     matcher = PatternMatcher()
-    matcher.add("pattern", Compiler(CLASSES, CLAUSES).compile(pattern))
+    matcher.add("pattern", Compiler(CLASSES, CLAUSES, TOKENS).compile(pattern))
     return bool(matcher(text.split(" ")))
 
 
@@ -76,18 +77,18 @@ def test_a_pattern_does_not_match(pattern: str, text: str) -> None:
 )
 def test_a_bad_pattern_is_refused_by_name(pattern: str, reason: str) -> None:
     with pytest.raises(PatternError, match=reason) as refused:
-        Compiler(CLASSES, CLAUSES).compile(pattern)
+        Compiler(CLASSES, CLAUSES, TOKENS).compile(pattern)
     assert f"'{pattern}'" in str(refused.value)
 
 
 def test_the_vocabulary_is_what_the_patterns_name() -> None:
-    compiler = Compiler(CLASSES, CLAUSES)
+    compiler = Compiler(CLASSES, CLAUSES, TOKENS)
     compiler.compile("@cannot feel ~2 @leg|toe*")
     assert {"can", "not", "unable", "feel", "legs", "toe"} <= compiler.vocabulary
 
 
 def test_no_pattern_uses_a_sign_that_the_language_does_not_have(protocol: Protocol) -> None:
-    compiler = Compiler(protocol.grammar.words, protocol.grammar.clauses)
+    compiler = Compiler(protocol.grammar.words, protocol.grammar.clauses, protocol.grammar.tokens)
     for finding in protocol.findings.values():
         for pattern in (*finding.patterns, *finding.normal):
             compiler.compile(pattern)
