@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from aftercare.protocol.model import Protocol
 from aftercare.understanding.assertion import Assertion, Context
@@ -17,6 +18,7 @@ from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Tokenizer, Word
 
 _FEWEST_FOREIGN = 3
+_MOST_SLIPS, _AROUND = 8, 15
 _SENTENCE_ENDS = frozenset({".", "!", "\n"})
 
 
@@ -88,6 +90,7 @@ class Reader:
         letters = [token.norm for token in tokens if token.norm.isalpha()]
         foreign = self._is_foreign(letters)
         norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
+        norms = self._mended(tokens, norms)
         context = self._assertion.context([token.norm for token in tokens], norms)
         answer = self._answer(context)
         mentions = [
@@ -113,6 +116,20 @@ class Reader:
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
+
+    def _mended(self, tokens: Sequence[Word], norms: list[str]) -> list[str]:
+        """The words with slips decided by the sentence: a misspelt word is the rival with which it tells the most, if that is more."""
+        slips = {place: self._spelling.rivals(token.norm) for place, token in enumerate(tokens) if token.norm not in self._other_languages}
+        mended = list(norms)
+        for place in [place for place, rivals in slips.items() if rivals][:_MOST_SLIPS]:
+            mended[place] = max((mended[place], *slips[place]), key=partial(self._told_with, mended, place))
+        return mended
+
+    def _told_with(self, norms: Sequence[str], place: int, word: str) -> int:
+        """How many words of findings would be told with a word at this place."""
+        begin = max(0, place - _AROUND)
+        around = [*norms[begin:place], word, *norms[place + 1 : place + 1 + _AROUND]]
+        return sum(end - start for _, start, end in self._findings(around) if start <= place - begin < end)
 
     def _lexicon_mentions(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
         spans = _longest(self._findings(context.norms))

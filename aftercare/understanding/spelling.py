@@ -11,7 +11,8 @@ from typing import Any
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-_SHORTEST = 4
+_SHORTEST, _SHORTEST_RIVAL = 4, 3
+_MOST_RIVALS = 8
 _LONG = 7
 _SAME_START = 3
 _LONG_STEM = 5
@@ -59,7 +60,7 @@ def _edits(length: int) -> int:
 class Spelling:
     """Snaps misspelled words to the lexicon: one edit, or two in words of the language of seven letters and more that begin alike.
 
-    A transposition counts as one edit (optimal string alignment). A tie between two words is left alone.
+    A transposition counts as one edit (optimal string alignment). A tie between two words is left alone here.
 
     Args:
         lexicon: its words and stems.
@@ -67,16 +68,17 @@ class Spelling:
     """
 
     def __init__(self, lexicon: Iterable[str], rules: Mapping[str, Any]) -> None:
-        self._language = vocabulary(rules["vocabulary"])
+        self._language = vocabulary(rules["vocabulary"]) | frozenset(rules["words_beside"])
         self._own = frozenset(word for word in lexicon if word.isalpha())
         self._lexicon = self._own | _endings(lexicon, self._language)
-        targets = [word for word in self._lexicon if len(word) >= _SHORTEST]
+        targets = [word for word in self._lexicon if len(word) >= _SHORTEST_RIVAL]
         self._longest = max(map(len, targets), default=0) + 2
         self._by_length = {
             length: [target for target in targets if abs(len(target) - length) <= _edits(length)] for length in range(self._longest + 1)
         }
         self._fixed: Mapping[str, str] = rules["slips"]
         self._snap = lru_cache(maxsize=4096)(self._nearest)
+        self._near = lru_cache(maxsize=4096)(self._ranked)
 
     def known(self, word: str) -> bool:
         """Whether the word is the lexicon's or the language's."""
@@ -91,14 +93,33 @@ class Spelling:
         snapped = self._snap(word)
         return self._fixed.get(snapped, snapped)
 
+    def rivals(self, word: str) -> tuple[str, ...]:
+        """The words that a misspelt one may stand for, the likeliest first; none for a word that is known.
+
+        One word alone may be nearest and still be the wrong one: which one it is, if any, is for the sentence to say. A word of three
+        letters is near many, and must begin and end as it was typed, or have the same letters.
+        """
+        if not _SHORTEST_RIVAL <= len(word) <= self._longest or not word.isalpha() or self.known(word) or word in self._fixed:
+            return ()
+        return self._near(word)
+
+    def _ranked(self, word: str) -> tuple[str, ...]:
+        framed = len(word) > _SHORTEST_RIVAL
+        likely = [each for each in self._alike(word) if framed or _is_alike(each[1], word)]
+        alike = sorted(likely, key=lambda each: (each[0], each[1][0] != word[0], each[1] not in self._own, each[1]))
+        return tuple(target for _, target in alike[:_MOST_RIVALS])
+
     def _may_be_far(self, word: str, target: str) -> bool:
         """Whether a misspelt word may be two edits away: from a word of the language that begins like it."""
         return target[:_SAME_START] == word[:_SAME_START] and target in self._language
 
+    def _alike(self, word: str) -> list[tuple[float, str]]:
+        """The words at most so many edits away as its length allows, each with its distance."""
+        near = process.extract(word, self._by_length[len(word)], scorer=OSA.distance, score_cutoff=_edits(len(word)), limit=None)
+        return [(distance, target) for target, distance, _ in near if distance <= 1 or self._may_be_far(word, target)]
+
     def _nearest(self, word: str) -> str:
-        allowed = _edits(len(word))
-        near = process.extract(word, self._by_length[len(word)], scorer=OSA.distance, score_cutoff=allowed, limit=None)
-        alike = [(distance, target) for target, distance, _ in near if distance <= 1 or self._may_be_far(word, target)]
+        alike = [each for each in self._alike(word) if len(each[1]) >= _SHORTEST]
         if not alike:
             return word
         best = min(distance for distance, _ in alike)
@@ -110,3 +131,7 @@ class Spelling:
             if len({c[:4] for c in choice}) == 1
             else word
         )
+
+
+def _is_alike(target: str, word: str) -> bool:
+    return (target[0], target[-1]) == (word[0], word[-1]) or sorted(target) == sorted(word)

@@ -14,7 +14,7 @@ ENGLISH = sorted(vocabulary(WORDS))
 
 
 def rules(slips: dict[str, str] | None = None) -> dict[str, object]:
-    return {"vocabulary": WORDS, "slips": slips or {}}
+    return {"vocabulary": WORDS, "slips": slips or {}, "words_beside": []}
 
 
 @pytest.fixture(scope="module")
