@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from aftercare.protocol import ProtocolError, load_library
+from aftercare.protocol import ProtocolError, folders_in_force, load_library
+from aftercare.protocol.compose import languages_of
+from aftercare.protocol.load import examine
 from aftercare.protocol.skeleton import begin
 
 _USAGE = "usage: python -m aftercare.protocol [FOLDER ...] | python -m aftercare.protocol new ID"
@@ -22,7 +24,11 @@ def main(arguments: list[str]) -> int:
             print(
                 f"{arguments[0]} is made. Put the clinic's text into leaflet.txt, its sentences into leaflet.yml, and go on with faq.yml."
             )
-        library = load_library([Path(argument) for argument in arguments] or None)
+        folders = [Path(argument) for argument in arguments] or folders_in_force()
+        library = load_library(folders)
+        for folder in folders:
+            for language in languages_of(folder):
+                examine(folder, language)
     except ProtocolError as error:
         print(error, file=sys.stderr)
         return 1

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
+from jsonschema import Draft7Validator, ValidationError
 
 from aftercare.protocol.check_clinic import clinic, leaflet, opening, time_zone
+from aftercare.protocol.check_examples import answers, intents, patterns
 from aftercare.protocol.check_lexicon import lexicon
 from aftercare.protocol.compose import PROTOCOLS, Content
 from aftercare.protocol.files import LinedDict, place_of
@@ -42,6 +43,20 @@ def check(folder: Path, content: Content) -> list[str]:
     return list(problems)
 
 
+def check_examples(folder: Path, content: Content) -> list[str]:
+    """Every problem of a protocol's examples, which takes longer to find than may pass when a server starts; as `check` says it."""
+    return list(itertools.chain(*(each(folder, content) for each in (intents, answers, patterns))))
+
+
+def _said(error: ValidationError) -> str:
+    """What is wrong with a value's shape, and what to do."""
+    if error.validator == "required":
+        required: list[str] = list(error.schema["required"])
+        missing = next(name for name in required if name not in error.instance)
+        return f"'{missing}' is missing; add it, as in the entries beside it"
+    return f"{error.message}; correct it as protocols/schema.json says"
+
+
 def _at(content: Content, name: str, *path: str | int) -> str:
     return place_of(content[name], list(path))
 
@@ -53,7 +68,7 @@ def _shape(content: Content) -> Iterator[str]:
         for error in validator.iter_errors(data):
             path = list(error.absolute_path)
             place = ".".join(str(step) for step in path) or "the file"
-            yield f"{_at(content, name, *path)}: {place}: {error.message}; correct it as protocols/schema.json says"
+            yield f"{_at(content, name, *path)}: {place}: {_said(error)}"
 
 
 def _findings(content: Content) -> Iterator[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+_NESTED = "findings"
+
 
 class ProtocolError(Exception):
     """A mistake in the protocol's files, one line a mistake: file, line and remedy."""
@@ -78,7 +80,7 @@ def read(path: Path) -> LinedDict:
     Raises:
         ProtocolError: when the file is missing, is not YAML, or holds something else than a mapping.
     """
-    name = f"{path.parent.name}/{path.name}"
+    name = name_of(path)
     try:
         loader = _LinedLoader(path.read_text(encoding="utf-8"))
         loader.file = name
@@ -92,9 +94,15 @@ def read(path: Path) -> LinedDict:
     return content
 
 
+def name_of(path: Path) -> str:
+    """What a file is called in a problem: its name with the folder, of a finding's file with the protocol's."""
+    parents = (path.parent.parent.name, path.parent.name) if path.parent.name == _NESTED else (path.parent.name,)
+    return "/".join((*parents, path.name))
+
+
 def read_if_there(path: Path) -> LinedDict:
     """Read a file that may be missing; empty then. It raises what `read` raises for other reasons."""
-    return read(path) if path.exists() else collected(f"{path.parent.name}/{path.name}:1", {})
+    return read(path) if path.exists() else collected(f"{name_of(path)}:1", {})
 
 
 def collected(place: str, entries: Mapping[str, Any]) -> LinedDict:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aftercare.protocol.check import check
+from aftercare.protocol.check import check, check_examples
 from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.compose import PROTOCOLS, Content, Sources, compose, languages_of
 from aftercare.protocol.files import LinedDict, ProtocolError, read
@@ -73,6 +73,17 @@ def load_library(folders: Iterable[Path] | None = None) -> Library:
         if not languages_of(folder):
             raise ProtocolError([f"{folder}: no wording.<language>.yml is there, hence no protocol; correct {PROTOCOL_VARIABLE}"])
     return Library([_kept(_sources(folder, language)) for folder in chosen for language in languages_of(folder)])
+
+
+def examine(folder: Path, language: str) -> None:
+    """Look through a protocol's examples, beyond what is checked whenever it is read.
+
+    Raises:
+        ProtocolError: every mistake found, each with file, line and remedy.
+    """
+    problems = check_examples(folder, compose(_sources(folder, language)))
+    if problems:
+        raise ProtocolError(problems)
 
 
 def known_folders() -> dict[str, Path]:

@@ -12,7 +12,7 @@ from aftercare.protocol import Protocol, ProtocolError, load_library, load_proto
 from aftercare.protocol.__main__ import main
 from aftercare.protocol.check import check
 from aftercare.protocol.compose import Sources, compose
-from aftercare.protocol.files import place_of, read
+from aftercare.protocol.files import name_of, place_of, read
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ("clinical", "languages")
@@ -33,7 +33,7 @@ class Draft:
 
     def place(self, name: str) -> str:
         """How a problem names the file."""
-        return "/".join(self.path(name).parts[-2:])
+        return name_of(self.path(name))
 
     def text(self, name: str) -> str:
         return self.path(name).read_text(encoding="utf-8")
@@ -231,7 +231,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
     "a question has no other words": (
         lambda d: d.replace("interview.yml", r"^      again: .*\n", "") - 6,
         "interview.yml",
-        "'again' is a required property.*correct it",
+        "'again' is missing; add it",
     ),
     "a row means an unknown finding": (
         lambda d: d.append("danger_check.yml", row(**{'"yes"': "no_such_finding"})),
@@ -256,7 +256,7 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
     "a row has no finding": (
         lambda d: d.append("danger_check.yml", row(**{'"yes"': "chills"}).replace('"yes": chills\n    ', "")),
         "danger_check.yml",
-        "'yes' is a required property.*correct it",
+        "'yes' is missing; add it",
     ),
     "a row is too long to be read": (
         lambda d: d.append("danger_check.yml", row(text="Chills that shake you so much that you can not hold a cup of tea?")),
@@ -500,12 +500,12 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
     "a probability says not where it is from": (
         lambda d: d.replace("clinical/thresholds.yml", r"^abstain:\n  value: (.*)\n  from: .*$", "abstain:\n  value: 0.35"),
         "clinical/thresholds.yml",
-        "abstain: 'from' is a required property; correct it",
+        "abstain: 'from' is missing; add it",
     ),
     "a probability has no figures": (
         lambda d: d.replace("clinical/thresholds.yml", r"^red_flag_certain:(\n  .*)+$", "red_flag_certain: {value: 0.45, from: tune}"),
         "clinical/thresholds.yml",
-        "red_flag_certain: 'figures' is a required property; correct it",
+        "red_flag_certain: 'figures' is missing; add it",
     ),
     "a probability is decided by hand": (
         lambda d: d.replace("clinical/thresholds.yml", r"^  from: .*$", "  from: the clinic"),

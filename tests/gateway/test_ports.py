@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -38,9 +39,9 @@ class TextMessage:
             raise RefusedError(401, "unauthorized")
         records = self.services.records
         if self.number not in self.tokens:
-            self.tokens[self.number] = await asyncio.to_thread(
-                records.start, "demo", {"blocks": [], "buttons": [], "sources": []}, None, None
-            )
+            started = partial(records.start, bound=("vertebroplasty", "en"))
+            nothing: dict[str, list[str]] = {"blocks": [], "buttons": [], "sources": []}
+            self.tokens[self.number] = await asyncio.to_thread(started, "demo", nothing, "patient")
         session = await asyncio.to_thread(records.session, self.tokens[self.number])
         assert session is not None
         self.key = session.bound

@@ -276,7 +276,7 @@ def test_rasa_is_told_what_the_default_goes_on_with(second: Patient, later: Call
 def _bound_to_a_lost_one(door: Door, asks: bool = False, **kept: object) -> Patient:
     """A patient of a protocol that this gateway never had, with a conversation as it left it."""
     records = door.records
-    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", None, ("lost", "en"))
+    token = records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=("lost", "en"))
     session = records.session(token)
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), "words")

@@ -84,7 +84,7 @@ def records(tmp_path: Path) -> Iterator[Records]:
 @pytest.fixture
 def sent(records: Records) -> dict[str, Sent]:
     """A red flag and a harmless message, both taken and answered."""
-    token = records.start("demo", WORDS, "patient")
+    token = records.start("demo", WORDS, "patient", bound=("vertebroplasty", "en"))
     session = records.session(token)
     assert session is not None
     found = {}
@@ -155,7 +155,7 @@ def test_the_judge_sees_two_answers_and_a_message_that_is_stored_twice(tmp_path:
     engine = connect(f"sqlite:///{tmp_path / 'careless.db'}")
     migrate(engine)
     records = Records(engine, Keyring((bytes(range(32)),)))
-    token = records.start("demo", WORDS, "patient")
+    token = records.start("demo", WORDS, "patient", bound=("vertebroplasty", "en"))
     session = records.session(token)
     assert session is not None
     message, _ = records.add_message(session.conversation, "soak-1-1", "thanks")

@@ -59,7 +59,7 @@ class Ward:
     escalation: Escalation
 
     def chat(self, embed_key: str = "demo") -> str:
-        session = self.records.session(self.records.start(embed_key, {"blocks": []}, "patient"))
+        session = self.records.session(self.records.start(embed_key, {"blocks": []}, "patient", bound=("vertebroplasty", "en")))
         assert session is not None
         return session.conversation
 
