@@ -50,9 +50,9 @@ def check_examples(folder: Path, content: Content) -> list[str]:
 
 def _said(error: ValidationError) -> str:
     """What is wrong with a value's shape, and what to do."""
+    schema: Any = error.schema
     if error.validator == "required":
-        required: list[str] = list(error.schema["required"])
-        missing = next(name for name in required if name not in error.instance)
+        missing = next(name for name in schema["required"] if name not in set(error.instance))
         return f"'{missing}' is missing; add it, as in the entries beside it"
     return f"{error.message}; correct it as protocols/schema.json says"
 

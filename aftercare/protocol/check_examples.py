@@ -50,7 +50,7 @@ def answers(folder: Path, content: Content) -> Iterator[str]:
 
 def patterns(folder: Path, content: Content) -> Iterator[str]:
     """Patterns of the protocol's own findings that do not match their `yes`, or match their `no`."""
-    compiler = Compiler(content["words"]["classes"], content["language/clauses"])
+    compiler = Compiler(content["words"]["classes"], content["language/clauses"], content["language/tokens"])
     tokenizer, spelling = Tokenizer(content["language/tokens"]), Spelling((), content["language/spelling"])
     own = {f"{name_of(file)}" for file in (folder / "findings").glob("*.yml")}
     for name, finding in content["findings"]["findings"].items():
