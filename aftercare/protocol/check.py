@@ -52,7 +52,8 @@ def _said(error: ValidationError) -> str:
     """What is wrong with a value's shape, and what to do."""
     schema: Any = error.schema
     if error.validator == "required":
-        missing = next(name for name in schema["required"] if name not in set(error.instance))
+        entry: Any = error.instance
+        missing = next(name for name in schema["required"] if name not in entry)
         return f"'{missing}' is missing; add it, as in the entries beside it"
     return f"{error.message}; correct it as protocols/schema.json says"
 

@@ -13,7 +13,7 @@ from aftercare.understanding.patterns import Compiler, PatternMatcher
 from aftercare.understanding.spelling import Spelling
 from aftercare.understanding.text import Tokenizer
 
-_INTENT = re.compile(r"^- intent: (\w+)", re.MULTILINE)
+_INTENT = re.compile(r"^- intent: (\w{1,80})", re.MULTILINE)
 _TOPIC = "ask_"
 
 
