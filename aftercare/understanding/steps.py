@@ -148,7 +148,7 @@ def _add_red_flag(weighing: Weighing) -> None:
         return
     certain = _certain_enough(weighing, finding, denied)
     if probability >= certain and (not weighing.is_few_words or probability >= limits["red_flag_overrules"]):
-        weighing.put(finding, Status.PRESENT, (0, len(weighing.reading.text)), "classifier_message")
+        weighing.put(finding, Status.PRESENT, weighing.told_by(finding, whole), "classifier_message")
     elif probability >= limits["suspect_beside" if weighing.clear or finding in denied else "red_flag_suspect"]:
         weighing.doubt(finding)
 
@@ -196,7 +196,7 @@ def _add_finding(weighing: Weighing, opinion: Opinion, enough: float) -> None:
     finding = weighing.intents.finding_of.get(intent, "")
     present = finding in weighing.result.with_status(Status.PRESENT)
     if finding and intent not in weighing.intents.red and probability >= enough and not present:
-        weighing.put(finding, Status.PRESENT, (opinion.start, opinion.end), "classifier_finding")
+        weighing.put(finding, Status.PRESENT, weighing.told_by(finding, opinion), "classifier_finding")
 
 
 def _take_questions(weighing: Weighing) -> None:

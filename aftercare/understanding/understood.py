@@ -37,9 +37,11 @@ class Understood:
     places: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
     def put(self, finding: str, status: Status, text: str, place: tuple[int, int], because: str) -> None:
-        """Set a finding's status, with the place of its evidence in the text and the step that decided it."""
-        self.findings[finding] = (status, text[place[0] : place[1]])
-        self.places[finding] = (*place, because)
+        """Set a finding's status, with the place of its evidence in the text, less the space around it, and the step that decided it."""
+        said = text[place[0] : place[1]]
+        start = place[0] + len(said) - len(said.lstrip())
+        self.findings[finding] = (status, said.strip())
+        self.places[finding] = (start, start + len(said.strip()), because)
 
     def with_status(self, status: Status) -> set[str]:
         """The findings that have this status."""
@@ -149,6 +151,13 @@ class Weighing:
     def put(self, finding: str, status: Status, place: tuple[int, int], because: str) -> None:
         """Set a finding's status; see `Understood.put`."""
         self.result.put(finding, status, self.reading.text, place, because)
+
+    def told_by(self, finding: str, opinion: Opinion) -> tuple[int, int]:
+        """The place of the words behind an opinion: of the whole message, those of the clause that says it by itself, if one does."""
+        clauses = self.open_clauses if opinion is self.whole else ()
+        saying = [clause for clause in clauses if self.intents.finding_of.get(clause.best[0]) == finding]
+        said = max(saying, key=lambda clause: clause.best[1], default=opinion)
+        return said.start, said.end
 
     def doubt(self, finding: str) -> None:
         """Ask about a finding, where nothing is to be asked about yet."""

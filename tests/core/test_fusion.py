@@ -19,6 +19,8 @@ from aftercare.understanding.understood import Understood
 TODAY = date(2024, 5, 15)
 Ranking = dict[str, float]
 
+TWO_SENTENCES = "Thank you for the call. the stairs finish me off."
+
 
 def reading(assistant: Assistant, text: str, whole: Ranking, *parts: Ranking) -> Reading:
     """A message read by the lexicon, with what the classifier thinks of it and of its clauses."""
@@ -199,6 +201,17 @@ def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> Non
     assert found["fever"] == ("absent", "fever")
     assert found["chest_pain"][0] == "other_person"
     assert all(finding["evidence"] in text for finding in understood["findings"])
+
+
+@pytest.mark.parametrize(
+    ("clause", "evidence"),
+    [({"report_breathless": 0.4}, "the stairs finish me off."), ({"thank": 0.4, "report_breathless": 0.3}, TWO_SENTENCES)],
+)
+def test_the_evidence_of_the_classifier_is_the_clause_that_says_it_if_one_does(understand, clause: Ranking, evidence: str) -> None:  # type: ignore[no-untyped-def]
+    understood = understand(TWO_SENTENCES, {"report_breathless": 0.99}, {"thank": 0.9}, clause)
+    assert understood.findings["breathless"] == (Status.PRESENT, evidence)
+    start, end, because = understood.places["breathless"]
+    assert (TWO_SENTENCES[start:end], because) == (evidence, "classifier_message")
 
 
 def test_a_vague_pain_yields_to_one_with_a_degree(assistant: Assistant) -> None:
