@@ -36,7 +36,7 @@ def _claims(turn: Situation, supposed: list[str]) -> bool:
         return False
     if "claim_plainly" in turn.reading.acts:
         return turn.reading.answer != "no"
-    if "claim" in turn.reading.acts:
+    if {"claim", "claim_briefly"} & turn.reading.acts:
         return turn.reading.answer != "no" or not turn.reading.bare
     rows = [row.fact for row in turn.check.rows if row.findings & set(supposed)]
     return any(heard(turn.protocol, fact, turn.reading) is Answer.YES for fact in rows)

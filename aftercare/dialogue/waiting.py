@@ -111,7 +111,7 @@ def claims_something(turn: Situation) -> bool:
     """Whether words that name nothing say that something is so, which may be one of the rows behind the last answer."""
     opinions, acts = turn.reading.opinions, turn.reading.acts
     sure = bool(opinions) and opinions[0].best[1] >= turn.protocol.thresholds["nothing_reported"]
-    return bool(acts & {"claim", "claim_plainly"}) and not (turn.claims_nothing() or turn.understood.topics or sure)
+    return bool(acts & {"claim", "claim_briefly", "claim_plainly"}) and not (turn.claims_nothing() or turn.understood.topics or sure)
 
 
 def waits_first(turn: Situation) -> bool:

@@ -32,6 +32,7 @@ WEDNESDAY = date(2024, 5, 15)
         ("99.5 on the thermometer", 99.5),
         ("thermometer says 98.6", 98.6),
         ("102", 102),
+        ("what if I spike 102", 102),
         ("101.2", 101.2),
         ("temp of a hundred and one", 101),
         ("fever, one hundred two", 102),

@@ -83,7 +83,7 @@ def test_a_probability_without_provenance_is_refused(tmp_path: Path) -> None:
     file = folder / record.FILE
     file.write_text(re.sub(r"^  from: .*\n", "", file.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE), encoding="utf-8")
     (problem,) = check(FOLDER, compose(Sources(FOLDER, FOLDER / "clinic.yml", "en", clinical=folder)))
-    assert "red_flag_certain: 'from' is a required property" in problem
+    assert "red_flag_certain: 'from' is missing" in problem
 
 
 def test_what_was_written_is_what_a_protocol_takes(tmp_path: Path, protocol: Protocol) -> None:
