@@ -251,9 +251,8 @@ def _agreed(two: Door, desk: Desk, ann: Person, key: str) -> int:
 
 def test_cases_are_written_of_one_protocols_conversations(two: Door, two_desk: Desk, ann: Person, tmp_path: Path) -> None:
     numbers = {key: _agreed(two, two_desk, ann, key) for key in ("demo", SECOND_KEY)}
-    done = [
-        Regressions(two_desk.records, two_desk.trail, (name, "en")).write(tmp_path / f"{name}.jsonl") for name in ("vertebroplasty", SECOND)
-    ]
+    protocols = [two_desk.library.bound(name) for name in ("vertebroplasty", SECOND)]
+    done = [Regressions(two_desk.records, two_desk.trail, each).write(tmp_path / f"{each.id}.jsonl") for each in protocols]
     assert [each.numbers for each in done] == [(numbers["demo"],), (numbers[SECOND_KEY],)]
     assert done[0].left == {OTHER: 1}
 
