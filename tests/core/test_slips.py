@@ -80,3 +80,8 @@ def test_what_a_slip_was_is_told_by_the_sentence(assistant: Assistant, text: str
 @pytest.mark.parametrize("text", ["any good chili recipes", "my pcp wrote a note", "the dtr is here", "bingo was fun"])
 def test_a_word_that_is_no_slip_makes_no_sign(assistant: Assistant, text: str) -> None:
     assert not assistant.read(text, TODAY).mentions
+
+
+@pytest.mark.parametrize("text", ["Hola, tengo una pregunta sobre mi seguro.", "gracias por todo, hola", "Quiero tener una cita por favor"])
+def test_everyday_words_of_another_language_are_no_slips(assistant: Assistant, text: str) -> None:
+    assert not assistant.read(text, TODAY).mentions
