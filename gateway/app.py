@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 
 import structlog
 from fastapi import FastAPI
@@ -34,7 +35,7 @@ from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
 from gateway.voice import Voices
-from gateway.web import Entrance, Hosts, Net
+from gateway.web import Entrance, Hosts, Net, safety_card
 from readers.pool import Readers
 
 _log = structlog.get_logger(__name__)
@@ -106,7 +107,7 @@ def create_app(
     app.mount("/console", make_console(desk))
     if settings.console_origins != settings.public_origins:
         app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)
-    app.add_middleware(Net, voices=voices)
+    app.add_middleware(Net, event="request failed", answer=partial(safety_card, voices))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=sorted({origin for key in settings.embed_keys.values() for origin in key.origins}),

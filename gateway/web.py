@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import bound_to, error_body
@@ -87,11 +87,18 @@ class Entrance:
 
 
 class Net:
-    """The innermost layer: whatever is raised becomes the safety card, with all headers, and never a stack trace."""
+    """The innermost layer: whatever is raised becomes an answer, with all headers, and never a stack trace.
 
-    def __init__(self, app: ASGIApp, voices: Voices) -> None:
+    Args:
+        app: what it stands around.
+        event: what the log calls a failure.
+        answer: the answer to a request that failed.
+    """
+
+    def __init__(self, app: ASGIApp, event: str, answer: Callable[[Scope], Response]) -> None:
         self._app = app
-        self._voices = voices
+        self._event = event
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
@@ -105,10 +112,15 @@ class Net:
         try:
             await self._app(scope, receive, noticing)
         except Exception as error:
-            _log.error("request failed", error=type(error).__name__)
+            _log.error(self._event, error=type(error).__name__)
             if begun or scope["type"] != "http":
                 raise
-            await JSONResponse(error_body(self._voices.of(bound_to(scope)), "internal"), 500)(scope, receive, send)
+            await self._answer(scope)(scope, receive, send)
+
+
+def safety_card(voices: Voices, scope: Scope) -> Response:
+    """What a patient's page gets where a request failed."""
+    return JSONResponse(error_body(voices.of(bound_to(scope)), "internal"), 500)
 
 
 class Hosts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 import structlog
@@ -10,12 +11,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Scope
 
 from gateway.console.access import BASE, TurnedAwayError
 from gateway.console.desk import Desk
 from gateway.console.pages import routers
 from gateway.console.sessions import COOKIE
+from gateway.web import Net
 
 _log = structlog.get_logger(__name__)
 _FAILED = 500
@@ -29,8 +31,12 @@ def make_console(desk: Desk) -> ASGIApp:
     _handle_errors(app, desk)
     for router in routers():
         app.include_router(router)
-    app.add_middleware(_Net, desk=desk)
+    app.add_middleware(Net, event="console failed", answer=partial(_failed, desk))
     return app
+
+
+def _failed(desk: Desk, scope: Scope) -> Response:
+    return desk.renderer.page(Request(scope), "refused.html", None, _FAILED, reason=desk.renderer.reason("failed"))
 
 
 def _handle_errors(app: FastAPI, desk: Desk) -> None:
@@ -68,29 +74,3 @@ def _handle_errors(app: FastAPI, desk: Desk) -> None:
     async def database(request: Request, error: SQLAlchemyError) -> Response:
         _log.error("records failed", error=type(error).__name__)
         return refusal(request, 503, "not_stored")
-
-
-class _Net:
-    """Whatever is raised becomes a page that says so, never a stack trace."""
-
-    def __init__(self, app: ASGIApp, desk: Desk) -> None:
-        self._app = app
-        self._desk = desk
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        begun = False
-
-        async def noticing(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        request = Request(scope)
-        try:
-            await self._app(scope, receive, noticing)
-        except Exception as error:
-            _log.error("console failed", error=type(error).__name__)
-            if begun or scope["type"] != "http":
-                raise
-            reason = self._desk.renderer.reason("failed")
-            await self._desk.renderer.page(request, "refused.html", None, _FAILED, reason=reason)(scope, receive, send)
