@@ -186,7 +186,7 @@ def main() -> None:
             opset_version=17,
             dynamo=False,
         )
-        quantize_dynamic(exact, ROOT / "encoder" / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True)
+        quantize_dynamic(exact, ROOT / "encoder" / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
     shutil.copy(BASE / "tokenizer.json", ROOT / "encoder" / "tokenizer.json")
 
 

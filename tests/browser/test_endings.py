@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from fnmatch import fnmatch
 
 import pytest
 from playwright.sync_api import expect
@@ -14,6 +15,7 @@ from tests.browser.watch import spied
 from tests.browser.words import EMERGENCY, FEVER, NUMB_LEGS, SELF_CARE, SORE, TEL, WEAK_LEGS, WORDS
 
 EXPIRY = WORDS["expiry"]
+_STREAM = "**/session/stream*"
 _STORED = "() => [Object.keys(localStorage), Object.keys(sessionStorage)]"
 
 
@@ -89,10 +91,12 @@ def test_chat_that_has_expired_says_so_with_numbers_and_keeps_what_was_typed(dev
 
 
 def test_danger_sign_that_is_typed_into_an_expired_chat_is_answered_at_once(device: Device, server: Server) -> None:
-    device.watch.tolerate("net::ERR_")
     panel = device.open()
-    panel.page.route("**/session/stream", lambda route: route.abort())
+    panel.page.route(_STREAM, lambda route: route.abort())
     panel.page.route("**/session/events*", lambda route: route.abort())
+    with panel.page.expect_event("requestfailed", lambda request: fnmatch(request.url, _STREAM)):
+        device.go_offline()
+    device.context.set_offline(False)
     server.age(panel.token, timedelta(hours=5))
     panel.type(NUMB_LEGS)
     expect(panel.card(EMERGENCY)).to_be_visible()
