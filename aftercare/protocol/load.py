@@ -162,6 +162,7 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         treated_pain=finding.get("treated_pain", False),
         milder=tuple(finding.get("milder", ())),
         denial_stands=finding.get("denial_stands", False),
+        heard_as=finding.get("heard_as", name),
         refined_by=tuple(finding.get("refined_by", ())),
         persists=finding.get("persists", False),
         role=finding.get("role", ""),

@@ -67,7 +67,7 @@ class Reader:
         self._caregiver = frozenset(rules["caregiver"])
         self._first_person = frozenset(rules["first_person_patient"])
         self._other_languages, self._own_words = grammar.other_languages, grammar.own_words
-        self._spelling = Spelling(compiler.vocabulary, grammar.spelling)
+        self._spelling, self._contractions = Spelling(compiler.vocabulary, grammar.spelling), frozenset(grammar.tokens["whole"])
 
     def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> PatternMatcher:
         matcher = PatternMatcher()
@@ -164,7 +164,8 @@ class Reader:
 
     def _is_mended(self, typed: str) -> bool:
         """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
-        return any(character.isalpha() for character in typed) and not {"'", "’"} & set(typed) and not self._spelling.known(typed)
+        contracted = bool({"'", "’"} & set(typed)) or typed in self._contractions
+        return any(character.isalpha() for character in typed) and not contracted and not self._spelling.known(typed)
 
     def _stands(self, finding: str) -> bool:
         return self._protocol.findings[finding].denial_stands

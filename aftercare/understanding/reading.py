@@ -13,7 +13,10 @@ MEASURED = "measured"
 
 
 class Status(str, Enum):
-    """Assertion status of a finding's mention."""
+    """Assertion status of a finding's mention.
+
+    `doubtful` may or may not be denied. `not_meant`: the words stand there and mean no sign of anybody, as a figure of speech does not.
+    """
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -22,6 +25,7 @@ class Status(str, Enum):
     HISTORICAL = "historical"
     OTHER_PERSON = "other_person"
     DOUBTFUL = "doubtful"
+    NOT_MEANT = "not_meant"
 
 
 @dataclass(frozen=True)
@@ -39,14 +43,26 @@ class Mention:
     trigger: str = ""
     mended: bool = False
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where its words begin and end."""
+        return self.start, self.end
+
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier thinks of a piece of the message: intent names with probabilities, best first."""
+    """What the classifier thinks of a piece of the message: intent names with probabilities, best first.
+
+    `signs` are what the sign reader hears in the piece: finding -> the probability that the piece says the treated person has it. A finding
+    that it does not know stands not in it. `distance` is how far the piece is from the nearest training message of its best intent, from 0,
+    the same, to 2.
+    """
 
     start: int
     end: int
     ranking: tuple[tuple[str, float], ...]
+    signs: Mapping[str, float] = field(default_factory=dict)
+    distance: float = 0.0
 
     def probability(self, intents: Container[str]) -> float:
         """The probability, 0 to 1, that the piece means one of these intents."""
@@ -129,7 +145,7 @@ class Reading:
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
-            "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking]] for o in self.opinions],
+            "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking], dict(o.signs), o.distance] for o in self.opinions],
             "replies": {question: [list(pair) for pair in ranking] for question, ranking in self.replies.items()},
         }
         return [*entities, {"entity": "reading", "value": rest, "start": 0, "end": len(self.text)}]
@@ -160,6 +176,6 @@ class Reading:
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],
-            opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking)) for s, e, ranking in rest["opinions"]),
+            opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking), *heard) for s, e, ranking, *heard in rest["opinions"]),
             replies={question: tuple((n, p) for n, p in ranking) for question, ranking in rest["replies"].items()},
         )
