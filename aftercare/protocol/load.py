@@ -214,7 +214,7 @@ def said(patterns: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def _assertion(rules: LinedDict) -> dict[str, Any]:
-    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed")}
+    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed", "claimed_too")}
     triggers = [{**trigger, "patterns": said(trigger["patterns"])} for trigger in rules["triggers"]]
     return {**rules, **lists, "triggers": triggers}
 

@@ -83,7 +83,8 @@ class Reading:
     as it should be), unsure or empty; it is `bare` when the message says
     nothing else, and `apart` when its first sentence does not. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
-    say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
+    say outright that the one they speak of had the procedure. `recent` means that a word
+    tells of now, or of a change. `acts` are what the message does in the conversation, by the names of
     the language's dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
     labels with probabilities, best first.
     """
@@ -100,6 +101,7 @@ class Reading:
     acts: frozenset[str] = frozenset()
     writer: str = ""
     treated: bool = False
+    recent: bool = False
     well: bool = False
     foreign: bool = False
     wordless: bool = False
@@ -142,6 +144,7 @@ class Reading:
             "acts": sorted(self.acts),
             "writer": self.writer,
             "treated": self.treated,
+            "recent": self.recent,
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
@@ -173,6 +176,7 @@ class Reading:
             acts=frozenset(rest["acts"]),
             writer=rest["writer"],
             treated=rest["treated"],
+            recent=rest["recent"],
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],

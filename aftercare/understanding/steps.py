@@ -65,7 +65,7 @@ def _take_persisting(weighing: Weighing) -> None:
 def _ask_about_lists(weighing: Weighing) -> None:
     reading = weighing.reading
     doubtful = set(reading.with_status(Status.DOUBTFUL))
-    if reading.writer == "helper":
+    if reading.writer == "helper" or reading.treated:
         doubtful |= set(reading.with_status(Status.OTHER_PERSON))
     for finding in sorted(doubtful & weighing.protocol.red_flags):
         if not (weighing.heard and weighing.is_nothing(finding, weighing.whole)):

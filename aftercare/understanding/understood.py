@@ -179,7 +179,13 @@ class Weighing:
         return all(said is not None and said < self.limits["sign_unsaid"] for said in heard)
 
     def is_nothing(self, finding: str, opinion: Opinion) -> bool:
-        """Whether classifier and sign reader agree that it is not reported: nothing is to be asked about."""
+        """Whether classifier and sign reader agree that it is not reported: nothing is to be asked about.
+
+        They are not believed where the words say that somebody was treated, nor that it is long past where a word tells of now.
+        """
+        past = self.intents.status_of.get(self.whole.best[0]) is Status.HISTORICAL
+        if self.reading.treated or (past and self.reading.recent):
+            return False
         return self.nothing(self.whole) >= self.limits["nothing_certain"] and self.is_unsaid([finding], opinion)
 
     def likeliest_red(self, opinion: Opinion) -> str:

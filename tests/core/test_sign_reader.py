@@ -80,6 +80,20 @@ def test_it_is_asked_about_where_one_of_them_is_less_sure(understand, sure: floa
     assert understood.doubt == "chest_pain"
 
 
+@pytest.mark.parametrize(
+    ("text", "meaning"),
+    [
+        ("I fainted years ago, this is different, I fainted", "report_history"),
+        ("my roommate had the cement on monday and she fainted", "report_other_person"),
+    ],
+)
+def test_a_word_of_now_and_one_of_the_procedure_are_asked_about(understand, text: str, meaning: str) -> None:  # type: ignore[no-untyped-def]
+    understood = understand(text, {meaning: 0.99}, {})
+    assert "syncope" in present(understood) or understood.doubt == "syncope"
+    without = "years ago I fainted in church" if meaning == "report_history" else "my roommate fainted"
+    assert not understand(without, {meaning: 0.99}, {}).doubt
+
+
 @pytest.mark.parametrize(("said", "expected"), [(0.0, True), (0.2, False)])
 def test_a_red_flag_beside_a_sure_report_of_something_else_is_asked_about(understand, said: float, expected: bool) -> None:  # type: ignore[no-untyped-def]
     understood = understand("sore where the needle was, chest pain is what I have", {"report_soreness": 1.0}, {"chest_pain": said})
