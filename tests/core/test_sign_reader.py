@@ -73,6 +73,15 @@ def test_a_red_flag_of_which_neither_hears_anything_is_not_asked_about(assistant
     assert told["because"] == "classifier_against_lexicon"
 
 
+@pytest.mark.parametrize(
+    ("text", "checked"), [("thank you, that chest pain of a form is done", True), ("thank you, that form is done", False)]
+)
+def test_thanks_that_name_a_sign_come_with_the_danger_check(assistant: Assistant, read, text: str, checked: bool) -> None:  # type: ignore[no-untyped-def]
+    _, reply = assistant.respond(Conversation(), read(text, {"thank": 0.95}, {}), TODAY)
+    assert reply.custom["type"] == "chat"
+    assert (reply.custom.get("about") == "danger_check") is checked
+
+
 @pytest.mark.parametrize(("sure", "said"), [(0.85, 0.0), (0.99, 0.3)])
 def test_it_is_asked_about_where_one_of_them_is_less_sure(understand, sure: float, said: float) -> None:  # type: ignore[no-untyped-def]
     understood = understand("ha ha I have chest pain", {"idiom": sure, "report_chest_pain": 1 - sure}, {"chest_pain": said})
