@@ -46,7 +46,9 @@ def _outweighed(weighing: Weighing, finding: str, clause: Opinion, *, red: bool)
 
 
 def _unheard(weighing: Weighing, finding: str, clause: Opinion) -> bool:
-    """Whether neither sign reader nor classifier hears anything of a red flag."""
+    """Whether neither sign reader nor classifier hears anything of a red flag, in words that are like some that they know."""
     findings, opinions = weighing.protocol.findings, (weighing.whole, clause)
+    if weighing.whole.distance >= weighing.limits["unlike"]:
+        return False
     share = max(opinion.probability(findings[findings[finding].heard_as].intents) for opinion in opinions)
     return share < weighing.limits["clause_support"] and weighing.is_unsaid([finding], clause)

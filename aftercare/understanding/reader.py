@@ -153,7 +153,8 @@ class Reader:
                 continue
             answer = self._assertion.labelled(context, end)
             status, trigger = (answer, LABEL) if answer else self._assertion.status(context, start, end)
-            mended = any(self._is_mended(text[token.start : token.end].lower()) for token in tokens[start:end])
+            typed = (text[token.start : token.end].lower() for token in tokens[start:end])
+            mended = any(word in self._other_languages or self._is_mended(word) for word in typed)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger, mended))
         return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
 

@@ -33,7 +33,8 @@ class Mention:
     """One finding in a text: `start` and `end` bound the patient's own words.
 
     `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name, `CLAIMED` where words behind it say
-    that what was supposed is so. `mended` means that a word of it was misspelt or disguised, so that the classifier could not know it.
+    that what was supposed is so. `mended` means that a word of it was misspelt, disguised or another language's, so that
+    the classifier could not know it.
     """
 
     finding: str
