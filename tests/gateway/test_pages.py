@@ -115,7 +115,7 @@ def test_the_panel_has_what_the_widget_needs(door: Door) -> None:
     assert set(config["parents"]) == {PAGE, *door.settings.public_origins}
     assert config["clinic"] == {"name": "Demo Spine Clinic (not a real clinic)", "hours": "Monday to Friday, 8 am to 5 pm", "demo": True}
     assert config["limits"] == {"text": 4_000, "answer_seconds": 6}
-    assert [contact["id"] for contact in config["contacts"]] == ["emergency", "clinic", "after_hours", "crisis"]
+    assert {contact["id"] for contact in config["contacts"]} == {"emergency", "clinic", "after_hours", "crisis"}
     assert {block["kind"] for block in config["safety"]["blocks"]} == {"advice", "watch"}
 
 
