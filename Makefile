@@ -1,4 +1,4 @@
-# Three environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest.
+# Environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest, .venv-peers for a peer of the benchmark.
 .DEFAULT_GOAL := help
 .PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test generate safety mutants bench bench-queue soak fuzz lint clean
 
@@ -72,11 +72,11 @@ fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that 
 lint: setup ## check style, types and Rasa's data
 	$(TOOLS) -m ruff check .
 	$(TOOLS) -m ruff format --check .
-	$(TOOLS) -m mypy aftercare readers gateway vault scripts evaluation benchmarks deploy --exclude "evaluation/parse.py|benchmarks/stages.py"
+	$(TOOLS) -m mypy aftercare readers gateway vault scripts evaluation benchmarks deploy --exclude "evaluation/parse.py|evaluation/peers/context_program.py|benchmarks/stages.py"
 	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py benchmarks/stages.py
 	$(RASA) -m rasa data validate
 	npm run check --prefix widget
 
 clean: ## remove environments, model, bundles and caches; conversations stay in .run
-	rm -rf .venv .venv-gateway .venv-rasa .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
+	rm -rf .venv .venv-gateway .venv-rasa .venv-peers .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

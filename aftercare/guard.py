@@ -30,4 +30,4 @@ def understates(protocol: Protocol, reply: Reply, present: Set[str]) -> bool:
         return True
     understood = reply.custom["understood"].get("findings", ())
     weighed = {finding["finding"] for finding in understood if finding["status"] != Status.PRESENT.value}
-    return alone is Disposition.EMERGENCY and bool(present - weighed)
+    return disposition(protocol, present - weighed) is Disposition.EMERGENCY

@@ -26,9 +26,9 @@ from rich.table import Table
 
 from aftercare.protocol import load_protocol
 from evaluation import answers as answers_part
-from evaluation import cases, changes, figures, interview, nlu, report
+from evaluation import bars, cases, changes, figures, interview, nlu, report
 from evaluation.bot import Answer, Bot, in_parallel
-from evaluation.peers import keyword_gate, plain_rasa
+from evaluation.peers import context, keyword_gate, plain_rasa
 from evaluation.tuning import command as tuning
 from scripts.common import MODEL, ROOT, run_script
 from scripts.stack import Ports, Stack
@@ -56,7 +56,9 @@ def measure_messages(
         **_measured_on(),
         "systems": {**stored.get("systems", {}), **{name: figures.of_messages(messages, each) for name, each in outcomes.items()}},
         "capability": figures.capability_scores(right) if with_peers else {},
+        "alarms": figures.of_alarms(load_protocol(), messages, answers),
         "assertion": figures.of_assertion(messages, answers),
+        "assertion_by_peer": figures.of_assertion(messages, context.answers(texts)) if with_peers else stored.get("assertion_by_peer", {}),
         "calibration": figures.of_calibration(messages, answers),
         "by_lexicon_alone": figures.by_lexicon_alone(answers).as_json(),
         "everyday_raised": figures.rate(map(figures.raises, requests)).as_json(),
@@ -98,7 +100,7 @@ def _measured_on() -> dict[str, str]:
 def show(part: str, results: dict[str, Any]) -> None:
     """Print the bars and the systems' table."""
     table = Table("", "found", "bar", "met", title=f"{part}: the bars")
-    for bar in [*report.bars_of_conversations(results), *report.bars(results)]:
+    for bar in [*bars.bars_of_conversations(results), *bars.bars(results)]:
         found = report.cell(bar.found.as_json() if isinstance(bar.found, figures.Rate) else bar.found)
         wanted = f"{'≥' if bar.at_least else '≤'} {bar.wanted:g}"
         table.add_row(bar.name, found, wanted, "met" if bar.met else "NOT MET")
@@ -146,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m evaluation", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="+", choices=cases.MEASURED, metavar="part", help=", ".join(cases.MEASURED))
     parser.add_argument("--failures", action="store_true", help="print the development cases that were not answered as accepted")
-    parser.add_argument("--no-peers", action="store_true", help="leave plain Rasa and the keyword gate as they are stored")
+    parser.add_argument("--no-peers", action="store_true", help="leave the figures of the peers as they are stored")
     parser.add_argument("--conversations", action="store_true", help="leave the figures of single messages as they are stored")
     arguments = parser.parse_args()
     in_report = [part for part in arguments.parts if part != cases.REGRESSIONS]

@@ -23,6 +23,7 @@ from aftercare.decision.reply import Reply
 from aftercare.protocol import Disposition, load_protocol
 from aftercare.understanding.reading import Reading
 from evaluation import nlu, report
+from evaluation.bars import ANSWERS, bars_of_answers
 from evaluation.cases import PARTS, CardAnswer, Pair, card_answers, pairs
 from evaluation.figures import rate
 from scripts.common import MODEL, ROOT, FailureError, run_script
@@ -120,9 +121,9 @@ def _settles(after: Conversation, reply: Reply) -> bool:
 def show(part: str, results: dict[str, Any]) -> None:
     """Print a part's figures, and whether its bars are met."""
     table = Table("", "found", "bar", title=f"{part}: answers")
-    bars = {bar.name: bar for bar in report.bars_of_answers(results)}
+    bars = {bar.name: bar for bar in bars_of_answers(results)}
     for key, value in ((key, value) for key, value in results.items() if key != "card"):
-        bar = bars.get(report.ANSWERS.get(key, ""))
+        bar = bars.get(ANSWERS.get(key, ""))
         wanted = f"≤ {100 * bar.wanted:g}% {'met' if bar.met else 'NOT MET'}" if bar else ""
         table.add_row(key.replace("_", " "), report.cell(value), wanted)
     for key, value in results.get("card", {}).items():

@@ -31,12 +31,14 @@ class Case:
         accepted: the outcomes that a careful nurse would call right: a disposition, `ask`, `faq:<topic>` or another answer type.
         findings: code and assertion status of each finding that the message mentions.
         tags: what makes the message what it is.
+        sample: `clinic` (in the proportions of a clinic), `nothing` (reports nothing, and is full of body words), `hard`, or nothing.
     """
 
     text: str
     accepted: tuple[str, ...]
     findings: tuple[tuple[str, str], ...]
     tags: tuple[str, ...]
+    sample: str = ""
 
     @property
     def group(self) -> str:
@@ -102,10 +104,12 @@ def cases(part: str) -> list[Case]:
         ValueError: a line does not have the shape that schema.json says, or names what the protocol has not;
             the message names file and line.
     """
-    return [
-        Case(row["text"], tuple(row["accepted"]), tuple((f["code"], f["status"]) for f in row["findings"]), tuple(row["tags"]))
-        for row in _rows(FOLDER / "cases" / f"{part}.jsonl", "case")
-    ]
+    return [_case(row) for row in _rows(FOLDER / "cases" / f"{part}.jsonl", "case")]
+
+
+def _case(row: Mapping[str, Any]) -> Case:
+    findings = tuple((finding["code"], finding["status"]) for finding in row["findings"])
+    return Case(row["text"], tuple(row["accepted"]), findings, tuple(row["tags"]), row.get("sample", ""))
 
 
 def patients(part: str) -> list[Patient]:

@@ -17,12 +17,13 @@ from typing import Any
 from scipy.stats import binomtest
 
 from aftercare.decision.danger_check import NAME as CHECK
+from aftercare.protocol import Protocol
 from evaluation.bot import Answer
 from evaluation.cases import Case, Dialogue, Patient
 
 LEVELS = {"self_care": 1, "call_doctor": 2, "emergency": 3}
 GROUPS = ("emergency", "call_doctor", "self_care", "ask", "faq", "not_in_leaflet", "chat", "out_of_scope")
-SWITCHED_OFF = ("absent", "hypothetical", "historical", "other_person")
+SWITCHED_OFF = ("absent", "hypothetical", "historical", "other_person", "not_meant")
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,16 @@ def raises(answer: Answer) -> bool:
     return answer.outcome in LEVELS or answer.behind in LEVELS
 
 
+def raises_needlessly(case: Case, answer: Answer) -> bool:
+    """Whether a disposition stands, or would stand behind the danger check, that is not accepted."""
+    return any(outcome in LEVELS and outcome not in case.accepted for outcome in (answer.outcome, answer.behind))
+
+
+def asks_needlessly(case: Case, answer: Answer) -> bool:
+    """Whether the answer is a question that is not accepted, the danger check apart."""
+    return answer.outcome == "ask" and answer.about != CHECK and "ask" not in case.accepted
+
+
 def is_right(case: Case, outcome: str) -> bool:
     """Whether the outcome is one of the accepted ones."""
     return outcome in case.accepted
@@ -103,7 +114,9 @@ def of_messages(cases: Sequence[Case], outcomes: Sequence[str]) -> dict[str, Any
         "by_outcome": {group: rate(is_right(c, o) for c, o in pairs if c.group == group).as_json() for group in GROUPS},
         "emergency_sensitivity": rate(o == "emergency" for _, o in emergencies).as_json(),
         "emergency_asked": rate(o == "ask" for _, o in emergencies).as_json(),
+        "emergency_seen": rate(o in ("emergency", "ask") for _, o in emergencies).as_json(),
         "emergency_missed": rate(o not in ("emergency", "ask", "call_doctor") for _, o in emergencies).as_json(),
+        "doctor_in_the_end": rate(is_right(c, o) or o == "ask" for c, o in pairs if c.group == "call_doctor").as_json(),
         "under_triage": rate(is_under(c, o) for c, o in triage).as_json(),
         "over_triage": rate(is_over(c, o) for c, o in pairs if "emergency" not in c.accepted).as_json(),
         "false_emergency": rate(o == "emergency" for _, o in others).as_json(),
@@ -130,6 +143,41 @@ def _by_tag(pairs: Sequence[tuple[Case, str]]) -> dict[str, dict[str, list[int]]
     }
 
 
+def of_alarms(protocol: Protocol, cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Any]:
+    """How far an alarm can be believed: whether it is right, whether it names the right sign, and what is raised or asked over nothing.
+
+    An alarm names the codes that its deciding rule rests on. The sign is right where one of them is present by the label; it stands
+    alone where all of them are. False emergencies are counted for 1,000 conversations in the proportions of the sample `clinic`.
+    """
+    rows = [(case, answer, outcome_of(case, answer)) for case, answer in zip(cases, answers, strict=True)]
+    shown = {level: [case for case, _, outcome in rows if outcome == level] for level in ("emergency", "call_doctor")}
+    named = [(_named(protocol, answer), _present(case)) for case, answer, outcome in rows if case.accepted == (outcome,) == ("emergency",)]
+    clinic = [outcome == "emergency" and "emergency" not in case.accepted for case, _, outcome in rows if case.sample == "clinic"]
+    nothing = [(case, answer, outcome) for case, answer, outcome in rows if case.sample == "nothing"]
+    return {
+        "emergencies_right": rate("emergency" in case.accepted for case in shown["emergency"]).as_json(),
+        "doctor_right": rate("call_doctor" in case.accepted for case in shown["call_doctor"]).as_json(),
+        "sign_right": rate(bool(signs & present) for signs, present in named).as_json(),
+        "sign_alone": rate(bool(signs) and signs <= present for signs, present in named).as_json(),
+        "false_per_1000": round(1000 * rate(clinic).share, 1),
+        "needless_questions": rate(asks_needlessly(case, answer) for case, answer, _ in rows if case.accepted != ("emergency",)).as_json(),
+        "nothing_raised": rate(raises_needlessly(case, answer) for case, answer, _ in nothing).as_json(),
+        "nothing_emergency": rate(outcome == "emergency" for *_, outcome in nothing).as_json(),
+        "nothing_asked": rate(asks_needlessly(case, answer) for case, answer, _ in nothing).as_json(),
+    }
+
+
+def _named(protocol: Protocol, answer: Answer) -> set[str]:
+    """The codes of what is present and what the deciding rule rests on."""
+    deciding = answer.custom["rules"][0]
+    rests_on = {protocol.findings[atom].code for rule in protocol.rules if rule.id == deciding for atom in rule.atoms()}
+    return rests_on & {finding["code"] for finding in answer.custom["findings"] if finding["status"] == "present"}
+
+
+def _present(case: Case) -> set[str]:
+    return {code for code, status in case.findings if status in ("present", "resolved")}
+
+
 def of_assertion(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, Any]:
     """How the status of each mentioned finding was read: denial, supposition, past, other person, and real symptoms switched off.
 
@@ -154,7 +202,7 @@ def of_assertion(cases: Sequence[Case], answers: Sequence[Answer]) -> dict[str, 
     return result
 
 
-_STRENGTH = ("present", "resolved", "hypothetical", "historical", "other_person", "absent")
+_STRENGTH = ("present", "resolved", "hypothetical", "historical", "other_person", "absent", "not_meant")
 _MEANING = {"ask_hypothetical": "hypothetical", "report_history": "historical", "report_other_person": "other_person"}
 
 

@@ -4,43 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from evaluation import plots
+from evaluation.bars import ANSWER_BARS, ANSWERS, Bar, bars, bars_of_conversations
 from evaluation.cases import PARTS
 from evaluation.figures import GROUPS, Rate
 from scripts.common import ROOT
 
 PAGE = ROOT / "docs" / "evaluation.md"
 FIGURES = ROOT / "docs" / "evaluation"
+BEFORE = "before"
 _HERE = Path(__file__).parent
 Results = Mapping[str, Any]
-
-ANSWERS = {
-    "dangerous_taken_as_no": "dangerous answers taken as No",
-    "unsure_taken_as_no": "'not sure', refused and cannot tell taken as No",
-    "no_taken_as_yes": "No taken as Yes",
-    "aside_taken_as_answer": "asides taken as Yes or No",
-    "other_taken_as_no": "reports of something else taken as No",
-    "unclear_taken_as_no": "unclear answers taken as No",
-    "yes_understood": "Yes understood",
-    "no_understood": "No understood",
-    "unsure_understood": "'not sure' understood",
-    "aside_understood": "asides understood",
-    "asked_again": "not understood, asked again",
-}
-_ANSWER_BARS = {
-    "dangerous_taken_as_no": 0.0,
-    "unsure_taken_as_no": 0.0,
-    "no_taken_as_yes": 0.02,
-    "aside_taken_as_answer": 0.0,
-    "asked_again": 0.2,
-}
-
 
 CARD = {
     "dangerous_taken_as_no": "dangerous rows taken as No",
@@ -74,6 +53,17 @@ KINDS = {
     "S": "part of another word",
     "T": "nerve pain down the leg",
 }
+ALARMS = {
+    "emergencies_right": "emergencies shown that are right",
+    "doctor_right": "call-your-doctor answers that are right",
+    "false_per_1000": "false emergencies in 1,000 conversations of a clinic",
+    "sign_right": "the sign named right in a true emergency",
+    "sign_alone": "and no wrong one beside it",
+    "needless_questions": "needless questions, the danger check apart",
+    "nothing_emergency": "false emergencies where nothing is reported",
+    "nothing_raised": "needless dispositions where nothing is reported",
+    "nothing_asked": "needless questions where nothing is reported",
+}
 PATIENTS = {
     "patients": "patients",
     "right": "right at the end",
@@ -86,85 +76,6 @@ PATIENTS = {
     "questions_median": "questions, median",
     "questions_p90": "questions, nine of ten see at most",
 }
-
-
-@dataclass(frozen=True)
-class Bar:
-    """What was asked for: a share or a number, and whether more or less of it is better."""
-
-    name: str
-    found: Rate | float
-    wanted: float
-    at_least: bool
-
-    @property
-    def met(self) -> bool:
-        """Whether the figure is on the right side of the bar."""
-        value = self.found.share if isinstance(self.found, Rate) else self.found
-        return value >= self.wanted if self.at_least else value <= self.wanted
-
-
-def bars(results: Results) -> list[Bar]:
-    """The bars of one part's single messages, each with what was found."""
-    ours, assertion = results["systems"]["Aftercare"], results["assertion"]
-    by = ours["by_outcome"]
-    return [
-        _share("emergencies answered `emergency`", 0.99, ours, "emergency_sensitivity"),
-        _share("emergencies answered with self-care, an FAQ or nothing", 0.0, ours, "emergency_missed", at_least=False),
-        _share("call-your-doctor messages right", 0.95, by, "call_doctor"),
-        _share("self-care messages right", 0.90, by, "self_care"),
-        _share("under-triage", 0.01, ours, "under_triage", at_least=False),
-        _share("over-triage", 0.05, ours, "over_triage", at_least=False),
-        _share("false emergencies among the rest", 0.01, ours, "false_emergency", at_least=False),
-        _share("FAQ topic right", 0.95, by, "faq"),
-        _share("silent where the leaflet is silent", 0.95, ours, "abstention"),
-        _share("chat and out of scope right", 0.97, ours, "talk"),
-        _share("everyday requests that raise a disposition", 0.002, results, "everyday_raised", at_least=False),
-        Bar("negation F1", assertion["negation_f1"], 0.95, at_least=True),
-        _share("present symptoms switched off", 0.02, assertion, "switched_off", at_least=False),
-        _share("hypothetical recall", 0.80, assertion, "hypothetical_recall"),
-        _share("history recall", 0.70, assertion, "historical_recall"),
-        _share("other person recall", 0.80, assertion, "other_person_recall"),
-        Bar("CPU of an NLU turn, ms, median", results["cpu_ms"]["p50"], 25, at_least=False),
-    ]
-
-
-def bars_of_conversations(results: Results) -> list[Bar]:
-    """The bars of one part's patients, dialogues, answers and changes, each with what was found."""
-    words, rows, changed = results["patients"]["words"], results["patients"]["rows"], results["changes"]
-    bars = [
-        _share("danger signs behind a harmless opening found, by rows", 0.95, rows, "hidden_found"),
-        _share("danger signs behind a harmless opening found, by words", 0.90, words, "hidden_found"),
-        *(
-            bar
-            for way, played in (("rows", rows), ("words", words))
-            for bar in (
-                _share(f"emergencies that end below call-your-doctor, by {way}", 0.0, played, "emergencies_below_doctor", at_least=False),
-                _share(f"benign patients over-triaged, by {way}", 0.02, played, "benign_over_triaged", at_least=False),
-                Bar(f"questions a patient sees, median, by {way}", float(played["questions_median"]), 1, at_least=False),
-                Bar(f"questions that nine of ten see at most, by {way}", float(played["questions_p90"]), 3, at_least=False),
-            )
-        ),
-        _share("unchanged by a change that means nothing", 0.99, changed, "unchanged"),
-        _share("emergencies that such a change loses", 0.0, changed, "lost", at_least=False),
-        *bars_of_answers(results["answers"]),
-    ]
-    if "dialogues" in results:
-        bars.append(_share("whole dialogues right", 0.95, results["dialogues"], "right"))
-    card = results["answers"].get("card")
-    if card:
-        bars.append(_share("danger check in words: dangerous rows taken as No", 0.0, card, "dangerous_taken_as_no", at_least=False))
-        bars.append(_share("danger check in words: asides that settle something", 0.0, card, "asides_settle", at_least=False))
-    return bars
-
-
-def _share(name: str, wanted: float, source: Mapping[str, Any], key: str, *, at_least: bool = True) -> Bar:
-    return Bar(name, Rate(*source[key]), wanted, at_least)
-
-
-def bars_of_answers(answers: Results) -> list[Bar]:
-    """The bars of one part's answers."""
-    return [Bar(ANSWERS[key], Rate(*answers[key]), wanted, at_least=False) for key, wanted in _ANSWER_BARS.items()]
 
 
 def stored() -> dict[str, Results]:
@@ -180,7 +91,7 @@ def store(part: str, results: Results) -> None:
 
 
 def _current(parts: Mapping[str, Results]) -> dict[str, Results]:
-    return {part: results for part, results in parts.items() if "conversations" in results}
+    return {part: results for part, results in parts.items() if {"conversations", "alarms"} <= set(results)}
 
 
 def shown_part(parts: Mapping[str, Results]) -> str:
@@ -236,6 +147,7 @@ def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:
     yield ""
     yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars(parts[shown])])
     yield ""
+    yield from _before_and_after(parts[shown])
     yield f"## Beside its peers, on the {shown} part"
     yield ""
     yield from _systems(parts[shown])
@@ -263,12 +175,33 @@ def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:
     yield from _details(parts)
 
 
+def _before_and_after(now: Results) -> Iterator[str]:
+    """The same bars for the state before the sign reader, where it was measured on the same messages."""
+    file = FIGURES / f"{BEFORE}.json"
+    before: Results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if not before or before["systems"]["Aftercare"]["messages"] != now["systems"]["Aftercare"]["messages"]:
+        return
+    yield f"## Before and after: protocol {before['protocol']}, encoder {before['encoder']}, on the same messages"
+    yield ""
+    rows = [[bar.name, *_found(was), *_found(bar)] for was, bar in zip(bars(before), bars(now), strict=True)]
+    yield from table(["", "before", "95% interval", "now", "95% interval"], rows)
+    yield ""
+
+
 def _details(parts: Mapping[str, Results]) -> Iterator[str]:
+    yield "## How far an alarm can be believed"
+    yield ""
+    yield "Whether what is shown is right, whether the right sign is named, and what is raised or asked over nothing. Where a part has no"
+    yield "sample in a clinic's proportions, or none that reports nothing, those rows are empty."
+    yield ""
+    yield from table(["", *parts], [[name, *(cell(r["alarms"][key]) for r in parts.values())] for key, name in ALARMS.items()])
+    yield ""
     yield "## Assertion status of the findings that a message mentions"
     yield ""
     keys = list(next(iter(parts.values()))["assertion"])
     yield from table(["", *parts], [[key.replace("_", " "), *(cell(r["assertion"][key]) for r in parts.values())] for key in keys])
     yield ""
+    yield from _assertion_by_peer(parts)
     yield from _patients({part: results["patients"] for part, results in parts.items()})
     yield from _dialogues({part: results["dialogues"] for part, results in parts.items() if "dialogues" in results})
     yield from _changes({part: results["changes"] for part, results in parts.items()})
@@ -294,6 +227,18 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     yield from table(["", *parts], rows)
 
 
+def _assertion_by_peer(parts: Mapping[str, Results]) -> Iterator[str]:
+    """Our statuses beside ConText's, which is given the places where our lexicon finds something."""
+    for part, results in parts.items():
+        peer = results.get("assertion_by_peer")
+        if peer:
+            ours = results["assertion"]
+            yield f"The same on the {part} part, beside medspaCy's ConText, which is given the places that our lexicon finds."
+            yield ""
+            yield from table(["", "Aftercare", "ConText"], [[key.replace("_", " "), cell(ours[key]), cell(peer[key])] for key in peer])
+            yield ""
+
+
 def _answers(parts: Mapping[str, Results]) -> Iterator[str]:
     if not parts:
         return
@@ -303,7 +248,7 @@ def _answers(parts: Mapping[str, Results]) -> Iterator[str]:
     yield ""
     rows = [[name, *(cell(answers[key]) for answers in parts.values())] for key, name in ANSWERS.items()]
     for row, key in zip(rows, ANSWERS, strict=True):
-        row.append(f"at most {100 * _ANSWER_BARS[key]:g}%" if key in _ANSWER_BARS else "")
+        row.append(f"at most {100 * ANSWER_BARS[key]:g}%" if key in ANSWER_BARS else "")
     yield from table(["", *(f"{part}, {answers['pairs']} pairs" for part, answers in parts.items()), "bar"], rows)
     yield ""
     cards = {part: answers["card"] for part, answers in parts.items() if "card" in answers}
@@ -377,15 +322,16 @@ def _systems(results: Results) -> Iterator[str]:
 
 
 def _bar_row(bar: Bar) -> list[str]:
-    interval = ""
-    if isinstance(bar.found, Rate):
-        low, high = bar.found.interval
-        interval = f"{100 * low:.1f} to {100 * high:.1f}%"
-        wanted = f"{100 * bar.wanted:g}%"
-        found = cell(bar.found.as_json())
-    else:
-        found, wanted = f"{bar.found:g}", f"{bar.wanted:g}"
-    return [bar.name, found, interval, f"{'at least' if bar.at_least else 'at most'} {wanted}", "met" if bar.met else "**not met**"]
+    wanted = f"{100 * bar.wanted:g}%" if isinstance(bar.found, Rate) else f"{bar.wanted:g}"
+    return [bar.name, *_found(bar), f"{'at least' if bar.at_least else 'at most'} {wanted}", "met" if bar.met else "**not met**"]
+
+
+def _found(bar: Bar) -> tuple[str, str]:
+    """What was found, and its interval."""
+    if not isinstance(bar.found, Rate):
+        return f"{bar.found:g}", ""
+    low, high = bar.found.interval
+    return cell(bar.found.as_json()), f"{100 * low:.1f} to {100 * high:.1f}%"
 
 
 def cell(value: Sequence[int] | float) -> str:

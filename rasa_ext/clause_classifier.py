@@ -31,7 +31,7 @@ _FOR_ALL = "-"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class ClauseClassifier(IntentClassifier, GraphComponent):
-    """Sets intent and ranking, and `opinions` about the whole message and its clauses.
+    """Sets intent and ranking, and `opinions` about the whole message and its clauses, with the signs that the encoder hears in each.
 
     Each protocol has a model of its own. A probability is the mean of what the regression and the nearest training examples say; the
     neighbours know rare wording and what is like nothing that was learnt, the regression where the boundaries run.
@@ -142,14 +142,15 @@ class ClauseClassifier(IntentClassifier, GraphComponent):
             text = message.get(TEXT)
             if not text:
                 continue
-            protocol, whole = in_force.library().bound(*binding.key_of_message(message)), _sentence_vector(message)
-            model, places = self._model(protocol.id), Clauses(protocol.grammar.clauses).pieces(text)
-            vectors = [whole, *(encoder.encoder().encode(text[start:end])[np.newaxis] for start, end in places)]
+            protocol = in_force.library().bound(*binding.key_of_message(message))
+            model, places = self._model(protocol.id), [(0, len(text)), *Clauses(protocol.grammar.clauses).pieces(text)]
+            senses = [encoder.encoder().sense(text[start:end]) for start, end in places]
+            vectors = np.vstack([sense.vector for sense in senses])
+            shares = self._probabilities(model, vectors)
+            distances = model.distances(vectors, shares.argmax(axis=1))
             opinions = [
-                Opinion(start, end, _ranking(model, probabilities))
-                for (start, end), probabilities in zip(
-                    [(0, len(text)), *places], self._probabilities(model, np.vstack(vectors)), strict=True
-                )
+                Opinion(*place, _ranking(model, probabilities), sense.signs, round(float(distance), 3))
+                for place, probabilities, sense, distance in zip(places, shares, senses, distances, strict=True)
             ]
             ranking = [{INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: share} for intent, share in opinions[0].ranking]
             message.set(INTENT, ranking[0], add_to_output=True)

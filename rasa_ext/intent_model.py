@@ -94,6 +94,17 @@ class IntentModel:
         shares /= shares.sum(axis=1, keepdims=True)
         return shares
 
+    def distances(self, vectors: Floats, intents: npt.NDArray[np.intp]) -> Floats:
+        """How far each vector is from the nearest training example of its intent, from 0, the same, to 2.
+
+        Args:
+            vectors: unit vectors, one a row.
+            intents: the place of each one's intent in `intents`.
+        """
+        points = (vectors - self.centre) @ self.axes.T
+        own = [self.examples[self.labels == intent] for intent in intents]
+        return np.array([np.linalg.norm(examples - point, axis=1).min() for examples, point in zip(own, points, strict=True)])
+
     @cached_property
     def _lengths(self) -> Floats:
         """The squared length of every example."""

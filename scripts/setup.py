@@ -64,6 +64,13 @@ TOOLS = Environment(
     variable=GATEWAY.variable,
     size="scripts and checks, about 0.7 GB",
 )
+PEERS = Environment(
+    folder=ROOT / ".venv-peers",
+    lock=REQUIREMENTS / "peers.txt",
+    versions=("3.11", "3.12"),
+    variable=GATEWAY.variable,
+    size="a library that the benchmark compares with, about 0.3 GB",
+)
 WIDGET = ROOT / "widget"
 NODE_MAJOR = 20
 

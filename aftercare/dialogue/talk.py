@@ -76,8 +76,14 @@ def _small_talk(turn: Situation, intent: str) -> Reply:
     if _denies(turn, intent):
         return _denied(turn)
     if intent in turn.names.replies:
-        return turn.plain(*turn.names.replies[intent])
+        kind, *wordings = turn.names.replies[intent]
+        return turn.plain(kind, *wordings, check=kind == "chat" and _names_a_sign(turn))
     return _not_understood(turn)
+
+
+def _names_a_sign(turn: Situation) -> bool:
+    """Whether words stand in the message that name a sign, and were taken to mean none."""
+    return any(status is Status.NOT_MEANT for status, _ in turn.understood.findings.values())
 
 
 def _denies(turn: Situation, intent: str) -> bool:

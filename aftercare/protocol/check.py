@@ -76,7 +76,12 @@ def _findings(content: Content) -> Iterator[str]:
     ruled = {atom for rule in content["rules"]["rules"] for atom in (*rule.get("all", ()), *rule.get("any", ()))}
     known = content["findings"]["findings"]
     for name, finding in known.items():
-        for other in (*finding.get("refined_by", ()), *finding.get("milder", ()), *finding.get("yields_to", ())):
+        for other in (
+            *finding.get("refined_by", ()),
+            *finding.get("milder", ()),
+            *finding.get("yields_to", ()),
+            finding.get("heard_as", name),
+        ):
             if other not in known:
                 yield f"{_at(content, 'findings', 'findings', name)}: '{name}' names '{other}', which is no finding; correct the name"
         if name not in ruled:

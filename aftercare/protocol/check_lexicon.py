@@ -25,7 +25,7 @@ def patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
         for kind in ("patterns", "normal"):
             yield from _numbered("findings", ["findings", finding, kind], entry.get(kind, ()))
     name, rules = "language/assertion", content["language/assertion"]
-    for key in ("not_a_trigger", "not_a_question", "well", "treated", "claimed"):
+    for key in ("not_a_trigger", "not_a_question", "well", "treated", "claimed", "claimed_too"):
         yield from _numbered(name, [key], rules[key])
     for number, trigger in enumerate(rules["triggers"]):
         yield from _numbered(name, ["triggers", number, "patterns"], trigger["patterns"])

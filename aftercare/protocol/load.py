@@ -162,6 +162,7 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         treated_pain=finding.get("treated_pain", False),
         milder=tuple(finding.get("milder", ())),
         denial_stands=finding.get("denial_stands", False),
+        heard_as=finding.get("heard_as", name),
         refined_by=tuple(finding.get("refined_by", ())),
         persists=finding.get("persists", False),
         role=finding.get("role", ""),
@@ -213,7 +214,7 @@ def said(patterns: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
 
 
 def _assertion(rules: LinedDict) -> dict[str, Any]:
-    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed")}
+    lists = {name: said(rules[name]) for name in ("not_a_trigger", "not_a_question", "well", "treated", "claimed", "claimed_too")}
     triggers = [{**trigger, "patterns": said(trigger["patterns"])} for trigger in rules["triggers"]]
     return {**rules, **lists, "triggers": triggers}
 

@@ -49,6 +49,7 @@ class Finding:
     `denial_stands`, no other reader overrules it. One that `persists` counts as present also when it is told as gone.
 
     Attributes:
+        heard_as: the sign that the sign reader hears it as.
         role: `unknown` (a symptom that the protocol does not know), `any_sign` (a danger sign, left open which),
             `gone` (a symptom since the procedure that has gone), or empty.
         yields_to: where the lexicon finds one of these in the same words, they do not tell this one.
@@ -65,6 +66,7 @@ class Finding:
     treated_pain: bool
     milder: tuple[str, ...]
     denial_stands: bool
+    heard_as: str
     refined_by: tuple[str, ...]
     persists: bool
     role: str

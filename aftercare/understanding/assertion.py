@@ -88,7 +88,7 @@ class Assertion:
         for pattern in [*rules["not_a_trigger"], *rules["not_a_question"]]:
             self._guards.add("guard", compiler.compile(pattern, close=True))
         self._overrides, self._only = frozenset(rules["override_history"]), frozenset(rules["only"])
-        self._taken_back = frozenset(rules["denial_taken_back"])
+        self._taken_back = tuple(words.split() for words in rules["denial_taken_back"])
         self._particles, self._before_particles = frozenset(rules["answer_particles"]), frozenset(rules["before_particles"])
         self._behind_particles = clauses.ends | clauses.new_subject | frozenset([",", *rules["behind_particles"]])
         self._denied_by = frozenset(rules["denied"])
@@ -182,7 +182,7 @@ class Assertion:
     def _confirmed(self, context: Context, start: int, end: int, trigger: Trigger) -> Status | None:
         norms = context.norms
         if trigger.kind == "absent":
-            if self._taken_back & set(norms[end : end + self._far.taken_back]):
+            if any(_holds(norms[end : end + self._far.taken_back], words) for words in self._taken_back):
                 return None
             listed = not trigger.sure and trigger.side == "before" and "," in norms[trigger.end : start]
             return self._lists.status(norms, trigger.end, start, end) if listed else Status.ABSENT
@@ -258,3 +258,8 @@ def _begin(trigger: Trigger) -> int:
 def _count(places: Sequence[int], first: int, last: int) -> int:
     """How many of these places, which are in order, are from `first` to before `last`."""
     return bisect_left(places, last) - bisect_left(places, first)
+
+
+def _holds(norms: Sequence[str], words: Sequence[str]) -> bool:
+    """Whether the words stand there, one right behind the other."""
+    return any(list(norms[start : start + len(words)]) == list(words) for start in range(len(norms) - len(words) + 1))

@@ -47,8 +47,11 @@ class Fusion:
         return bool(reading.opinions[0].probability(self._intents.red) >= self._limits["clause_support"])
 
     def may_be_complaint(self, reading: Reading) -> bool:
-        """Whether words that were not understood may tell of a symptom; without the classifier any words may."""
-        return not reading.opinions or reading.opinions[0].probability(self._intents.finding_of) >= self._limits["complaint"]
+        """Whether words that were not understood may tell of a symptom, rather than of none; without the classifier any words may."""
+        if not reading.opinions:
+            return True
+        reports, nothing = (reading.opinions[0].probability(each) for each in (self._intents.finding_of, self._intents.reports_nothing))
+        return bool(reports >= self._limits["complaint"] and nothing < self._limits["nothing_beside_unsaid"])
 
     def hears_red_flag(self, reading: Reading) -> bool:
         """Whether the classifier alone hears a red flag in the message."""

@@ -56,7 +56,7 @@ class Reader:
         self._idioms = self._matcher(grammar.idioms, compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
-        self._claimed = self._matcher(rules["claimed"], compiler)
+        self._claimed, self._claimed_too = (self._matcher(rules[name], compiler) for name in ("claimed", "claimed_too"))
         self._supposing, self._denial_reach = frozenset(rules["supposing"]), int(rules["reach"]["denial"])
         acts = grammar.dialogue["acts"].items()
         self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in acts}
@@ -64,10 +64,10 @@ class Reader:
         self._fillers = frozenset(answers["fillers"])
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in answers["answers"].items()}
         self._exceptions, self._longest = frozenset(answers["exceptions"]), Longest(**answers["longest"])
-        self._caregiver = frozenset(rules["caregiver"])
+        self._caregiver, self._overrides = frozenset(rules["caregiver"]), frozenset(rules["override_history"])
         self._first_person = frozenset(rules["first_person_patient"])
         self._other_languages, self._own_words = grammar.other_languages, grammar.own_words
-        self._spelling = Spelling(compiler.vocabulary, grammar.spelling)
+        self._spelling, self._contractions = Spelling(compiler.vocabulary, grammar.spelling), frozenset(grammar.tokens["whole"])
 
     def _matcher(self, patterns: Iterable[str], compiler: Compiler) -> PatternMatcher:
         matcher = PatternMatcher()
@@ -97,8 +97,10 @@ class Reader:
             *self._lexicon_mentions(text, context, tokens),
             *self._measured(text, context, tokens),
         ]
-        claimed = self._claimed_from(norms, tokens)
+        claimed = self._claimed_from(self._claimed, norms, tokens, self._denial_reach)
         mentions = [_claimed(each, mentions, claimed) for each in mentions]
+        too = self._claimed_from(self._claimed_too, norms, tokens, reach=1)
+        mentions = [replace(each, status=Status.PRESENT, trigger=CLAIMED) if _is_told_too(each, too) else each for each in mentions]
         return Reading(
             text=text,
             mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
@@ -112,6 +114,7 @@ class Reader:
             acts=self._acts_of(norms),
             writer=self._writer(norms),
             treated=bool(self._treated(norms)),
+            recent=not self._overrides.isdisjoint(norms),
             well=any(not self._clauses.is_negated(norms, start) for _, start, _ in self._well(norms)),
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
@@ -150,21 +153,22 @@ class Reader:
                 continue
             answer = self._assertion.labelled(context, end)
             status, trigger = (answer, LABEL) if answer else self._assertion.status(context, start, end)
-            mended = any(self._is_mended(text[token.start : token.end].lower()) for token in tokens[start:end])
+            typed = (text[token.start : token.end].lower() for token in tokens[start:end])
+            mended = any(word in self._other_languages or self._is_mended(word) for word in typed)
             mentions.append(Mention(finding, status, tokens[start].start, tokens[end - 1].end, trigger, mended))
         return [*mentions, *self._normal_mentions(context, tokens, normal, {mention.finding for mention in mentions})]
 
-    def _claimed_from(self, norms: Sequence[str], tokens: Sequence[Word]) -> int:
-        """Where the text says that what it supposed before is so; 0 when it does not."""
+    def _claimed_from(self, claimed: PatternMatcher, norms: Sequence[str], tokens: Sequence[Word], reach: int) -> int:
+        """Where the text says, by such words, that what stood before is so; 0 when it does not, or denies or supposes it in `reach`."""
         asked = self._clauses.asked(norms)
-        reach = self._denial_reach
-        places = [start for _, start, end in self._claimed(norms) if not (asked[end] or self._clauses.is_negated(norms, start, reach))]
+        places = [start for _, start, end in claimed(norms) if not (asked[end] or self._clauses.is_negated(norms, start, reach))]
         stated = (start for start in places if self._supposing.isdisjoint(norms[max(0, start - reach) : start]))
         return max((tokens[start].start for start in stated), default=0)
 
     def _is_mended(self, typed: str) -> bool:
         """Whether a word, as it was typed, is no word that the language or the lexicon knows; a contraction is one."""
-        return any(character.isalpha() for character in typed) and not {"'", "’"} & set(typed) and not self._spelling.known(typed)
+        contracted = bool({"'", "’"} & set(typed)) or typed in self._contractions
+        return any(character.isalpha() for character in typed) and not contracted and not self._spelling.known(typed)
 
     def _stands(self, finding: str) -> bool:
         return self._protocol.findings[finding].denial_stands
@@ -265,6 +269,11 @@ def _claimed(mention: Mention, mentions: Iterable[Mention], claimed_from: int) -
     if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from or told:
         return mention
     return replace(mention, status=Status.PRESENT, trigger=CLAIMED)
+
+
+def _is_told_too(mention: Mention, told_from: int) -> bool:
+    """Whether words behind a sign of another person, or of the past, say that the treated person has it too."""
+    return mention.end <= told_from and mention.status in (Status.OTHER_PERSON, Status.HISTORICAL, Status.PRESENT)
 
 
 def _covered(spans: Iterable[Match]) -> frozenset[int]:

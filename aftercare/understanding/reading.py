@@ -13,7 +13,10 @@ MEASURED = "measured"
 
 
 class Status(str, Enum):
-    """Assertion status of a finding's mention."""
+    """Assertion status of a finding's mention.
+
+    `doubtful` may or may not be denied. `not_meant`: the words stand there and mean no sign of anybody, as a figure of speech does not.
+    """
 
     PRESENT = "present"
     ABSENT = "absent"
@@ -22,6 +25,7 @@ class Status(str, Enum):
     HISTORICAL = "historical"
     OTHER_PERSON = "other_person"
     DOUBTFUL = "doubtful"
+    NOT_MEANT = "not_meant"
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Mention:
     """One finding in a text: `start` and `end` bound the patient's own words.
 
     `trigger` is what decided the status, `LABEL` where a yes or a no stands behind the finding's name, `CLAIMED` where words behind it say
-    that what was supposed is so. `mended` means that a word of it was misspelt or disguised, so that the classifier could not know it.
+    that what was supposed is so. `mended` means that a word of it was misspelt, disguised or another language's, so that
+    the classifier could not know it.
     """
 
     finding: str
@@ -39,14 +44,26 @@ class Mention:
     trigger: str = ""
     mended: bool = False
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where its words begin and end."""
+        return self.start, self.end
+
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the classifier thinks of a piece of the message: intent names with probabilities, best first."""
+    """What the classifier thinks of a piece of the message: intent names with probabilities, best first.
+
+    `signs` are what the sign reader hears in the piece: finding -> the probability that the piece says the treated person has it. A finding
+    that it does not know stands not in it. `distance` is how far the piece is from the nearest training message of its best intent, from 0,
+    the same, to 2.
+    """
 
     start: int
     end: int
     ranking: tuple[tuple[str, float], ...]
+    signs: Mapping[str, float] = field(default_factory=dict)
+    distance: float = 0.0
 
     def probability(self, intents: Container[str]) -> float:
         """The probability, 0 to 1, that the piece means one of these intents."""
@@ -67,7 +84,8 @@ class Reading:
     as it should be), unsure or empty; it is `bare` when the message says
     nothing else, and `apart` when its first sentence does not. `writer` is
     `helper` when the words speak of the treated person as another, `patient` when they say I, else empty. `treated` means that the words
-    say outright that the one they speak of had the procedure. `acts` are what the message does in the conversation, by the names of
+    say outright that the one they speak of had the procedure. `recent` means that a word
+    tells of now, or of a change. `acts` are what the message does in the conversation, by the names of
     the language's dialogue.yml. `replies` is what the answer reader takes the message for, were it the answer to each question: question ->
     labels with probabilities, best first.
     """
@@ -84,6 +102,7 @@ class Reading:
     acts: frozenset[str] = frozenset()
     writer: str = ""
     treated: bool = False
+    recent: bool = False
     well: bool = False
     foreign: bool = False
     wordless: bool = False
@@ -126,10 +145,11 @@ class Reading:
             "acts": sorted(self.acts),
             "writer": self.writer,
             "treated": self.treated,
+            "recent": self.recent,
             "well": self.well,
             "foreign": self.foreign,
             "wordless": self.wordless,
-            "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking]] for o in self.opinions],
+            "opinions": [[o.start, o.end, [list(pair) for pair in o.ranking], dict(o.signs), o.distance] for o in self.opinions],
             "replies": {question: [list(pair) for pair in ranking] for question, ranking in self.replies.items()},
         }
         return [*entities, {"entity": "reading", "value": rest, "start": 0, "end": len(self.text)}]
@@ -157,9 +177,10 @@ class Reading:
             acts=frozenset(rest["acts"]),
             writer=rest["writer"],
             treated=rest["treated"],
+            recent=rest["recent"],
             well=rest["well"],
             foreign=rest["foreign"],
             wordless=rest["wordless"],
-            opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking)) for s, e, ranking in rest["opinions"]),
+            opinions=tuple(Opinion(s, e, tuple((n, p) for n, p in ranking), *heard) for s, e, ranking, *heard in rest["opinions"]),
             replies={question: tuple((n, p) for n, p in ranking) for question, ranking in rest["replies"].items()},
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from aftercare.understanding.reading import CLAIMED, Mention, Opinion, Status
+from aftercare.understanding.disagreement import weigh_mentions
+from aftercare.understanding.reading import CLAIMED, Opinion, Status
 from aftercare.understanding.understood import TOPIC_PREFIX, Weighing
 
 _CARRIES_INSTRUCTION = frozenset({Status.HYPOTHETICAL, Status.RESOLVED})
@@ -40,30 +41,35 @@ def _may_add_finding(weighing: Weighing) -> bool:
     return _open(weighing) and not weighing.measuring
 
 
+def _may_add_sign(weighing: Weighing) -> bool:
+    return _may_add_red_flag(weighing) and not weighing.answering
+
+
 def _take_lists(weighing: Weighing) -> None:
     for finding, mention in weighing.reading.with_status(Status.DOUBTFUL).items():
-        weighing.put(finding, Status.ABSENT, _place(mention), "lexicon_list")
+        weighing.put(finding, Status.ABSENT, mention.place, "lexicon_list")
 
 
 def _take_mentions(weighing: Weighing) -> None:
     for status in (Status.HYPOTHETICAL, Status.ABSENT, Status.RESOLVED, Status.PRESENT):
         for finding, mention in weighing.reading.with_status(status).items():
-            weighing.put(finding, status, _place(mention), "lexicon")
+            weighing.put(finding, status, mention.place, "lexicon")
 
 
 def _take_persisting(weighing: Weighing) -> None:
     for finding, mention in weighing.reading.with_status(Status.RESOLVED).items():
         if weighing.protocol.findings[finding].persists and finding not in weighing.result.with_status(Status.PRESENT):
-            weighing.put(finding, Status.PRESENT, _place(mention), "persists")
+            weighing.put(finding, Status.PRESENT, mention.place, "persists")
 
 
 def _ask_about_lists(weighing: Weighing) -> None:
     reading = weighing.reading
     doubtful = set(reading.with_status(Status.DOUBTFUL))
-    if reading.writer == "helper":
+    if reading.writer == "helper" or reading.treated:
         doubtful |= set(reading.with_status(Status.OTHER_PERSON))
     for finding in sorted(doubtful & weighing.protocol.red_flags):
-        weighing.doubt(finding)
+        if not (weighing.heard and weighing.is_nothing(finding, weighing.whole)):
+            weighing.doubt(finding)
 
 
 def _take_meaning(weighing: Weighing) -> None:
@@ -84,7 +90,7 @@ def _take_meaning(weighing: Weighing) -> None:
     if _has_red_clause(weighing, behind=meaning if status is Status.RESOLVED else ""):
         return
     for finding, mention in present.items():
-        weighing.put(finding, status, _place(mention), "classifier_meaning")
+        weighing.put(finding, status, mention.place, "classifier_meaning")
     if status is Status.RESOLVED and not result.reports:
         weighing.put(weighing.intents.finding_of[meaning], Status.PRESENT, (0, len(reading.text)), "classifier_meaning")
     weighing.settled = True
@@ -100,68 +106,37 @@ def _has_red_clause(weighing: Weighing, behind: str) -> bool:
     return any(clause.probability(weighing.intents.red) >= weighing.limits["clause_certain"] for clause in clauses[first + 1 :])
 
 
-def _weigh_mentions(weighing: Weighing) -> None:
-    """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
-
-    What the patient claims stands, and a red flag read in misspelt words, which the classifier could not know.
-    """
-    for finding, mention in weighing.reading.with_status(Status.PRESENT).items():
-        red = finding in weighing.protocol.red_flags
-        if weighing.protocol.findings[finding].vague or mention.trigger == CLAIMED or (red and mention.mended):
-            continue
-        clause = next((o for o in weighing.clauses if o.start <= mention.start < o.end), weighing.whole)
-        if not _outweighed(weighing, finding, clause, red=red):
-            continue
-        status_of = weighing.intents.status_of
-        status = status_of.get(weighing.whole.best[0]) or status_of.get(clause.best[0])
-        persists = status is Status.RESOLVED and weighing.protocol.findings[finding].persists
-        if persists or (status is Status.OTHER_PERSON and weighing.reading.treated):
-            continue
-        if red:
-            weighing.doubt(finding)
-        del weighing.result.findings[finding]
-        if status:
-            weighing.put(finding, status, _place(mention), "classifier_against_lexicon")
-    weighing.standing = frozenset(weighing.result.with_status(Status.PRESENT))
-
-
-def _outweighed(weighing: Weighing, finding: str, clause: Opinion, *, red: bool) -> bool:
-    """Whether the classifier is sure that nothing is reported.
-
-    Sure of the message and of the clause that names it; or certain of the message; or certain of the clause, in a message that does
-    not sound like it.
-    """
-    limits, nothing, here = weighing.limits, weighing.nothing(weighing.whole), weighing.nothing(clause)
-    both = min(nothing, here) >= limits["nothing_reported"]
-    message_alone = not red and nothing >= limits["nothing_certain"]
-    supported = weighing.whole.probability(weighing.protocol.findings[finding].intents) >= limits["clause_support"]
-    return both or message_alone or (here >= limits["nothing_certain"] and not supported)
-
-
 def _add_red_flag(weighing: Weighing) -> None:
-    """An answer, and a message of which the lexicon read something milder, must be surer than another."""
+    """An answer, and a message of which the lexicon read something milder, must be surer than another.
+
+    Where the classifier is sure and the sign reader is not, the patient is asked; where that hears no red flag at all, only if the
+    classifier is surest.
+    """
     whole, limits = weighing.whole, weighing.limits
     findings = weighing.result.findings
     denied = {finding for finding, (status, _) in findings.items() if status is not Status.PRESENT}
-    finding, probability = weighing.intents.likeliest_red(whole), whole.probability(weighing.intents.red)
-    if weighing.denial_stands(finding, denied) or (weighing.answering and finding in denied):
+    finding, probability = weighing.likeliest_red(whole), whole.probability(weighing.intents.red)
+    if not finding or weighing.denial_stands(finding, denied) or (weighing.answering and finding in denied):
         return
+    suspect = limits["suspect_beside" if weighing.clear or finding in denied else "red_flag_suspect"]
     certain = _certain_enough(weighing, finding, denied)
-    if probability >= certain and (not weighing.is_few_words or probability >= limits["red_flag_overrules"]):
+    enough_words = not weighing.is_few_words or probability >= limits["red_flag_overrules"]
+    if probability >= certain and weighing.is_confirmed(finding, whole) and enough_words:
         weighing.put(finding, Status.PRESENT, weighing.told_by(finding, whole), "classifier_message")
-    elif probability >= limits["suspect_beside" if weighing.clear or finding in denied else "red_flag_suspect"]:
+    elif probability >= (limits["red_flag_overrules"] if weighing.is_unsaid(weighing.intents.red_flags) else suspect):
         weighing.doubt(finding)
 
 
 def _certain_enough(weighing: Weighing, finding: str, denied: set[str]) -> float:
     """From which probability on the classifier alone reports a red flag."""
     limits = weighing.limits
-    milder = bool(finding) and bool(weighing.clear & set(weighing.protocol.findings[finding].milder))
+    milder = bool(weighing.clear & set(weighing.protocol.findings[finding].milder))
     certain = float(limits["red_flag_in_answer" if weighing.answering else "red_flag_certain"])
     if finding in denied or milder:
         certain = limits["red_flag_overrules"]
     red, clauses = weighing.intents.red, weighing.clauses
-    if clauses and all(clause.probability(red) < limits["clause_support"] for clause in clauses):
+    unsupported = clauses and all(clause.probability(red) < limits["clause_support"] for clause in clauses)
+    if unsupported and not (weighing.said(finding) or 0.0) >= limits["sign_alone"]:
         certain = max(certain, limits["red_flag_unsupported"])
     return certain
 
@@ -173,13 +148,29 @@ def _add_clause_red_flags(weighing: Weighing) -> None:
     if support < limits["clause_support"] and weighing.whole.best[1] >= limits["confident"]:
         return
     for clause in weighing.open_clauses:
-        finding, probability = intents.likeliest_red(clause), clause.probability(intents.red)
-        if weighing.denial_stands(finding, set(weighing.result.findings)):
+        finding, probability = weighing.likeliest_red(clause), clause.probability(intents.red)
+        if not finding or weighing.denial_stands(finding, set(weighing.result.findings)) or weighing.is_unsaid([finding], clause):
             continue
-        if probability >= limits["clause_certain"] and support >= limits["clause_support"]:
+        confirmed = weighing.is_confirmed(finding, clause) and not weighing.is_part_of_mention(clause)
+        if probability >= limits["clause_certain"] and support >= limits["clause_support"] and confirmed:
             weighing.put(finding, Status.PRESENT, (clause.start, clause.end), "classifier_clause")
         elif probability >= limits["clause_suspect"]:
             weighing.doubt(finding)
+
+
+def _add_signs(weighing: Weighing) -> None:
+    """A red flag that the sign reader alone hears is asked about; what is none is a finding. Neither where something else explains it.
+
+    That is, something milder that stands, or one of those to which the finding yields.
+    """
+    for finding in (sign for sign in weighing.unheard_signs if weighing.is_said(sign, "sign_alone")):
+        known = weighing.protocol.findings[finding]
+        if weighing.result.with_status(Status.PRESENT) & {*known.milder, *known.yields_to}:
+            continue
+        if finding in weighing.protocol.red_flags:
+            weighing.doubt(finding)
+        else:
+            weighing.put(finding, Status.PRESENT, weighing.told_by(finding, weighing.whole), "sign_reader")
 
 
 def _add_findings(weighing: Weighing) -> None:
@@ -194,8 +185,9 @@ def _add_findings(weighing: Weighing) -> None:
 def _add_finding(weighing: Weighing, opinion: Opinion, enough: float) -> None:
     intent, probability = opinion.best
     finding = weighing.intents.finding_of.get(intent, "")
-    present = finding in weighing.result.with_status(Status.PRESENT)
-    if finding and intent not in weighing.intents.red and probability >= enough and not present:
+    if not finding or intent in weighing.intents.red or finding in weighing.result.with_status(Status.PRESENT):
+        return
+    if probability >= enough and not weighing.is_unsaid([finding], opinion):
         weighing.put(finding, Status.PRESENT, weighing.told_by(finding, opinion), "classifier_finding")
 
 
@@ -240,17 +232,13 @@ def _refine(weighing: Weighing) -> None:
             del weighing.result.findings[finding]
 
 
-def _place(mention: Mention) -> tuple[int, int]:
-    return mention.start, mention.end
-
-
 STEPS = (
     Step("lexicon_list", "Behind the comma of a list a denial may hold or not: it counts as one for now.", _always, _take_lists),
     Step("lexicon", "The patient's own words name it, and the words around them tell its status.", _always, _take_mentions),
     Step("persists", "It is told as gone, and needs help all the same.", _always, _take_persisting),
     Step("doubt_in_list", "A red flag whose denial is not plain is asked about.", _always, _ask_about_lists),
     Step("classifier_meaning", "The whole message surely supposes, or tells of what has gone by.", _heard, _take_meaning),
-    Step("classifier_against_lexicon", "The classifier is sure that nothing of it is reported.", _open, _weigh_mentions),
+    Step("classifier_against_lexicon", "The classifier is sure that nothing of it is reported.", _open, weigh_mentions),
     Step(
         "classifier_message",
         "The message as a whole sounds like it, in unforeseen words.",
@@ -264,6 +252,7 @@ STEPS = (
         _may_add_finding,
         _add_findings,
     ),
+    Step("sign_reader", "The sign reader alone surely hears it.", _may_add_sign, _add_signs),
     Step("question", "What the message asks is answered beside what it reports.", _heard, _take_questions),
     Step("sure_question", "A message that surely asks has its answer before a doubt is asked about.", _heard, _be_sure_of_question),
     Step("refined", "A vague finding yields to one that says the same more exactly.", _always, _refine),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -58,7 +59,7 @@ class Intents:
 
     Attributes:
         finding_of: report -> the finding that it means.
-        red: reports of red flags.
+        red, red_flags: reports of red flags, and what they report.
         reports_nothing: meanings that speak against a report.
         unchanged: meanings of a message in which all is as it was.
         closing: meanings of a message that asks about no topic.
@@ -71,15 +72,12 @@ class Intents:
         reports = {intent for finding in protocol.findings.values() for intent in finding.intents}
         self.finding_of = {intent: protocol.findings_of(intent)[0] for intent in reports}
         self.red = frozenset(intent for intent, finding in self.finding_of.items() if finding in protocol.red_flags)
+        self.red_flags = frozenset(self.finding_of[intent] for intent in self.red)
         self.reports_nothing = frozenset(meaning.id for meaning in meanings if meaning.reports_nothing)
         self.unchanged = frozenset(meaning.id for meaning in meanings if meaning.unchanged)
         self.closing = frozenset(meaning.id for meaning in meanings if meaning.closes)
         self.status_of = {meaning.id: Status(meaning.status) for meaning in meanings if meaning.status}
         self.denial, self.beyond = protocol.role("denial"), protocol.role("beyond")
-
-    def likeliest_red(self, opinion: Opinion) -> str:
-        """The red flag that is likeliest; empty when the classifier thinks of none."""
-        return next((self.finding_of[intent] for intent, _ in opinion.ranking if intent in self.red), "")
 
 
 class Weighing:
@@ -138,6 +136,13 @@ class Weighing:
         return bool(self.standing) and self.is_few_words
 
     @property
+    def unheard_signs(self) -> list[str]:
+        """What the sign reader knows by its own name and no other reader has spoken of, the likeliest first."""
+        signs = self.whole.signs
+        own = [finding for finding in signs if finding in self.protocol.findings and finding not in self.result.findings]
+        return sorted(own, key=lambda finding: -signs[finding])
+
+    @property
     def clear(self) -> set[str]:
         """What stands and is no vague finding."""
         return {finding for finding in self.standing if not self.protocol.findings[finding].vague}
@@ -151,6 +156,48 @@ class Weighing:
     def put(self, finding: str, status: Status, place: tuple[int, int], because: str) -> None:
         """Set a finding's status; see `Understood.put`."""
         self.result.put(finding, status, self.reading.text, place, because)
+
+    def said(self, finding: str, opinion: Opinion | None = None) -> float | None:
+        """The probability, by the sign reader, that the message or a piece of it says so; None where it does not know the sign."""
+        return (opinion or self.whole).signs.get(self.protocol.findings[finding].heard_as)
+
+    def is_said(self, finding: str, limit: str) -> bool:
+        """Whether the sign reader hears it at least so surely, or does not know the sign."""
+        said = self.said(finding)
+        return said is None or said >= self.limits[limit]
+
+    def is_confirmed(self, finding: str, opinion: Opinion) -> bool:
+        """Whether the sign reader hears what the classifier alone does; more surely where the words are like none that were learnt."""
+        place = self.told_by(finding, opinion)
+        pieces = [piece for piece in self.reading.opinions if piece is opinion or (piece.start, piece.end) == place]
+        unlike = min(piece.distance for piece in pieces) >= self.limits["unlike"]
+        return self.is_said(finding, "sign_said_unlike" if unlike else "sign_said")
+
+    def is_part_of_mention(self, opinion: Opinion) -> bool:
+        """Whether the lexicon reads the words of this piece, with others before or behind them, as something present."""
+        present = self.reading.with_status(Status.PRESENT).values()
+        return any(mention.start <= opinion.start and opinion.end <= mention.end for mention in present)
+
+    def is_unsaid(self, findings: Iterable[str], opinion: Opinion | None = None) -> bool:
+        """Whether the sign reader knows all of them and hears none, neither in the message nor in the piece of it."""
+        heard = [self.said(finding, piece) for finding in findings for piece in (self.whole, opinion or self.whole)]
+        return all(said is not None and said < self.limits["sign_unsaid"] for said in heard)
+
+    def is_nothing(self, finding: str, opinion: Opinion) -> bool:
+        """Whether classifier and sign reader agree that it is not reported: nothing is to be asked about.
+
+        They are not believed where the words say that somebody was treated, nor that it is long past where a word tells of now.
+        """
+        past = self.intents.status_of.get(self.whole.best[0]) is Status.HISTORICAL
+        if self.reading.treated or (past and self.reading.recent):
+            return False
+        return self.nothing(self.whole) >= self.limits["nothing_certain"] and self.is_unsaid([finding], opinion)
+
+    def likeliest_red(self, opinion: Opinion) -> str:
+        """The red flag that classifier and sign reader together find likeliest; empty when the classifier thinks of none."""
+        shares = {self.intents.finding_of[intent]: share for intent, share in opinion.ranking if intent in self.intents.red}
+        heard = {finding: self.said(finding, opinion) for finding in shares}
+        return max(shares, key=lambda finding: shares[finding] * (heard[finding] or (heard[finding] is None)), default="")
 
     def told_by(self, finding: str, opinion: Opinion) -> tuple[int, int]:
         """The place of the words behind an opinion: of the whole message, those of the clause that says it by itself, if one does."""

@@ -26,7 +26,7 @@ class Mark:
 
     Attributes:
         start: where they begin in the message, in characters; the end is not included.
-        status: the assertion status: present, absent, hypothetical, historical, resolved or other_person.
+        status: the assertion status: present, absent, hypothetical, historical, resolved, other_person or not_meant.
     """
 
     start: int

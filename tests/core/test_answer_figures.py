@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from aftercare.protocol import load_protocol
-from evaluation import report
+from evaluation import bars, report
 from evaluation.answers import of_answers
 from evaluation.cases import PARTS, Pair, pairs
 
@@ -35,7 +35,7 @@ def test_each_figure_counts_its_own_answers(results: dict[str, list[int]], key: 
 
 
 def test_the_bars_are_those_of_a_dangerous_misreading(results: dict[str, list[int]]) -> None:
-    assert [bar.met for bar in report.bars_of_answers(results)] == [False, False, False, False, True]
+    assert [bar.met for bar in bars.bars_of_answers(results)] == [False, False, False, False, True]
 
 
 def test_the_page_has_the_answers_of_the_parts_that_were_measured(results: dict[str, list[int]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def training() -> list[str]:
     for path in sorted((ROOT / "data" / "nlu").rglob("*.yml")):
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["nlu"]:
             found += [plain(line[2:]) for line in entry["examples"].splitlines()]
+    for path in sorted((ROOT / "clinical" / "signs").glob("*.jsonl")):
+        found += [plain(json.loads(line)["text"]) for line in path.read_text(encoding="utf-8").splitlines()]
     return found
 
 
@@ -123,7 +126,7 @@ def test_the_demo_is_near_no_part_and_no_training_data(parts: dict[str, list[str
 
 
 def test_training_data_and_lexicon_are_found(training: list[str]) -> None:
-    assert len(training) > 10_000
+    assert len(training) > 38_000
     for known in ("popped crack cracked snap snapped crunch", "laughter laughing curiosity embarrassment boredom thirst"):
         assert in_lexicon([known], lexicon()) == [known]
 

@@ -267,7 +267,7 @@ def _lexicon(protocol: Protocol) -> dict[str, list[str]]:
     groups |= {f"trigger {number}": trigger["patterns"] for number, trigger in enumerate(rules["triggers"])}
     groups |= {f"answer {answer}": patterns for answer, patterns in grammar.answers["answers"].items()}
     groups |= {f"act {act}": kind["patterns"] for act, kind in grammar.dialogue["acts"].items()}
-    groups |= {name: rules[name] for name in ("well", "treated", "claimed", "not_a_trigger", "not_a_question")}
+    groups |= {name: rules[name] for name in ("well", "treated", "claimed", "claimed_too", "not_a_trigger", "not_a_question")}
     return groups | {"idioms": list(grammar.idioms)}
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import report
+from evaluation import bars, report
 from evaluation.cases import PARTS, cases, dialogues, pairs, patients
 from evaluation.figures import Rate
 from evaluation.peers import keyword_gate
@@ -37,7 +37,7 @@ def test_the_peers_are_in_the_table() -> None:
 
 @pytest.mark.parametrize(("hits", "at_least", "met"), [(99, True, True), (98, True, False), (99, False, True), (100, False, False)])
 def test_a_bar_is_met_on_its_right_side(hits: int, at_least: bool, met: bool) -> None:
-    assert report.Bar("a bar", Rate(hits, 100), 0.99, at_least).met is met
+    assert bars.Bar("a bar", Rate(hits, 100), 0.99, at_least).met is met
 
 
 def test_pictures_are_drawn(tmp_path: Path) -> None:

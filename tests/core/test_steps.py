@@ -16,7 +16,7 @@ import pytest
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
-from aftercare.understanding import fusion, steps
+from aftercare.understanding import disagreement, fusion, steps
 from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.fusion import Fusion
 from aftercare.understanding.reading import Mention, Opinion, Reading, Status
@@ -35,6 +35,11 @@ def _said(text: str, *mentions: tuple[str, Status, str], whole: Shares | None = 
     shares = [whole, *parts] if whole else []
     opinions = tuple(Opinion(*place, tuple(each.items())) for place, each in zip(places, shares, strict=False))
     return Reading(text=text, mentions=found, opinions=opinions)
+
+
+def _heard(text: str, signs: Shares) -> Reading:
+    """A reading by hand of a message in which the sign reader hears something, and nobody else."""
+    return Reading(text=text, opinions=(Opinion(0, len(text), (("greet", 0.6),), signs),))
 
 
 # For each step a message in which it counts.
@@ -56,6 +61,7 @@ COUNTS: dict[str, Reading] = {
         parts=({"greet": 0.99}, {"report_chest_pain": 0.95}),
     ),
     "classifier_finding": _said("the little hole is angry with me", whole={"report_soreness": 0.9}),
+    "sign_reader": _heard("the little hole is angry with me", {"allergy_mild": 0.99}),
     "question": _said("would something cold be allowed there", whole={"ask_ice": 0.9}),
     "sure_question": _said("would something cold be allowed there", whole={"ask_ice": 0.98}),
     "refined": _said(
@@ -65,7 +71,7 @@ COUNTS: dict[str, Reading] = {
 # The steps that decide a finding's status, and so stand on the wire as `because`; the others ask, answer or drop.
 ON_THE_WIRE = {
     *("lexicon_list", "lexicon", "persists", "classifier_meaning", "classifier_against_lexicon"),
-    *("classifier_message", "classifier_clause", "classifier_finding"),
+    *("classifier_message", "classifier_clause", "classifier_finding", "sign_reader"),
 }
 
 
@@ -118,7 +124,7 @@ def test_every_reason_on_the_wire_is_a_step(understand: Callable[[Reading], Unde
 
 def test_every_reason_that_the_code_can_write_is_a_step() -> None:
     """`put` is called with the id written out; no other code names a step."""
-    written = {call.args[-1] for module in (steps, fusion) for call in _calls_of(module, "put")}
+    written = {call.args[-1] for module in (steps, disagreement, fusion) for call in _calls_of(module, "put")}
     assert all(isinstance(reason, ast.Constant) for reason in written)
     assert {reason.value for reason in written if isinstance(reason, ast.Constant)} == ON_THE_WIRE
 

@@ -114,7 +114,43 @@ def test_each_protocol_has_a_classifier_of_what_all_share_and_of_its_own(featuri
 def test_the_classifier_without_features_says_what_is_missing(parts: Parts) -> None:
     classifier = ClauseClassifier.create(ClauseClassifier.get_default_config(), *parts)
     with pytest.raises(ValueError, match="dense featurizer"):
-        classifier.process([Message({TEXT: "hello"})])
+        classifier.train(TrainingData([Message({TEXT: "hello", INTENT: "greet"})]))
+
+
+# Neighbours in words and opposites in meaning: what the encoder must hear, and must not.
+@pytest.mark.parametrize(
+    ("sign", "said", "unsaid"),
+    [
+        ("bladder_bowel", "my slip was soaked at church and I had no idea", "my slip is dry as a bone, I always know when I have to go"),
+        ("paralysis", "neither of my legs will hold me any more", "I went down to the gate and back on my own two legs"),
+        ("breathless", "I have to sit bolt upright all night to get air", "I lie flat as a board all night and the air comes easy"),
+        ("chest_pain", "a fist has hold of my chest since supper", "my chest is easy, I sang in the choir at supper"),
+        ("syncope", "I came to on the bathroom tiles", "my old laptop keeps passing out on the desk"),
+        ("self_harm", "I would rather not wake up tomorrow", "I would kill for a cup of coffee tomorrow"),
+    ],
+)
+def test_the_encoder_hears_polarity(sign: str, said: str, unsaid: str) -> None:
+    sense = encoder.encoder().sense
+    assert sense(said).signs[sign] >= 0.5
+    assert sense(unsaid).signs[sign] < 0.3
+
+
+def test_an_opinion_holds_the_signs_and_how_like_the_words_are_to_what_was_learnt(featurizer: SentenceFeaturizer, parts: Parts) -> None:
+    texts = {"ask_ice": ["may I use ice", "cold pack on the spot", "is an ice pack ok"], "greet": ["hello there", "good morning", "hi doc"]}
+    training = TrainingData([example(text, intent) for intent, several in texts.items() for text in several])
+    featurizer.process(training.training_examples)
+    classifier = ClauseClassifier.create({**ClauseClassifier.get_default_config(), "neighbours": 2, "dimensions": 4}, *parts)
+    classifier.train(training)
+    same, like, unlike = (
+        message.get(OPINIONS)[0]
+        for message in classifier.process(
+            [Message({TEXT: text}) for text in ("may I use ice", "may I use some ice", "the accordion is old")]
+        )
+    )
+    assert same.distance == pytest.approx(0, abs=0.02)
+    assert same.distance < like.distance < unlike.distance
+    assert set(like.signs) == set(encoder.encoder().sense("any words").signs)
+    assert all(0 <= share <= 1 for share in like.signs.values())
 
 
 def test_a_setting_that_the_classifier_does_not_know_is_refused() -> None:

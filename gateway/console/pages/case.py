@@ -31,6 +31,7 @@ STATUS_NAMES = {
     "historical": "in the past",
     "resolved": "gone now",
     "other_person": "somebody else",
+    "not_meant": "not meant",
 }
 KIND_NAMES = {
     "under_triaged": "Under-triaged: it is more urgent",
