@@ -28,9 +28,9 @@ from sqlalchemy import Connection, Engine, Table, event, insert
 
 from aftercare.protocol import Library, load_library
 from gateway.app import create_app
+from gateway.console.cases.queue import PAGE, Filter, Queue
 from gateway.console.desk import Desk, make_desk
-from gateway.console.queue import PAGE, Filter, Queue
-from gateway.console.sessions import COOKIE
+from gateway.console.identity.sessions import COOKIE
 from gateway.records import cases
 from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN
 from gateway.records.database import connect, migrate, writing

@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from aftercare.protocol import Library, ProtocolError, load_library, reload_protocol
 from gateway.app import create_app
 from gateway.console import commands as console
-from gateway.console.regressions import FILE, write_regressions
-from gateway.console.rights import ROLES
+from gateway.console.identity.rights import ROLES
+from gateway.console.insights.regressions import FILE, write_regressions
 from gateway.logs import set_up_logs
 from gateway.records import database
 from gateway.records.retention import count, purge, wrap_anew

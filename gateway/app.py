@@ -16,9 +16,9 @@ from starlette.middleware.cors import CORSMiddleware
 from aftercare.assistant import Assistants
 from aftercare.protocol import Library
 from gateway import health
-from gateway.console.delivery import NoticeDelivery
 from gateway.console.desk import Desk, make_desk
-from gateway.console.escalation import Escalation
+from gateway.console.notify.delivery import NoticeDelivery
+from gateway.console.notify.escalation import Escalation
 from gateway.console.routes import make_console
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core

@@ -13,7 +13,7 @@ from typing import Any
 import pyotp
 from playwright.sync_api import Page, expect, sync_playwright
 
-from gateway.console.staff import StaffBook
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import utc_now
 from gateway.settings import from_environment

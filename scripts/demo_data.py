@@ -27,10 +27,10 @@ from limits import parse
 
 from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
-from gateway.console.acts import Acts
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.queue import Queue, Row
+from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk, make_desk
-from gateway.console.queue import Queue, Row
-from gateway.console.sheet import Sheets
 from gateway.records.cases import TIERS
 from gateway.records.database import connect
 from gateway.records.retention import count

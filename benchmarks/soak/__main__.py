@@ -25,8 +25,8 @@ from benchmarks.soak.faults import Faults, disk, environment
 from benchmarks.soak.judge import Verdict, judge
 from benchmarks.soak.patients import Ledger, Patient, lines, plan
 from benchmarks.soak.report import Outcome, figures, written
-from gateway.console.audit import Head, Trail
-from gateway.console.staff import StaffBook
+from gateway.console.audit.log import Head, Trail
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings, from_environment

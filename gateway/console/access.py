@@ -11,8 +11,8 @@ from typing import Annotated
 from fastapi import Depends, Path, Request
 
 from gateway.console.desk import Desk
-from gateway.console.rights import may
-from gateway.console.sessions import COOKIE, Login
+from gateway.console.identity.rights import may
+from gateway.console.identity.sessions import COOKIE, Login
 
 BASE = "/console"
 LIVE = "x-live"

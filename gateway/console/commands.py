@@ -9,12 +9,12 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.audit import Head, Trail
-from gateway.console.newcomers import Newcomers
+from gateway.console.audit.log import Head, Trail
+from gateway.console.cases.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
+from gateway.console.identity.newcomers import Newcomers
+from gateway.console.identity.seals import Seals
+from gateway.console.identity.staff import Staff, StaffBook, StaffError
 from gateway.console.rendering import TIER_NAMES
-from gateway.console.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
-from gateway.console.seals import Seals
-from gateway.console.staff import Staff, StaffBook, StaffError
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings

@@ -8,16 +8,16 @@ from datetime import timedelta
 
 from aftercare.protocol import Library
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit import Trail
-from gateway.console.newcomers import Newcomers
-from gateway.console.oidc import Vouching
+from gateway.console.audit.log import Trail
+from gateway.console.identity.newcomers import Newcomers
+from gateway.console.identity.oidc import Vouching
+from gateway.console.identity.seals import Tampering
+from gateway.console.identity.sessions import Sessions
+from gateway.console.identity.staff import StaffBook
+from gateway.console.identity.tries import Tries
 from gateway.console.once import Once
 from gateway.console.policy import Policy
 from gateway.console.rendering import Renderer
-from gateway.console.seals import Tampering
-from gateway.console.sessions import Sessions
-from gateway.console.staff import StaffBook
-from gateway.console.tries import Tries
 from gateway.records.store import Records
 from gateway.settings import Settings
 

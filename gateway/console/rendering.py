@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from aftercare.protocol import Key, Library, Protocol
 from aftercare.understanding.steps import STEPS
 from gateway.console import times
-from gateway.console.sessions import Login
+from gateway.console.identity.sessions import Login
 from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
 from gateway.settings import Settings

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Scope
 
 from gateway.console.access import BASE, TurnedAwayError
 from gateway.console.desk import Desk
+from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
-from gateway.console.sessions import COOKIE
 from gateway.web import Net
 
 _log = structlog.get_logger(__name__)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from gateway.console.audit import Head, Trail
+from gateway.console.audit.log import Head, Trail
 from gateway.records.database import connect, migrate
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import Records, utc_now

@@ -15,7 +15,7 @@ import pytest
 from trapped import DEADFALL, QUICKSAND, TAR, TrappedCore
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.queue import Filter, Queue
+from gateway.console.cases.queue import Filter, Queue
 from gateway.records.cases import Place
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring

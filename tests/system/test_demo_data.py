@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.console.audit import Trail
-from gateway.console.staff import StaffBook
+from gateway.console.audit.log import Trail
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import case_act, conversation, triage_case

@@ -16,10 +16,10 @@ from datetime import datetime
 from typing import Any
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit import Head
-from gateway.console.redaction import Mask
+from gateway.console.audit.log import Head
+from gateway.console.cases.sheet import Sheet
+from gateway.console.redaction.mask import Mask
 from gateway.console.rendering import TIER_NAMES
-from gateway.console.sheet import Sheet
 from gateway.records.cases import ASSUMED
 
 FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")

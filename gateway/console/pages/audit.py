@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from aftercare.protocol.clinic import Clinic
 from gateway.console.access import BASE, TheDesk, Visitor, having
-from gateway.console.audit import Entry, Wanted
+from gateway.console.audit.log import Entry, Wanted
 from gateway.console.desk import Desk
 from gateway.console.times import moment
 

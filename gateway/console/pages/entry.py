@@ -15,10 +15,10 @@ from markupsafe import Markup
 
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
 from gateway.console.desk import Desk
-from gateway.console.passwords import LONGEST_PASSWORD
-from gateway.console.sessions import COOKIE, Login, hash_of
-from gateway.console.staff import Staff, StaffBook, StaffError, WrongPasswordError
-from gateway.console.tries import LOGIN, UNLOCK
+from gateway.console.identity.passwords import LONGEST_PASSWORD
+from gateway.console.identity.sessions import COOKIE, Login, hash_of
+from gateway.console.identity.staff import Staff, StaffBook, StaffError, WrongPasswordError
+from gateway.console.identity.tries import LOGIN, UNLOCK
 from gateway.network import network
 
 router = APIRouter()

@@ -15,13 +15,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
 from gateway.console.export import csv_file, fhir
 from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
-from gateway.console.passwords import LONGEST_PASSWORD
-from gateway.console.queue import Filter, Queue
-from gateway.console.sheet import Sheets
-from gateway.console.tries import UNLOCK
+from gateway.console.identity.passwords import LONGEST_PASSWORD
+from gateway.console.identity.tries import UNLOCK
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having(*(f"export_{profile}" for profile in PROFILES)))]

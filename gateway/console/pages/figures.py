@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, Visitor, having
-from gateway.console.checks import End
-from gateway.console.figures import OPENED_MOST, SHIFTS, SPANS, Book
+from gateway.console.cases.checks import End
+from gateway.console.insights.figures import OPENED_MOST, SHIFTS, SPANS, Book
 
 router = APIRouter()
 _DEFAULT = 30

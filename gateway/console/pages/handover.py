@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
-from gateway.console.handover import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
+from gateway.console.handover.handovers import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("handover"))]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, Visitor, having
-from gateway.console.delivery import NoticeDelivery
+from gateway.console.notify.delivery import NoticeDelivery
 
 router = APIRouter()
 _MOST = 200

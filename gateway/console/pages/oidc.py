@@ -10,10 +10,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheDesk, TurnedAwayError
 from gateway.console.desk import Desk
-from gateway.console.oidc import COOKIE, LONGEST, Journey, Voucher, VouchError, Vouching
+from gateway.console.identity.oidc import COOKIE, LONGEST, Journey, Voucher, VouchError, Vouching
+from gateway.console.identity.sessions import COOKIE as LOGIN_COOKIE
+from gateway.console.identity.tries import LOGIN
 from gateway.console.pages.entry import address_of, inside, not_too_often, start_login
-from gateway.console.sessions import COOKIE as LOGIN_COOKIE
-from gateway.console.tries import LOGIN
 
 router = APIRouter()
 _log = structlog.get_logger(__name__)

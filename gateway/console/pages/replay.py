@@ -12,8 +12,8 @@ from fastapi.responses import Response
 
 from aftercare.protocol import ProtocolError, known_folders, reload_protocol
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.cases.replay import Replay, UnmatchedError, newest, parse_numbers
 from gateway.console.desk import Desk
-from gateway.console.replay import Replay, UnmatchedError, newest, parse_numbers
 from gateway.records.store import Records
 
 router = APIRouter()

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
 from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
 from gateway.console.rendering import TIER_NAMES
-from gateway.console.reviews import MOST, ReviewError, Reviews, agreement
 from gateway.records.cases import TIERS
 
 router = APIRouter()

@@ -12,10 +12,10 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.desk import Desk
-from gateway.console.passwords import LONGEST_PASSWORD
-from gateway.console.rights import ROLES
-from gateway.console.staff import Staff, StaffError
-from gateway.console.tries import UNLOCK
+from gateway.console.identity.passwords import LONGEST_PASSWORD
+from gateway.console.identity.rights import ROLES
+from gateway.console.identity.staff import Staff, StaffError
+from gateway.console.identity.tries import UNLOCK
 
 router = APIRouter()
 _Admin = Annotated[Visitor, Depends(having("staff"))]

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pyotp
 
+from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE
-from gateway.console.sheet import Sheets
+from gateway.console.identity.sessions import COOKIE
 from tests.gateway.support import HOME, Door, Patient
 
 PASSWORD = "correct horse battery"

@@ -15,12 +15,12 @@ import pytest
 from sqlalchemy import Engine, Row, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.console.acts import ActError, Acts, NoCaseError
-from gateway.console.audit import Trail
-from gateway.console.disagreements import Disagreements
+from gateway.console.audit.log import Trail
+from gateway.console.cases.acts import ActError, Acts, NoCaseError
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.sheet import act_place
+from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
-from gateway.console.sheet import act_place
-from gateway.console.staff import StaffBook
 from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring

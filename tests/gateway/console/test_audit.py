@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.console.audit import Head, Trail, Wanted
+from gateway.console.audit.log import Head, Trail, Wanted
 from gateway.console.desk import Desk
 from gateway.records.database import connect, writing
 from gateway.records.retention import purge

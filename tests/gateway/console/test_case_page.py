@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, delete, select
 
-from gateway.console.audit import Trail
+from gateway.console.audit.log import Trail
 from gateway.console.desk import Desk
 from gateway.records.database import writing
 from gateway.records.tables import audit, conversation_key

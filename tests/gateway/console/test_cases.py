@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from gateway.console.acts import Acts
+from gateway.console.cases.acts import Acts
 from gateway.console.desk import Desk
 from gateway.records.cases import Place
 from gateway.records.sealing import Keyring

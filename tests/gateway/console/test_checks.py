@@ -18,13 +18,13 @@ from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import insert, select
 
 from aftercare.protocol import load_protocol
-from gateway.console.checks import End, How, Step, courses, ending
+from gateway.console.cases.checks import End, How, Step, courses, ending
+from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.replay import Replay
+from gateway.console.cases.sheet import Sheet, Sheets
 from gateway.console.desk import Desk
-from gateway.console.figures import Book
-from gateway.console.queue import Filter, Queue
-from gateway.console.redaction import Mask
-from gateway.console.replay import Replay
-from gateway.console.sheet import Sheet, Sheets
+from gateway.console.insights.figures import Book
+from gateway.console.redaction.mask import Mask
 from gateway.dialogue.rows import RowState
 from gateway.records.cases import Place
 from gateway.records.database import writing

@@ -28,8 +28,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Engine, func, insert, select
 
 import gateway.app
-from gateway.console.delivery import NoticeDelivery, signature
-from gateway.console.escalation import Escalation
+from gateway.console.notify.delivery import NoticeDelivery, signature
+from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, notice
@@ -264,7 +264,7 @@ def test_a_redirect_is_not_followed(outbox: NoticeDelivery, engine: Engine, cloc
 def test_a_webhook_that_takes_too_long_is_not_waited_for(
     outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.console.delivery._SECONDS", 0.2)
+    monkeypatch.setattr("gateway.console.notify.delivery._SECONDS", 0.2)
     number = _put(engine, clock, "webhook", "pager")
     pager.seconds = 1.5
     outbox.deliver()

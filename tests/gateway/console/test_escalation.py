@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from gateway.console.audit import Trail
-from gateway.console.escalation import Escalation
+from gateway.console.audit.log import Trail
+from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
 from gateway.records.cases import place
 from gateway.records.database import connect, writing

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.event import listen
 
-from gateway.console.acts import Acts
-from gateway.console.audit import Trail
+from gateway.console.audit.log import Trail
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.reviews import Reviews
+from gateway.console.cases.waits import share
 from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.figures import SHIFTS, Book, Figures, shift_of
+from gateway.console.identity.staff import StaffBook
+from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
 from gateway.console.policy import read_policy
-from gateway.console.queue import Queue
-from gateway.console.reviews import Reviews
-from gateway.console.staff import StaffBook
-from gateway.console.waits import share
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
@@ -237,7 +237,7 @@ def test_a_plot_escapes_what_it_is_given(desk: Desk) -> None:
 
 
 def test_a_cut_is_told(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.console.figures._ANSWERS_MOST", 2)
+    monkeypatch.setattr("gateway.console.insights.figures._ANSWERS_MOST", 2)
     for _ in range(3):
         _said(records)
     answers = _read(records).answers

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from gateway.console.acts import ActError, Acts
-from gateway.console.delivery import NoticeDelivery
-from gateway.console.escalation import Escalation
-from gateway.console.queue import Filter, Queue
-from gateway.console.sheet import act_place
+from gateway.console.cases.acts import ActError, Acts
+from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.sheet import act_place
+from gateway.console.notify.delivery import NoticeDelivery
+from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
 from gateway.records.cases import Place
 from gateway.records.database import writing

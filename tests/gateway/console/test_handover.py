@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from gateway.console.acts import Acts
-from gateway.console.audit import Trail
+from gateway.console.audit.log import Trail
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.queue import Queue
 from gateway.console.desk import Desk
-from gateway.console.handover import HandoverError, Handovers, Shift, TakenError
+from gateway.console.handover.handovers import HandoverError, Handovers, Shift, TakenError
+from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
-from gateway.console.queue import Queue
-from gateway.console.staff import StaffBook
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.console import times
-from gateway.console.audit import Trail, Wanted
+from gateway.console.audit.log import Trail, Wanted
+from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
-from gateway.console.figures import Book, shift_of
+from gateway.console.insights.figures import Book, shift_of
 from gateway.console.policy import read_policy
-from gateway.console.sheet import Sheets
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from tests.gateway.console.conftest import Hire

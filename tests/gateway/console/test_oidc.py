@@ -17,9 +17,9 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from gateway.console.audit import Wanted
-from gateway.console.oidc import COOKIE as JOURNEY
-from gateway.console.sessions import COOKIE, Login
+from gateway.console.audit.log import Wanted
+from gateway.console.identity.oidc import COOKIE as JOURNEY
+from gateway.console.identity.sessions import COOKIE, Login
 from gateway.settings import Provider
 from tests.gateway.console.hospital import CLIENT, KEY_ID, ROLES, SECRET, Hospital, new_key, open_hospital, provider_of
 from tests.gateway.console.people import Person, desk_of, hired

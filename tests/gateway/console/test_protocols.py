@@ -16,13 +16,13 @@ import pytest
 
 import gateway.__main__
 from aftercare.protocol import Protocol, load_protocol
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.replay import Replay, UnmatchedError
+from gateway.console.cases.reviews import Reviews
+from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.queue import Filter, Queue
-from gateway.console.regressions import OTHER, Regressions
-from gateway.console.replay import Replay, UnmatchedError
-from gateway.console.reviews import Reviews
-from gateway.console.sheet import Sheets
+from gateway.console.insights.regressions import OTHER, Regressions
 from tests.gateway.console.people import Person, case_of, desk_of, hired
 from tests.gateway.support import (
     HARMLESS,

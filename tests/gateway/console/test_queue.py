@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
+from gateway.console.cases.queue import Filter, Queue
 from gateway.console.desk import Desk
-from gateway.console.escalation import Escalation
-from gateway.console.queue import Filter, Queue
+from gateway.console.notify.escalation import Escalation
 from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import triage_case

@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 import gateway.__main__
 from aftercare.protocol import load_protocol
 from evaluation.cases import definitions
-from gateway.console import regressions
-from gateway.console.audit import Trail
+from gateway.console.audit.log import Trail
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.reviews import Reviews, agreement
 from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.regressions import LATER, PURGED, THERE, Regressions, RegressionsError, Written
-from gateway.console.reviews import Reviews, agreement
-from gateway.console.staff import StaffBook
+from gateway.console.identity.staff import StaffBook
+from gateway.console.insights import regressions
+from gateway.console.insights.regressions import LATER, PURGED, THERE, Regressions, RegressionsError, Written
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records, utc_now

@@ -11,9 +11,9 @@ import pytest
 
 import gateway.__main__
 from aftercare.protocol import load_protocol
+from gateway.console.cases.replay import LESS, Replay, newest
 from gateway.console.desk import Desk
 from gateway.console.pages import replay as pages
-from gateway.console.replay import LESS, Replay, newest
 from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.reviews import Agreement, Reviews, agreement
 from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.reviews import Agreement, Reviews, agreement
 from gateway.records.retention import purge
 from gateway.records.tables import audit, disagreement
 from tests.gateway.console.conftest import Hire

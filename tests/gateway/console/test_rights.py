@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
+from gateway.console.cases.saved_views import Views
+from gateway.console.identity.rights import ROLES
+from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
-from gateway.console.rights import ROLES
-from gateway.console.sessions import COOKIE
-from gateway.console.views import Views
 from tests.gateway.console.people import Person, case_of, desk_of
 from tests.gateway.support import API, CANARY, EVIL, HOME, RED_FLAG, Clock, Door
 

@@ -16,11 +16,11 @@ from alembic.config import Config
 from sqlalchemy import Engine, delete, insert, select, text, update
 
 from gateway.console import commands
-from gateway.console import staff as module
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
-from gateway.console.sessions import hash_of
-from gateway.console.staff import StaffError
+from gateway.console.identity import staff as module
+from gateway.console.identity.sessions import hash_of
+from gateway.console.identity.staff import StaffError
 from gateway.records import database
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, audit_head, staff, staff_session

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from gateway.console.access import BASE
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE
+from gateway.console.identity.sessions import COOKIE
 from gateway.records.tables import staff_session
 from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import EVIL, HOME, Clock, Door

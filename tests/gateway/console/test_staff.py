@@ -13,10 +13,10 @@ import pyotp
 import pytest
 from sqlalchemy import Engine, select, update
 
-from gateway.console.audit import Wanted
-from gateway.console.delivery import NoticeDelivery
+from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
-from gateway.console.staff import Staff, StaffBook, StaffError
+from gateway.console.identity.staff import Staff, StaffBook, StaffError
+from gateway.console.notify.delivery import NoticeDelivery
 from gateway.records.sealing import Keyring
 from gateway.records.tables import staff
 from tests.gateway.console.people import PASSWORD, Person
@@ -119,7 +119,7 @@ def test_another_password_is_none(book: StaffBook, clock: Clock, password: str) 
 
 
 def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gateway.console.staff as module
+    import gateway.console.identity.staff as module
 
     looked: list[str] = []
     real = module._matches

@@ -7,10 +7,10 @@ import threading
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
+from gateway.console.identity.tries import UNLOCK, Tries
 from gateway.console.pages.entry import DEVICE
-from gateway.console.tries import UNLOCK, Tries
 from gateway.records.tables import login_try
 from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import Clock, Door

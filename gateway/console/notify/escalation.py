@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit import Trail
-from gateway.console.floods import Flood, flooding, floods
-from gateway.console.newcomers import LEVEL as NEWCOMERS
+from gateway.console.audit.log import Trail
+from gateway.console.cases.floods import Flood, flooding, floods
+from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
 from gateway.console.policy import Step
 from gateway.records.cases import OPEN, TIERS, Place
 from gateway.records.database import writing

@@ -38,7 +38,7 @@ from gateway.settings import Settings
 _log = structlog.get_logger(__name__)
 _SECONDS = 5.0
 _LEASE = timedelta(minutes=2)
-_TEMPLATES = Path(__file__).with_name("templates")
+_TEMPLATES = Path(__file__).parents[1] / "templates"
 _TIERS = {name or "none": TIER_NAMES[tier] for name, tier in TIERS.items()}
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
-from gateway.console.audit import Trail
+from gateway.console.audit.log import Trail
+from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
 from gateway.console.policy import Policy
-from gateway.console.waits import Summary, is_late, overdue, summary, waits
 from gateway.records.cases import CLOSED, Place
 from gateway.records.database import writing
 from gateway.records.store import Records

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
-if TYPE_CHECKING:
-    from gateway.console.sheet import Mark
+from gateway.console.redaction.mark import Mark
 
 Patterns = Sequence[tuple[str, re.Pattern[str]]]
 

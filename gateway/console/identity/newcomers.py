@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
-from gateway.console.rights import may
-from gateway.console.staff import Staff, StaffBook
+from gateway.console.identity.rights import may
+from gateway.console.identity.staff import Staff, StaffBook
 from gateway.records.database import writing
 from gateway.records.store import Clock
 from gateway.records.tables import notice

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, not_, or_, select, tuple_
 
-from gateway.console.floods import Flood, floods, folded, of_group
+from gateway.console.cases.floods import Flood, floods, folded, of_group
 from gateway.console.policy import Policy
 from gateway.records.cases import ASSUMED, OPEN, PRESENT, TIERS, Place
 from gateway.records.store import Bound, Clock

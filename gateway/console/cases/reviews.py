@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select, update
 
-from gateway.console.audit import Trail
-from gateway.console.redaction import Mask
-from gateway.console.sheet import act_place
+from gateway.console.audit.log import Trail
+from gateway.console.cases.sheet import act_place
+from gateway.console.redaction.mask import Mask
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import disagreement, staff, triage_case

@@ -11,28 +11,14 @@ from sqlalchemy import select
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key, Library, Protocol
-from gateway.console.checks import CheckRow, rows_shown
-from gateway.console.explained import Complaint, Explained, Known
+from gateway.console.cases.checks import CheckRow, rows_shown
+from gateway.console.cases.explained import Complaint, Explained, Known
+from gateway.console.cases.queue import Queue, Row
 from gateway.console.policy import Policy
-from gateway.console.queue import Queue, Row
-from gateway.console.redaction import Mask
+from gateway.console.redaction.mark import Mark
+from gateway.console.redaction.mask import Mask
 from gateway.records.store import Event, Records
 from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Words of a message that say something about a finding.
-
-    Attributes:
-        start: where they begin in the message, in characters; the end is not included.
-        status: the assertion status: present, absent, hypothetical, historical, resolved or other_person.
-    """
-
-    start: int
-    end: int
-    code: str
-    status: str
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, case, func, literal, or_, select
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.checks import Checks, checks
+from gateway.console.cases.checks import Checks, checks
+from gateway.console.cases.reviews import ACCEPTED, Agreement, agreement
+from gateway.console.cases.waits import TIER_OF, Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
 from gateway.console.policy import Policy
-from gateway.console.redaction import Mask
-from gateway.console.reviews import ACCEPTED, Agreement, agreement
-from gateway.console.waits import TIER_OF, Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
+from gateway.console.redaction.mask import Mask
 from gateway.records.store import Records
 from gateway.records.tables import case_finding, case_rule, disagreement, event, handover, triage_case
 

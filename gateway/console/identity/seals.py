@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.console.audit import Head, Trail, stored_head
+from gateway.console.audit.log import Head, Trail, stored_head
 from gateway.console.once import Once
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import Clock

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit import Trail
-from gateway.console.floods import floods, of_group
+from gateway.console.audit.log import Trail
+from gateway.console.cases.floods import floods, of_group
+from gateway.console.cases.sheet import act_place
+from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
-from gateway.console.rights import may
-from gateway.console.sheet import act_place
 from gateway.console.times import clock_time
 from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, TIERS, Place, place
 from gateway.records.database import writing

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.console.cases.queue import Filter, Queue, Row
 from gateway.console.policy import Policy
-from gateway.console.queue import Filter, Queue, Row
 from gateway.records.store import Records
 
 _MOST = 500

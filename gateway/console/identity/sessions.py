@@ -10,9 +10,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, insert, select, update
 
+from gateway.console.identity.seals import Tell
+from gateway.console.identity.staff import Staff, StaffBook
 from gateway.console.policy import Policy
-from gateway.console.seals import Tell
-from gateway.console.staff import Staff, StaffBook
 from gateway.records.database import writing
 from gateway.records.store import Clock
 from gateway.records.tables import staff_session

@@ -16,15 +16,15 @@ from jsonschema import Draft7Validator
 from sqlalchemy import select, update
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.audit import Trail
-from gateway.console.redaction import Mask
-from gateway.console.reviews import ACCEPTED
+from gateway.console.audit.log import Trail
+from gateway.console.cases.reviews import ACCEPTED
+from gateway.console.redaction.mask import Mask
 from gateway.records.database import connect, writing
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import disagreement, staff, triage_case
 from gateway.settings import Settings
 
-_EVALUATION = Path(__file__).resolve().parents[2] / "evaluation"
+_EVALUATION = Path(__file__).resolve().parents[3] / "evaluation"
 FILE = _EVALUATION / "cases" / "regressions.jsonl"
 _SCHEMA = _EVALUATION / "schema.json"
 _TAGS = ("plain",)

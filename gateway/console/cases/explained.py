@@ -10,8 +10,8 @@ from typing import Any
 from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Protocol
-from gateway.console.checks import DANGEROUS, CheckRow, alarming
-from gateway.console.redaction import Mask
+from gateway.console.cases.checks import DANGEROUS, CheckRow, alarming
+from gateway.console.redaction.mask import Mask
 from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.store import Event
 

@@ -15,9 +15,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.console.passwords import LONGEST_PASSWORD, problem_of
-from gateway.console.rights import ROLES
-from gateway.console.seals import Seals, Tell
+from gateway.console.identity.passwords import LONGEST_PASSWORD, problem_of
+from gateway.console.identity.rights import ROLES
+from gateway.console.identity.seals import Seals, Tell
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Clock

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from aftercare.protocol.model import DangerCheck, Disposition
-from gateway.console.waits import share
+from gateway.console.cases.waits import share
 from gateway.dialogue.rows import STATES, RowState
 from gateway.records.cases import Standing
 from gateway.records.tables import event, triage_case
