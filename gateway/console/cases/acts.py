@@ -14,6 +14,7 @@ from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import Trail
 from gateway.console.cases.floods import floods, of_group
 from gateway.console.cases.sheet import act_place
+from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
 from gateway.console.times import clock_time
@@ -24,23 +25,6 @@ from gateway.records.tables import case_act, case_rule, staff, triage_case
 
 _BATCH = 20
 LONGEST_SNOOZE = timedelta(hours=24)
-
-
-class NoCaseError(LookupError):
-    """There is no case of this number."""
-
-
-class ActError(ValueError):
-    """An act that is refused; the message says why, and what to do instead.
-
-    Args:
-        message: the sentence for the nurse.
-        status: 409 when the case stands otherwise than the nurse thinks; 422 when what was given does not count.
-    """
-
-    def __init__(self, message: str, status: int = 409) -> None:
-        super().__init__(message)
-        self.status = status
 
 
 class Acts:

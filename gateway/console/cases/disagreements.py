@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import insert, select
 
 from gateway.console.audit.log import Trail
-from gateway.console.cases.acts import ActError, NoCaseError, sealed_about
+from gateway.console.cases.acts import sealed_about
+from gateway.console.errors import ActError, NoCaseError
 from gateway.records.cases import TIERS
 from gateway.records.database import writing
 from gateway.records.store import Records

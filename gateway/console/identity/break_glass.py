@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from gateway.console.audit.log import Trail
-from gateway.console.cases.acts import ActError, NoCaseError
+from gateway.console.errors import ActError, NoCaseError
 from gateway.console.policy import Policy
 from gateway.records.database import writing
 from gateway.records.store import Records

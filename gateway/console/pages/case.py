@@ -12,12 +12,13 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
-from gateway.console.cases.acts import ActError, Acts, NoCaseError
+from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import FAQ, Disagreements
 from gateway.console.cases.explained import Complaint
 from gateway.console.cases.queue import Filter, Queue, Row
 from gateway.console.cases.sheet import Act, Entry, Sheet, Sheets
 from gateway.console.desk import Desk
+from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import Glass
 from gateway.console.identity.rights import may
 from gateway.console.redaction.mark import Mark

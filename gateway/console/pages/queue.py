@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import AwareDatetime
 
 from gateway.console.access import BASE, Number, TheDesk, Visitor, having
-from gateway.console.cases.acts import ActError, Acts
+from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Filter, Queue
 from gateway.console.cases.saved_views import Views
 from gateway.console.cases.search import Search
 from gateway.console.desk import Desk
+from gateway.console.errors import ActError
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("see_queue"))]

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, Row, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from gateway.console.audit.log import Trail
-from gateway.console.cases.acts import ActError, Acts, NoCaseError
+from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.sheet import act_place
+from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
 from gateway.records.cases import Place

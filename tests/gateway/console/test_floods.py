@@ -13,9 +13,10 @@ import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from gateway.console.cases.acts import ActError, Acts
+from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Filter, Queue
 from gateway.console.cases.sheet import act_place
+from gateway.console.errors import ActError
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
