@@ -31,9 +31,9 @@ from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Queue, Row
 from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk, make_desk
-from gateway.records.cases import TIERS
 from gateway.records.database import connect
 from gateway.records.retention import count
+from gateway.records.tier import TIERS, Tier
 from gateway.services import Services
 from gateway.settings import Settings, SettingsError, from_environment
 from gateway.voice import is_demo
@@ -197,7 +197,7 @@ class _Nurses:
         """Plan what to do with a conversation's case."""
         number = self._sheets.number_of(conversation)
         row = self._queue.one(number) if number else None
-        tier = _SEEN_TIERS.get(row.tier) if row else None
+        tier = _SEEN_TIERS.get(Tier(row.tier)) if row else None
         if row is not None and tier is not None and self._chance.random() < _SEEN[tier]:
             for at, act in self._plan(row, tier):
                 heappush(self._planned, (at, row.id, act))

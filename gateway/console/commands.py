@@ -14,9 +14,9 @@ from gateway.console.cases.replay import LESS, MORE, SAME, Change, Replay, Unmat
 from gateway.console.identity.newcomers import Newcomers
 from gateway.console.identity.seals import Seals
 from gateway.console.identity.staff import Staff, StaffBook, StaffError
-from gateway.console.rendering import TIER_NAMES
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
+from gateway.records.tier import Tier
 from gateway.settings import Settings
 
 
@@ -141,7 +141,7 @@ def replay(settings: Settings, library: Library, candidate: Protocol, days: int,
         print(_line(change))
     print(f"{len(report.changes)} conversations: {', '.join(f'{report.count(verdict)} {verdict}' for verdict in (LESS, MORE, SAME))}.")
     for (before, after), number in sorted(report.matrix.items()):
-        print(f"  {number:>6}  {TIER_NAMES[before]} -> {TIER_NAMES[after]}")
+        print(f"  {number:>6}  {Tier(before).label} -> {Tier(after).label}")
     if report.purged:
         print(f"{len(report.purged)} more were left out, because their words have been purged.")
     if report.others:
@@ -150,6 +150,6 @@ def replay(settings: Settings, library: Library, candidate: Protocol, days: int,
 
 
 def _line(change: Change) -> str:
-    tiers = f"{TIER_NAMES[change.before.tier]} -> {TIER_NAMES[change.after.tier]} (the patient got: {TIER_NAMES[change.got]})"
+    tiers = f"{Tier(change.before.tier).label} -> {Tier(change.after.tier).label} (the patient got: {Tier(change.got).label})"
     rules = [f"{word}: {', '.join(names)}" for word, names in (("new", change.newly), ("no longer", change.no_longer)) if names]
     return "; ".join([f"Case {change.case}: {change.verdict}, {tiers}", *rules])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from gateway.records import statements as sql
+from gateway.records.tier import TIER_OF, TIERS, Place, Tier
 
-TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 PRESENT, ASSUMED = "present", "assumed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
@@ -19,18 +19,6 @@ _TROUBLE = "trouble"
 UNREAD = "unread"
 """Stands among the findings of a case when a message could not be read, and is the cause of that answer."""
 _QUESTION = "question"
-
-
-class Place(IntEnum):
-    """Where a case stands in the queue: a smaller value is further up. Nobody can change the order."""
-
-    RED = 0
-    RED_SEEN = 1
-    CALL = 2
-    CALL_SEEN = 3
-    REST = 4
-    UNFINISHED = 5
-    CLOSED = 9
 
 
 class Standing(StrEnum):
@@ -47,7 +35,7 @@ class Standing(StrEnum):
     LEFT = "left"
 
 
-WAITING = (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN)
+WAITING = tuple(TIER_OF)
 
 
 def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Place:
@@ -64,9 +52,9 @@ def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Sta
     if state == CLOSED:
         return Place.CLOSED
     seen = state == ACKNOWLEDGED
-    if tier == TIERS["emergency"]:
+    if tier == Tier.EMERGENCY:
         return Place.RED_SEEN if seen else Place.RED
-    if tier == TIERS["call_doctor"] or failed or asking:
+    if tier == Tier.CALL_DOCTOR or failed or asking:
         return Place.CALL_SEEN if seen else Place.CALL
     return Place.UNFINISHED if check == Standing.UNFINISHED else Place.REST
 
@@ -87,7 +75,7 @@ def follow(
         new = {
             "conversation_id": conversation,
             "opened_at": at,
-            "tier": 0,
+            "tier": Tier.NONE,
             "place": Place.REST,
             "state": OPEN,
             "fired_at": at,
@@ -142,11 +130,11 @@ def _answered(
         row = {"case_id": case.id, "rule": rule, "seq": seq, "rank": rank, "tier": tier, "at": at, "protocol": version}
         connection.execute(sql.NEW_RULE, row)
     _note_findings(connection, case.id, facts.get("codes", ()))
-    fires = tier >= TIERS["call_doctor"] and bool(new)
+    fires = tier >= Tier.CALL_DOCTOR and bool(new)
     rises = tier > case.tier
     if fires or failed or rises:
         values["snoozed_until"] = None
-    if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
+    if case.state != OPEN and (fires or failed or (rises and tier >= Tier.CALL_DOCTOR)):
         values |= _opened(at, seq)
     elif rises or (case.place in (Place.REST, Place.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from gateway.records.cases import Place
 from gateway.records.database import connect
 from gateway.records.store import OvertakenError, Records
 from gateway.records.tables import triage_case
+from gateway.records.tier import Place
 from tests.gateway.support import HARMLESS, Clock, Door, Json, Patient, is_emergency, stored
 
 _MINUTES = 10

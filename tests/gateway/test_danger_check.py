@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from gateway.dialogue.rows import RowState
-from gateway.records.cases import Place, Standing
+from gateway.records.cases import Standing
 from gateway.records.store import Event
 from gateway.records.tables import notice, triage_case
+from gateway.records.tier import Place
 from tests.gateway.support import Clock, Door, Json, Patient, is_emergency, new_id, refused, stored
 
 SORE = "The needle site is sore"

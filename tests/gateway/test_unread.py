@@ -16,10 +16,10 @@ from trapped import DEADFALL, QUICKSAND, TAR, TrappedCore
 
 from aftercare.protocol import Library, Protocol
 from gateway.console.cases.queue import Filter, Queue
-from gateway.records.cases import Place
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
+from gateway.records.tier import Place
 from readers.pool import Readers
 from tests.gateway.console.people import desk_of, hired
 from tests.gateway.support import (

@@ -18,10 +18,11 @@ from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
 from gateway.console.times import clock_time
-from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, TIERS, Place, place
+from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, place
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, case_rule, staff, triage_case
+from gateway.records.tier import Place, Tier
 
 _BATCH = 20
 LONGEST_SNOOZE = timedelta(hours=24)
@@ -277,4 +278,4 @@ def _must_be_open(case: Row[Any]) -> None:
 
 
 def _is_waiting_emergency(case: Row[Any]) -> bool:
-    return bool(case.tier == TIERS["emergency"] and case.state == OPEN)
+    return bool(case.tier == Tier.EMERGENCY and case.state == OPEN)

@@ -7,10 +7,10 @@ from sqlalchemy import insert, select
 from gateway.console.audit.log import Trail
 from gateway.console.cases.acts import sealed_about
 from gateway.console.errors import ActError, NoCaseError
-from gateway.records.cases import TIERS
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import disagreement, event, triage_case
+from gateway.records.tier import TIERS, Tier
 
 KINDS = ("under_triaged", "over_triaged", "wrong_finding", "misunderstood")
 ACCEPTED = ("emergency", "call_doctor", "self_care", "ask", "not_in_leaflet", "chat", "out_of_scope")
@@ -54,7 +54,7 @@ class Disagreements:
                 raise ActError("Choose the answer, and what is wrong with it.", 422)
             if not reason.strip():
                 raise ActError("Say why you disagree.", 422)
-            told, levels = TIERS[found.disposition], [TIERS.get(each, 0) for each in accepted]
+            told, levels = TIERS[found.disposition], [TIERS.get(each, Tier.NONE) for each in accepted]
             if kind == "under_triaged" and max(levels, default=0) <= told:
                 raise ActError("Under-triaged means that something more urgent was right. Choose what.", 422)
             if kind == "over_triaged" and min(levels, default=told) >= told:

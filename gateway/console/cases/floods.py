@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select, tuple_
 
-from gateway.records.cases import TIERS, Place
 from gateway.records.tables import conversation, triage_case
+from gateway.records.tier import Place, Tier
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def flooding(since: datetime, most: int) -> Select[tuple[str]]:
     return (
         select(group)
         .join_from(conversation, triage_case)
-        .where(conversation.c.started_at > since, group.is_not(None), triage_case.c.tier == TIERS["emergency"])
+        .where(conversation.c.started_at > since, group.is_not(None), triage_case.c.tier == Tier.EMERGENCY)
         .group_by(group)
         .having(func.count() > most)
     )

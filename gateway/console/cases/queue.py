@@ -12,9 +12,10 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, 
 
 from gateway.console.cases.floods import Flood, floods, folded, of_group
 from gateway.console.policy import Policy
-from gateway.records.cases import ASSUMED, OPEN, PRESENT, TIERS, Place
+from gateway.records.cases import ASSUMED, OPEN, PRESENT
 from gateway.records.store import Bound, Clock
 from gateway.records.tables import case_finding, case_rule, conversation, notice, staff, triage_case
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Place
 
 PAGE = 50
 VIEWS = ("work", "all", "unfinished", "closed", "snoozed")
@@ -296,7 +297,7 @@ class Queue:
 
     def _breached(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
-        return or_(*(and_(c.place == place, c.fired_at < now - self._policy.limits[_LIMITED[place]]) for place in (Place.RED, Place.CALL)))
+        return or_(*(and_(c.place == place, c.fired_at < now - self._policy.limits[TIER_OF[place]]) for place in UNACKNOWLEDGED))
 
     def _rows(self, connection: Any, found: Any) -> tuple[Row, ...]:
         numbers = [row.id for row in found]
@@ -321,7 +322,7 @@ class Queue:
                 rules=tuple(rules.get(row.id, ())),
                 findings=tuple(findings.get((row.id, PRESENT), ())),
                 assumed=_only(findings.get((row.id, ASSUMED), ()), findings.get((row.id, PRESENT), ())),
-                limit=self._policy.limits.get(_LIMITED[row.place]) if row.place in _LIMITED else None,
+                limit=self._policy.limits.get(TIER_OF[row.place]) if row.place in TIER_OF else None,
                 untold=row.escalated > 0 and row.id not in told,
                 group=whole[row.id].address_group,
                 bound=(whole[row.id].protocol, whole[row.id].language),
@@ -330,12 +331,6 @@ class Queue:
         )
 
 
-_LIMITED = {
-    Place.RED: TIERS["emergency"],
-    Place.RED_SEEN: TIERS["emergency"],
-    Place.CALL: TIERS["call_doctor"],
-    Place.CALL_SEEN: TIERS["call_doctor"],
-}
 _COPIED = (
     "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "last_seq", "waiting_since", "failed", "silent", "asking",
     "danger_check",

@@ -18,9 +18,9 @@ from aftercare.assistant import Assistant
 from aftercare.protocol import Library, Protocol
 from gateway.dialogue.binding import begun
 from gateway.dialogue.entries import rows_of
-from gateway.records.cases import TIERS
 from gateway.records.store import Event, Records
 from gateway.records.tables import triage_case
+from gateway.records.tier import TIERS
 
 MORE, LESS, SAME = "more urgent", "less urgent", "same"
 

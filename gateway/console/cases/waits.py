@@ -10,10 +10,10 @@ from math import ceil
 from sqlalchemy import Connection, and_, func, or_, select
 
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED, TIERS, Place
+from gateway.records.cases import CLOSED
 from gateway.records.tables import case_act, triage_case
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED
 
-TIER_OF = {Place.RED: TIERS["emergency"], Place.CALL: TIERS["call_doctor"]}
 _MOST = 20_000
 
 
@@ -69,7 +69,9 @@ def waits(connection: Connection, start: datetime, end: datetime) -> tuple[list[
 def waiting(connection: Connection, start: datetime) -> list[Waiting]:
     """The cases that fired since a moment and wait for their acknowledgement."""
     c = triage_case.c
-    query = select(c.id, c.place, c.fired_at).where(c.place.in_(TIER_OF), c.fired_at > start).order_by(c.place, c.fired_at).limit(_MOST)
+    query = (
+        select(c.id, c.place, c.fired_at).where(c.place.in_(UNACKNOWLEDGED), c.fired_at > start).order_by(c.place, c.fired_at).limit(_MOST)
+    )
     return [Waiting(row.id, TIER_OF[row.place], row.fired_at) for row in connection.execute(query)]
 
 
@@ -79,7 +81,9 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
     query = (
         select(c.tier, func.count(c.id.distinct()).label("cases"))
         .join(case_act, a.case_id == c.id)
-        .where(a.kind == "close", a.at > start, a.at <= end, c.state == CLOSED, c.acknowledged_at.is_(None), c.tier.in_(TIER_OF.values()))
+        .where(
+            a.kind == "close", a.at > start, a.at <= end, c.state == CLOSED, c.acknowledged_at.is_(None), c.tier.in_(set(TIER_OF.values()))
+        )
         .group_by(c.tier)
     )
     return {row.tier: row.cases for row in connection.execute(query)}
@@ -88,7 +92,7 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
 def overdue(connection: Connection, policy: Policy, now: datetime) -> list[int]:
     """The cases that wait for longer than their limit."""
     c = triage_case.c
-    late = or_(*(and_(c.place == place, c.fired_at < now - policy.limits[tier]) for place, tier in TIER_OF.items()))
+    late = or_(*(and_(c.place == place, c.fired_at < now - policy.limits[TIER_OF[place]]) for place in UNACKNOWLEDGED))
     return list(connection.scalars(select(c.id).where(late).order_by(c.place, c.fired_at).limit(_MOST)))
 
 

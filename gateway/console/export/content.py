@@ -19,8 +19,8 @@ from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import Head
 from gateway.console.cases.sheet import Sheet
 from gateway.console.redaction.mask import Mask
-from gateway.console.rendering import TIER_NAMES
 from gateway.records.cases import ASSUMED
+from gateway.records.tier import Tier
 
 FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")
 _NAME_LENGTH = 16
@@ -117,7 +117,7 @@ class Content:
     @property
     def tier_name(self) -> str:
         """The tier in words."""
-        return TIER_NAMES[self.tier]
+        return Tier(self.tier).label
 
 
 class Cut:

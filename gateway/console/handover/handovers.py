@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, up
 from gateway.console.audit.log import Trail
 from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED, Place
+from gateway.records.cases import CLOSED
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, case_rule, conversation_key, handover, staff, triage_case
+from gateway.records.tier import Place
 
 FIRST_SHIFT = timedelta(hours=12)
 LONGEST_COMMENT, LONGEST_GENERAL = 1_000, 4_000

@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, func, literal, o
 from aftercare.protocol.clinic import Clinic
 from gateway.console.cases.checks import Checks, checks
 from gateway.console.cases.reviews import ACCEPTED, Agreement, agreement
-from gateway.console.cases.waits import TIER_OF, Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
+from gateway.console.cases.waits import Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
 from gateway.console.policy import Policy
 from gateway.console.redaction.mask import Mask
 from gateway.records.store import Records
 from gateway.records.tables import case_finding, case_rule, disagreement, event, handover, triage_case
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED
 
 SPANS = (7, 30, 90)
 SHIFTS = {"day": "07 to 15", "evening": "15 to 23", "night": "23 to 07"}
@@ -193,7 +194,7 @@ class Book:
                     now,
                     unseen.get(tier, 0),
                 )
-                for tier in TIER_OF.values()
+                for tier in (TIER_OF[place] for place in UNACKNOWLEDGED)
             },
             shifts={
                 shift: self._speed(

@@ -27,19 +27,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import Engine, select, update
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.rendering import TIER_NAMES
 from gateway.console.times import moment
-from gateway.records.cases import TIERS
 from gateway.records.database import writing
 from gateway.records.store import Clock
 from gateway.records.tables import notice
+from gateway.records.tier import Tier
 from gateway.settings import Settings
 
 _log = structlog.get_logger(__name__)
 _SECONDS = 5.0
 _LEASE = timedelta(minutes=2)
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-_TIERS = {name or "none": TIER_NAMES[tier] for name, tier in TIERS.items()}
+_TIERS = {tier.key: tier.label for tier in Tier}
 
 
 class DeliveryError(Exception):

@@ -16,15 +16,14 @@ from gateway.console.audit.log import Trail
 from gateway.console.cases.floods import Flood, flooding, floods
 from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
 from gateway.console.policy import Step
-from gateway.records.cases import OPEN, TIERS, Place
+from gateway.records.cases import OPEN
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, conversation, notice, triage_case
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Place, Tier
 from gateway.settings import Settings
 
 NOBODY = "nobody to tell"
-_TIER_OF = {Place.RED: TIERS["emergency"], Place.CALL: TIERS["call_doctor"]}
-_TIER_KEYS = {tier: name or "none" for name, tier in TIERS.items()}
 _DAY = timedelta(days=1)
 _LOCK, _FLOOD_LOCK = 0x73696C65, 0x666C6F6F
 
@@ -69,8 +68,8 @@ class Escalation:
     def _due(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
         late = [
-            and_(c.place == place, c.escalated == taken, c.fired_at <= now - self._policy.limits[tier] * (taken + 1))
-            for place, tier in _TIER_OF.items()
+            and_(c.place == place, c.escalated == taken, c.fired_at <= now - self._policy.limits[TIER_OF[place]] * (taken + 1))
+            for place in UNACKNOWLEDGED
             for taken in range(len(self._policy.rota))
         ]
         awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
@@ -83,7 +82,7 @@ class Escalation:
         body = {
             "about": "case",
             "case": case.id,
-            "tier": _TIER_KEYS[case.tier],
+            "tier": Tier(case.tier).key,
             "reason": "failed" if case.failed else "asking" if case.asking else "",
             "minutes": int((now - case.fired_at) / timedelta(minutes=1)),
             "link": f"{self._console}/cases/{case.id}",

@@ -22,7 +22,7 @@ from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import Glass
 from gateway.console.identity.rights import may
 from gateway.console.redaction.mark import Mark
-from gateway.records.cases import TIERS
+from gateway.records.tier import TIERS
 
 router = APIRouter(prefix="/cases/{number}")
 STATUS_NAMES = {

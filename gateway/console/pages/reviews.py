@@ -11,8 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
 from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
-from gateway.console.rendering import TIER_NAMES
-from gateway.records.cases import TIERS
+from gateway.records.tier import Tier
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("review"))]
@@ -25,7 +24,7 @@ async def reviews_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Re
     figures = await asyncio.to_thread(agreement, desk.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
     await asyncio.to_thread(desk.trail.note, "view_reviews", staff=visitor.id, detail=detail)
-    told = {key: TIER_NAMES[tier] for key, tier in TIERS.items() if key is not None}
+    told = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
     return desk.renderer.page(
         request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,
         kind_names=KIND_NAMES, accepted_names=ACCEPTED_NAMES,

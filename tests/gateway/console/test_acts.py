@@ -22,11 +22,11 @@ from gateway.console.cases.sheet import act_place
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, conversation_key, disagreement, staff, triage_case
+from gateway.records.tier import Place
 from tests.gateway.support import BOUND, MASTER_KEY, Clock, clinic_in
 
 _SECRET = "numbatberry"

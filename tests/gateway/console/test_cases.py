@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from aftercare.protocol.model import Disposition
 from gateway.console.cases.acts import Acts
 from gateway.console.desk import Desk
-from gateway.records.cases import Place
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import triage_case
+from gateway.records.tier import TIERS, Place, Tier
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import BOUND, MASTER_KEY, Clock, Door, new_id
 
@@ -114,3 +115,8 @@ def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door:
     with door.records.engine.connect() as connection:
         case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
     assert (case.state, case.outcome) == ("open", None)
+
+
+def test_tiers_are_the_cores_dispositions() -> None:
+    assert {disposition.wire: int(disposition) for disposition in Disposition} | {None: 0} == TIERS
+    assert [tier.key for tier in Tier] == ["none", *(disposition.wire for disposition in sorted(Disposition))]

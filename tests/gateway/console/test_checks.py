@@ -26,9 +26,9 @@ from gateway.console.desk import Desk
 from gateway.console.insights.figures import Book
 from gateway.console.redaction.mask import Mask
 from gateway.dialogue.rows import RowState
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import case_finding, notice, triage_case
+from gateway.records.tier import Place
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import ROOT, Door, Json, Patient, is_emergency, stored

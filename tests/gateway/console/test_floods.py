@@ -20,9 +20,9 @@ from gateway.console.errors import ActError
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import audit, case_act, conversation, notice, triage_case
+from gateway.records.tier import Place
 from gateway.settings import Settings
 from tests.gateway.console.people import hired
 from tests.gateway.console.test_escalation import Ward, _both_at_once, make_ward

@@ -12,9 +12,9 @@ from gateway.console.audit.log import Wanted
 from gateway.console.cases.queue import Filter, Queue
 from gateway.console.desk import Desk
 from gateway.console.notify.escalation import Escalation
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import triage_case
+from gateway.records.tier import Place
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Clock, Door
 
