@@ -27,6 +27,7 @@ from limits import parse
 
 from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Queue, Row
 from gateway.console.cases.sheet import Sheets
@@ -221,7 +222,7 @@ class _Nurses:
         known = self._desk.book.named(name)
         if known is None:
             known, _code = self._desk.book.invite(name, role)
-            self._desk.trail.note("account_made", detail={"account": known.id, "role": role, "by": "demo"})
+            self._desk.trail.note(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
         return known.id
 
     def _plan(self, row: Row, tier: str) -> Iterator[tuple[datetime, Callable[[], None]]]:

@@ -25,6 +25,7 @@ from benchmarks.soak.faults import Faults, disk, environment
 from benchmarks.soak.judge import Verdict, judge
 from benchmarks.soak.patients import Ledger, Patient, lines, plan
 from benchmarks.soak.report import Outcome, figures, written
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Head, Trail
 from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
@@ -69,7 +70,7 @@ class Office:
         self._tried += 1
         with suppress(SQLAlchemyError):
             person, _code = self._book.invite(f"Soak nurse {self._tried}", "nurse")
-            self._trail.note("account_made", detail={"account": person.id, "role": "nurse", "by": "command"})
+            self._trail.note(AuditAct.ACCOUNT_MADE, detail={"account": person.id, "role": "nurse", "by": "command"})
             self.heads.append(self._trail.head())
 
 

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
 from gateway.console.identity.rights import may
 from gateway.console.identity.sessions import COOKIE, Login
@@ -111,7 +112,7 @@ def having(*rights: str, even_locked: bool = False) -> Callable[..., Awaitable[V
         found = Visitor(login)
         if not any(found.may(right) for right in rights):
             detail = {"right": rights[0], "method": request.method}
-            await asyncio.to_thread(desk.trail.note, "refused", staff=found.id, detail=detail)
+            await asyncio.to_thread(desk.trail.note, AuditAct.REFUSED, staff=found.id, detail=detail)
             raise TurnedAwayError(403, "no_right", login)
         if LIVE not in request.headers and not even_locked:
             await asyncio.to_thread(desk.sessions.touch, login.token)

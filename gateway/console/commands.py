@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect
 
 from aftercare.protocol import Library, Protocol
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Head, Trail
 from gateway.console.cases.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
 from gateway.console.identity.newcomers import Newcomers
@@ -29,7 +30,7 @@ def add_staff(settings: Settings, name: str, role: str, email: str | None) -> in
     except StaffError as error:
         print(error, file=sys.stderr)
         return 1
-    Trail(engine, settings.audit_key, utc_now).note("account_made", detail={"account": person.id, "role": role, "by": "command"})
+    Trail(engine, settings.audit_key, utc_now).note(AuditAct.ACCOUNT_MADE, detail={"account": person.id, "role": role, "by": "command"})
     Newcomers(engine, book, utc_now, f"{settings.console_origins[0]}/console").tell(person, "made", "the operator")
     print(f"Account {person.name!r} ({role}). Within 24 hours its owner opens")
     print(f"  {settings.console_origins[0]}/console/setup")
@@ -81,13 +82,13 @@ def seal_account(settings: Settings, name: str | None) -> int:
 
 def _note_sealed(settings: Settings, engine: Engine, person: Staff) -> None:
     detail = {"account": person.id, "role": person.role, "by": "command"}
-    Trail(engine, settings.audit_key, utc_now).note("account_sealed", detail=detail)
+    Trail(engine, settings.audit_key, utc_now).note(AuditAct.ACCOUNT_SEALED, detail=detail)
 
 
 def note_purge(settings: Settings, conversations: int) -> None:
     """Put a purge into the audit."""
     Trail(connect(settings.records_url), settings.audit_key, utc_now).note(
-        "purge", detail={"conversations": conversations, "by": "command"}
+        AuditAct.PURGE, detail={"conversations": conversations, "by": "command"}
     )
 
 
@@ -135,7 +136,7 @@ def replay(settings: Settings, library: Library, candidate: Protocol, days: int,
     except UnmatchedError as error:
         print(error, file=sys.stderr)
         return 1
-    Trail(records.engine, settings.audit_key, utc_now).note("replay", detail={**report.audited, "by": "command"})
+    Trail(records.engine, settings.audit_key, utc_now).note(AuditAct.REPLAY, detail={**report.audited, "by": "command"})
     print(f"{report.before} against {report.after}. Both are run by the core alone, without the classifier's second opinion.")
     for change in report.different:
         print(_line(change))

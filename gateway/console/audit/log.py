@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, insert, select, text, update
 
+from gateway.console.audit.acts import AuditAct
 from gateway.records.database import writing
 from gateway.records.store import Clock
 from gateway.records.tables import audit, audit_head, staff
@@ -131,7 +132,7 @@ class Trail:
 
     def note(
         self,
-        act: str,
+        act: AuditAct,
         *,
         staff: int | None = None,
         case: int | None = None,
@@ -158,7 +159,7 @@ class Trail:
         last = stored_head(connection)
         sealed = connection.scalar(select(audit_head.c.seq).where(audit_head.c.id == _HEAD)) or 0
         seq = max(last.seq, sealed) + 1
-        row = {"seq": seq, "at": self._clock(), "staff_id": staff, "act": act, "case_id": case, "detail": dict(detail or {})}
+        row = {"seq": seq, "at": self._clock(), "staff_id": staff, "act": str(act), "case_id": case, "detail": dict(detail or {})}
         mac = self._mac(last.mac, row)
         connection.execute(insert(audit).values(**row, mac=mac))
         head = {"seq": seq, "mac": self._seal(seq, mac)}

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from aftercare.protocol.clinic import Clinic
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.floods import floods, of_group
 from gateway.console.cases.sheet import act_place
@@ -75,7 +76,7 @@ class Acts:
                 "fired_at": case.fired_at.isoformat(),
                 "seen": seen,
             }
-            self._record(connection, case, "acknowledge", by, at, facts, state=ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by)
+            self._record(connection, case, AuditAct.ACKNOWLEDGE, by, at, facts, state=ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by)
 
     def assign(self, number: int, by: int, to: int | None) -> None:
         """Say who looks after a case; None for nobody."""
@@ -85,13 +86,13 @@ class Acts:
                 person = connection.execute(select(staff.c.role, staff.c.disabled_at).where(staff.c.id == to)).one_or_none()
                 if person is None or person.disabled_at is not None or not may(person.role, "act"):
                     raise ActError("This person can not look after a case. Choose a nurse or a team lead.", 422)
-            self._record(connection, case, "assign", by, self._records.clock(), {"to": to}, assignee=to)
+            self._record(connection, case, AuditAct.ASSIGN, by, self._records.clock(), {"to": to}, assignee=to)
 
     def note(self, number: int, by: int, text: str) -> None:
         """Write a note."""
         with _held(self._records, number) as (connection, case):
             at = self._records.clock()
-            self._record(connection, case, "note", by, at, {}, sealed=self._sealed(case, "note", at, text))
+            self._record(connection, case, AuditAct.NOTE, by, at, {}, sealed=self._sealed(case, AuditAct.NOTE, at, text))
 
     def amend(self, number: int, by: int, note: int, text: str) -> None:
         """Write a note of one's own anew; what stood there before stays in the record.
@@ -104,11 +105,11 @@ class Acts:
         """
         with _held(self._records, number) as (connection, case):
             c = case_act.c
-            writer = connection.scalar(select(c.staff_id).where(c.id == note, c.case_id == number, c.kind == "note"))
+            writer = connection.scalar(select(c.staff_id).where(c.id == note, c.case_id == number, c.kind == AuditAct.NOTE))
             if writer != by:
                 raise ActError("Only who wrote a note can change it. Write a note of your own.")
             at = self._records.clock()
-            self._record(connection, case, "amend", by, at, {"amends": note}, sealed=self._sealed(case, "amend", at, text))
+            self._record(connection, case, AuditAct.AMEND, by, at, {"amends": note}, sealed=self._sealed(case, AuditAct.AMEND, at, text))
 
     def snooze(self, number: int, by: int, seen: int, until: datetime, reason: str) -> None:
         """Take a case out of the queue for a while.
@@ -124,8 +125,8 @@ class Acts:
             at = self._records.clock()
             if not at < until <= at + LONGEST_SNOOZE:
                 raise ActError("A case can be snoozed for 24 hours at the most.", 422)
-            sealed = self._sealed(case, "snooze", at, reason)
-            self._record(connection, case, "snooze", by, at, {"until": until.isoformat()}, sealed=sealed, snoozed_until=until)
+            sealed = self._sealed(case, AuditAct.SNOOZE, at, reason)
+            self._record(connection, case, AuditAct.SNOOZE, by, at, {"until": until.isoformat()}, sealed=sealed, snoozed_until=until)
 
     def wake(self, number: int, by: int) -> None:
         """Put a snoozed case back into the queue."""
@@ -133,14 +134,14 @@ class Acts:
             at = self._records.clock()
             if case.snoozed_until is None or case.snoozed_until <= at:
                 raise ActError("This case is not snoozed.")
-            self._record(connection, case, "wake", by, at, {}, snoozed_until=None)
+            self._record(connection, case, AuditAct.WAKE, by, at, {}, snoozed_until=None)
 
     def outcome(self, number: int, by: int, outcome: str) -> None:
         """Say what came of reaching out to the patient, and leave the case as it is."""
         with _held(self._records, number) as (connection, case):
             _must_be_open(case)
             self._must_be_outcome(outcome)
-            self._record(connection, case, "outcome", by, self._records.clock(), {"outcome": outcome}, outcome=outcome)
+            self._record(connection, case, AuditAct.OUTCOME, by, self._records.clock(), {"outcome": outcome}, outcome=outcome)
 
     def close(self, number: int, by: int, seen: int, outcome: str) -> None:
         """Close a case with what came of reaching out to the patient.
@@ -157,7 +158,7 @@ class Acts:
                 raise ActError("The patient wrote since this page was loaded. Read it, then close the case.")
             at = self._records.clock()
             facts = {"outcome": outcome, "seen": seen}
-            self._record(connection, case, "close", by, at, facts, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None)
+            self._record(connection, case, AuditAct.CLOSE, by, at, facts, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None)
 
     def close_flood(self, group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
         """Close the emergencies from one address that nobody has acknowledged, all together.
@@ -185,7 +186,7 @@ class Acts:
             unseen = and_(of_group(group), c.place == Place.RED, c.last_at <= seen)
             numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
         closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batched(numbers, _BATCH))
-        self._trail.note("close_flood", staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
+        self._trail.note(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
         return closed
 
     def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
@@ -195,10 +196,20 @@ class Acts:
             cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
             for case in cases:
                 at = self._records.clock()
-                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_place("close", at))
+                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_place(AuditAct.CLOSE, at))
                 facts = {"outcome": outcome, "seen": case.last_seq, "group": group}
                 self._record(
-                    connection, case, "close", by, at, facts, sealed=sealed, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None
+                    connection,
+                    case,
+                    AuditAct.CLOSE,
+                    by,
+                    at,
+                    facts,
+                    sealed=sealed,
+                    state=CLOSED,
+                    closed_at=at,
+                    outcome=outcome,
+                    snoozed_until=None,
                 )
         return len(cases)
 
@@ -209,13 +220,13 @@ class Acts:
                 raise ActError("This case is open already.")
             at = self._records.clock()
             cleared = dict.fromkeys(("acknowledged_at", "acknowledged_by", "closed_at", "outcome"))
-            self._record(connection, case, "reopen", by, at, {}, **cleared, state=OPEN, fired_at=at, escalated=0)
+            self._record(connection, case, AuditAct.REOPEN, by, at, {}, **cleared, state=OPEN, fired_at=at, escalated=0)
 
     def _record(
         self,
         connection: Connection,
         case: Row[Any],
-        kind: str,
+        kind: AuditAct,
         by: int,
         at: datetime,
         facts: Mapping[str, Any],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import insert, select
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.acts import sealed_about
 from gateway.console.errors import ActError, NoCaseError
@@ -65,5 +66,5 @@ class Disagreements:
             row = {"case_id": number, "staff_id": by, "at": at, "sealed": sealed, **chosen}
             added = connection.execute(insert(disagreement).values(**row)).inserted_primary_key
             made = int(added[0]) if added else 0
-            self._trail.note("disagree", staff=by, case=number, detail={"disagreement": made, **chosen}, connection=connection)
+            self._trail.note(AuditAct.DISAGREE, staff=by, case=number, detail={"disagreement": made, **chosen}, connection=connection)
         return made

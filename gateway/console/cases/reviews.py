@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Engine, func, select, update
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.sheet import act_place
 from gateway.console.redaction.mask import Mask
@@ -137,7 +138,7 @@ class Reviews:
             if not connection.execute(update(disagreement).where(d.id == number, d.reviewed_at.is_(None)).values(**values)).rowcount:
                 raise ReviewError(409, "reviewed_already")
             detail = {"disagreement": number, "verdict": verdict}
-            self._trail.note("review", staff=by, case=row.case_id, detail=detail, connection=connection)
+            self._trail.note(AuditAct.REVIEW, staff=by, case=row.case_id, detail=detail, connection=connection)
 
 
 def agreement(engine: Engine) -> Agreement:

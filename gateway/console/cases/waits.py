@@ -9,6 +9,7 @@ from math import ceil
 
 from sqlalchemy import Connection, and_, func, or_, select
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.policy import Policy
 from gateway.records.cases import CLOSED
 from gateway.records.tables import case_act, triage_case
@@ -57,7 +58,10 @@ def waits(connection: Connection, start: datetime, end: datetime) -> tuple[list[
     """The acknowledgements between two moments, the latest first, and whether older ones were left out."""
     c = case_act.c
     query = (
-        select(c.case_id, c.at, c.facts).where(c.kind == "acknowledge", c.at > start, c.at <= end).order_by(c.at.desc()).limit(_MOST + 1)
+        select(c.case_id, c.at, c.facts)
+        .where(c.kind == AuditAct.ACKNOWLEDGE, c.at > start, c.at <= end)
+        .order_by(c.at.desc())
+        .limit(_MOST + 1)
     )
     found = []
     for row in connection.execute(query):
@@ -82,7 +86,12 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
         select(c.tier, func.count(c.id.distinct()).label("cases"))
         .join(case_act, a.case_id == c.id)
         .where(
-            a.kind == "close", a.at > start, a.at <= end, c.state == CLOSED, c.acknowledged_at.is_(None), c.tier.in_(set(TIER_OF.values()))
+            a.kind == AuditAct.CLOSE,
+            a.at > start,
+            a.at <= end,
+            c.state == CLOSED,
+            c.acknowledged_at.is_(None),
+            c.tier.in_(set(TIER_OF.values())),
         )
         .group_by(c.tier)
     )

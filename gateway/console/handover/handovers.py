@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
 from gateway.console.policy import Policy
@@ -189,7 +190,7 @@ class Handovers:
             added = connection.execute(insert(handover).values(**row)).inserted_primary_key
             number = int(added[0]) if added else 0
             detail = {"handover": number, "red": [line.case for line in shift.to_comment], "comments": len(sealed_comments)}
-            self._trail.note("handover_given", staff=by, detail=detail, connection=connection)
+            self._trail.note(AuditAct.HANDOVER_GIVEN, staff=by, detail=detail, connection=connection)
         return number
 
     def take(self, number: int, by: int) -> None:
@@ -209,7 +210,7 @@ class Handovers:
             free = update(handover).where(c.id == number, c.taken_by.is_(None)).values(taken_by=by, taken_at=self._records.clock())
             if not connection.execute(free).rowcount:
                 raise TakenError("handover_taken")
-            self._trail.note("handover_taken", staff=by, detail={"handover": number}, connection=connection)
+            self._trail.note(AuditAct.HANDOVER_TAKEN, staff=by, detail={"handover": number}, connection=connection)
 
     def read(self, number: int) -> Signed | None:
         """A handover on record; None when there is none of this number."""
@@ -254,7 +255,7 @@ class Handovers:
         change = Change(
             new=_numbers(connection, c.opened_at > since, c.opened_at),
             closed=_numbers(connection, and_(c.changed_at > since, c.state == CLOSED, c.closed_at > since), c.changed_at),
-            escalated=_acted_on(connection, "escalated", since),
+            escalated=_acted_on(connection, AuditAct.ESCALATED, since),
             late=tuple(dict.fromkeys([*overdue(connection, self._policy, now), *late])),
         )
         return Shift(
@@ -331,7 +332,7 @@ def _unanswered_calls(connection: Connection, now: datetime) -> tuple[Promise, .
     calls = (
         select(a.case_id, func.max(a.at).label("at"), c.snoozed_until)
         .join(triage_case, c.id == a.case_id)
-        .where(a.kind == "outcome", a.at > now - _CALLED, c.state != CLOSED, c.outcome == NO_ANSWER)
+        .where(a.kind == AuditAct.OUTCOME, a.at > now - _CALLED, c.state != CLOSED, c.outcome == NO_ANSWER)
         .group_by(a.case_id, c.snoozed_until)
         .order_by(func.max(a.at))
         .limit(_MOST)

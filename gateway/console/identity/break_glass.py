@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import func, insert, select
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.policy import Policy
@@ -57,6 +58,6 @@ class Glass:
             if connection.scalar(select(triage_case.c.id).where(triage_case.c.id == number)) is None:
                 raise NoCaseError(number)
             connection.execute(insert(break_glass).values(staff_id=by, case_id=number, at=at, until=until, reason=reason))
-            connection.execute(insert(case_act).values(case_id=number, at=at, staff_id=by, kind="break_glass", facts=facts))
-            self._trail.note("break_glass", staff=by, case=number, detail=facts, connection=connection)
+            connection.execute(insert(case_act).values(case_id=number, at=at, staff_id=by, kind=AuditAct.BREAK_GLASS, facts=facts))
+            self._trail.note(AuditAct.BREAK_GLASS, staff=by, case=number, detail=facts, connection=connection)
         return until

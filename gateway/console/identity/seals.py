@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Head, Trail, stored_head
 from gateway.console.once import Once
 from gateway.records.sealing import Keyring, SealError
@@ -94,7 +95,7 @@ class Tampering:
             return
         _log.error("changed in the database without the key, counts as closed", what=what, account=account)
         try:
-            self._trail.note("tampered", detail={"what": what, "account": account})
+            self._trail.note(AuditAct.TAMPERED, detail={"what": what, "account": account})
         except SQLAlchemyError as error:
             _log.error("could not be put into the audit", error=type(error).__name__)
 

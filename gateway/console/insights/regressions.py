@@ -16,6 +16,7 @@ from jsonschema import Draft7Validator
 from sqlalchemy import select, update
 
 from aftercare.protocol import Library, Protocol
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.reviews import ACCEPTED
 from gateway.console.redaction.mask import Mask
@@ -150,7 +151,7 @@ class Regressions:
         with writing(self._records.engine) as connection:
             mine = disagreement.c.id.in_(numbers)
             connection.execute(update(disagreement).where(mine).values(written_at=self._records.clock()))
-            self._trail.note("regressions", detail={"disagreements": list(numbers), "by": "command"}, connection=connection)
+            self._trail.note(AuditAct.REGRESSIONS, detail={"disagreements": list(numbers), "by": "command"}, connection=connection)
 
 
 def write_regressions(settings: Settings, file: Path, library: Library, name: str) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, text, update
 
 from aftercare.protocol.clinic import Clinic
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
 from gateway.console.cases.floods import Flood, flooding, floods
 from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
@@ -93,8 +94,8 @@ class Escalation:
                 return False
             told = self._write(connection, step, level, now, body, case.id)
             facts = {"step": step.name, "level": level, "told": told}
-            connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind="escalated", facts=facts))
-            self._trail.note("escalated", case=case.id, detail=facts, connection=connection)
+            connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
+            self._trail.note(AuditAct.ESCALATED, case=case.id, detail=facts, connection=connection)
         return True
 
     def _escalate_together(self, flood: Flood, level: int, numbers: Iterable[int], now: datetime) -> bool:
@@ -121,8 +122,8 @@ class Escalation:
             }
             told = self._write(connection, step, level, now, body, mine[0], flood.group)
             facts = {"step": step.name, "level": level, "told": told, "group": flood.group, "cases": flood.cases}
-            connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind="escalated", facts=facts))
-            self._trail.note("flood", case=mine[0], detail=facts, connection=connection)
+            connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
+            self._trail.note(AuditAct.FLOOD, case=mine[0], detail=facts, connection=connection)
         return True
 
     def _knows_flood(self, connection: Connection, group: str, level: int, now: datetime) -> bool:
@@ -161,7 +162,7 @@ class Escalation:
                 return False
             told = self._write(connection, step, 1, now, body)
             detail = {"step": step.name, "minutes": minutes, "told": told}
-            self._trail.note("silence", detail=detail, connection=connection)
+            self._trail.note(AuditAct.SILENCE, detail=detail, connection=connection)
         return True
 
     def _knows(self, connection: Connection, last: datetime) -> bool:

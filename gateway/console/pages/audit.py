@@ -13,13 +13,13 @@ from fastapi.responses import RedirectResponse, Response
 
 from aftercare.protocol.clinic import Clinic
 from gateway.console.access import BASE, TheDesk, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Entry, Wanted
 from gateway.console.desk import Desk
 from gateway.console.times import moment
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("audit"))]
-_VERIFIED = "verify_audit"
 _SHORT = 80
 _MOMENTS = ("until", "fired_at")
 _After = Annotated[int | None, Query(ge=0, le=2**62)]
@@ -31,7 +31,7 @@ async def audit_page(request: Request, desk: TheDesk, visitor: _Visitor, after: 
     wanted = Wanted.parse(request.query_params, desk.clinic.zone)
     shown = await asyncio.to_thread(_shown, desk, wanted, after)
     detail = {"filter": wanted.as_query(), "entries": len(shown["lines"])}
-    await asyncio.to_thread(desk.trail.note, "view_audit", staff=visitor.id, detail=detail)
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_AUDIT, staff=visitor.id, detail=detail)
     return desk.renderer.page(request, "audit.html", visitor.login, **shown)
 
 
@@ -40,13 +40,13 @@ async def verify(desk: TheDesk, visitor: _Visitor) -> Response:
     """Check every entry; what was found is an entry itself."""
     verdict = await asyncio.to_thread(lambda: desk.trail.verify(desk.book.seals.anchors(desk.records.engine)))
     detail = {"entries": verdict.entries, "problem": verdict.problem}
-    await asyncio.to_thread(desk.trail.note, _VERIFIED, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(desk.trail.note, AuditAct.VERIFY_AUDIT, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/audit", 303)
 
 
 def _shown(desk: Desk, wanted: Wanted, after: int | None) -> dict[str, Any]:
     page = desk.trail.read(wanted, after)
-    checked = desk.trail.read(Wanted(act=_VERIFIED), size=1).entries
+    checked = desk.trail.read(Wanted(act=AuditAct.VERIFY_AUDIT), size=1).entries
     return {
         "lines": [(entry, *_shortened(entry, desk.clinic)) for entry in page.entries],
         "wanted": wanted,

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import FAQ, Disagreements
 from gateway.console.cases.explained import Complaint
@@ -94,7 +95,7 @@ async def case_page(request: Request, desk: TheDesk, visitor: _Reader, number: _
 @router.get("/print")
 async def print_page(request: Request, desk: TheDesk, visitor: _Reader, number: _Case) -> Response:
     """The case for paper: one page, with who printed it, and when."""
-    return await _page(request, desk, visitor, number, "case_print.html", "print_case")
+    return await _page(request, desk, visitor, number, "case_print.html", AuditAct.PRINT_CASE)
 
 
 @router.post("/acknowledge")
@@ -222,7 +223,7 @@ async def _page(
     visitor: Visitor,
     number: int,
     template: str,
-    act: str = "view_case",
+    act: AuditAct = AuditAct.VIEW_CASE,
     *,
     status: int = 200,
     problem: str = "",
@@ -242,7 +243,7 @@ async def _page(
     )  # fmt: skip
 
 
-def _opened(desk: Desk, visitor: Visitor, number: int, act: str) -> tuple[Sheet | None, datetime | None]:
+def _opened(desk: Desk, visitor: Visitor, number: int, act: AuditAct) -> tuple[Sheet | None, datetime | None]:
     """The case, on record as seen, and until when the glass is broken; no case for somebody who has to break it first."""
     until = None
     if not visitor.may("see_case"):
@@ -250,7 +251,7 @@ def _opened(desk: Desk, visitor: Visitor, number: int, act: str) -> tuple[Sheet 
             raise TurnedAwayError(404, "not_found", visitor.login)
         until = Glass(desk.records, desk.policy, desk.trail).until(number, visitor.id)
         if until is None:
-            desk.trail.note("refused", staff=visitor.id, case=number, detail={"right": "see_case"})
+            desk.trail.note(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
     sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
     if sheet is None:
@@ -263,7 +264,7 @@ def _reveal(desk: Desk, visitor: Visitor, number: int) -> tuple[str, ...]:
     if Queue(desk.records.engine, desk.policy, desk.records.clock).one(number) is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
     phones = tuple(Sheets(desk.records, desk.library, desk.policy).phones(number))
-    desk.trail.note("reveal_phone", staff=visitor.id, case=number, detail={"phones": len(phones)})
+    desk.trail.note(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
 
 

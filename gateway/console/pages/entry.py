@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
+from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.sessions import COOKIE, Login, hash_of
@@ -54,7 +55,7 @@ async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, 
         person = await asyncio.to_thread(desk.book.prove, name, password, code)
     if person is None:
         known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
-        await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
+        await asyncio.to_thread(desk.trail.note, AuditAct.LOGIN_FAILED, staff=known.id if known else None)
         return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
     response = RedirectResponse(inside(next), 303)
     await start_login(request, desk, response, person, "password")
@@ -70,7 +71,7 @@ async def start_login(request: Request, desk: Desk, response: Response, person: 
     if COOKIE in request.cookies:
         await asyncio.to_thread(desk.sessions.end, request.cookies[COOKIE])
     token = await asyncio.to_thread(desk.sessions.start, person)
-    await asyncio.to_thread(desk.trail.note, "login", staff=person.id, detail={"how": how})
+    await asyncio.to_thread(desk.trail.note, AuditAct.LOGIN, staff=person.id, detail={"how": how})
     response.set_cookie(
         COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(desk.policy.longest.total_seconds())
     )  # fmt: skip
@@ -100,7 +101,7 @@ async def set_up(
             if password != again:
                 raise StaffError("The two passwords are not the same.")
             await asyncio.to_thread(desk.book.set_up, code, password, secret, one_time)
-            await asyncio.to_thread(desk.trail.note, "account_set_up", staff=person.id)
+            await asyncio.to_thread(desk.trail.note, AuditAct.ACCOUNT_SET_UP, staff=person.id)
             return RedirectResponse(f"{BASE}/login", 303)
         except StaffError as error:
             problem, status = str(error), 422
@@ -131,7 +132,7 @@ async def unlock(request: Request, desk: TheDesk, login: KnownLogin, password: _
 async def lock(desk: TheDesk, login: KnownLogin) -> Response:
     """Lock the screen now."""
     await asyncio.to_thread(desk.sessions.lock, login.token)
-    await asyncio.to_thread(desk.trail.note, "lock", staff=login.staff.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.LOCK, staff=login.staff.id)
     return RedirectResponse(BASE + "/", 303)
 
 
@@ -139,7 +140,7 @@ async def lock(desk: TheDesk, login: KnownLogin) -> Response:
 async def log_out(desk: TheDesk, login: KnownLogin) -> Response:
     """Log out."""
     await asyncio.to_thread(desk.sessions.end, login.token)
-    await asyncio.to_thread(desk.trail.note, "logout", staff=login.staff.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.LOGOUT, staff=login.staff.id)
     response = RedirectResponse(f"{BASE}/login", 303)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["clear-site-data"] = '"cache"'
@@ -157,7 +158,7 @@ async def prefer(request: Request, desk: TheDesk, visitor: _Own, single_keys: _T
     """Change them."""
     await asyncio.to_thread(desk.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
     detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
-    await asyncio.to_thread(desk.trail.note, "preferences", staff=visitor.id, detail=detail)
+    await asyncio.to_thread(desk.trail.note, AuditAct.PREFERENCES, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/me", 303)
 
 
@@ -175,7 +176,7 @@ async def change_password(
                 raise TurnedAwayError(401, "log_in")
             await asyncio.to_thread(desk.book.change_password, visitor.id, old, password, hash_of(token))
     except WrongPasswordError as error:
-        await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
+        await asyncio.to_thread(desk.trail.note, AuditAct.UNLOCK_FAILED, staff=visitor.id)
         await asyncio.to_thread(desk.tries.failed, UNLOCK, token)
         if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
             await asyncio.to_thread(desk.sessions.end, token)
@@ -185,7 +186,7 @@ async def change_password(
         problem = str(error)
     if not problem:
         await asyncio.to_thread(desk.sessions.unlock, token)
-        await asyncio.to_thread(desk.trail.note, "password_changed", staff=visitor.id)
+        await asyncio.to_thread(desk.trail.note, AuditAct.PASSWORD_CHANGED, staff=visitor.id)
     return desk.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
 
 
@@ -207,9 +208,9 @@ async def _still_locked(desk: Desk, login: Login, password: str) -> str:
             await asyncio.to_thread(desk.tries.failed, UNLOCK, login.token)
     if right:
         await asyncio.to_thread(desk.sessions.unlock, login.token)
-        await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
+        await asyncio.to_thread(desk.trail.note, AuditAct.UNLOCK, staff=login.staff.id)
         return ""
-    await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.UNLOCK_FAILED, staff=login.staff.id)
     if not await asyncio.to_thread(desk.tries.left, UNLOCK, login.token):
         await asyncio.to_thread(desk.sessions.end, login.token)
         raise TurnedAwayError(401, "log_in")

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.queue import Filter, Queue
 from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
@@ -89,7 +90,7 @@ async def preview(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wis
     if problem:
         return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
     async with desk.heavy:
-        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export_preview")
+        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, AuditAct.EXPORT_PREVIEW)
     shown: dict[str, Any] = {"missing": _missing(wish, contents) if wish.profile != DEIDENTIFIED else 0}
     if wish.format == "csv":
         rows = csv_file.rows(contents, stamp)
@@ -109,7 +110,7 @@ async def export(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish
         return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
     as_table = wish.format == "csv"
     async with desk.heavy:
-        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export")
+        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, AuditAct.EXPORT)
         content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
     name = f"aftercare-{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if as_table else 'json'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}
@@ -121,7 +122,9 @@ async def _check(desk: Desk, visitor: Visitor, wish: Wish) -> None:
     if wish.profile not in PROFILES or wish.format not in _FORMAT_NAMES or wish.reason not in desk.policy.reasons:
         raise TurnedAwayError(422, "bad_request", visitor.login)
     if not visitor.may(f"export_{wish.profile}"):
-        await asyncio.to_thread(desk.trail.note, "refused", staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"})
+        await asyncio.to_thread(
+            desk.trail.note, AuditAct.REFUSED, staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"}
+        )
         raise TurnedAwayError(403, "no_right", visitor.login)
     if len(wish.numbers) > MOST:
         raise TurnedAwayError(422, "export_too_many", visitor.login)
@@ -136,7 +139,7 @@ async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> 
     if not password:
         return desk.renderer.reason("export_proof")
     if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is None:
-        await asyncio.to_thread(desk.trail.note, "export_proof_failed", staff=visitor.id)
+        await asyncio.to_thread(desk.trail.note, AuditAct.EXPORT_PROOF_FAILED, staff=visitor.id)
         await asyncio.to_thread(desk.tries.failed, UNLOCK, visitor.login.token)
         if not await asyncio.to_thread(desk.tries.left, UNLOCK, visitor.login.token):
             await asyncio.to_thread(desk.sessions.end, visitor.login.token)
@@ -146,7 +149,7 @@ async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> 
     return ""
 
 
-def _made(desk: Desk, visitor: Visitor, wish: Wish, act: str) -> tuple[list[Content], Stamp]:
+def _made(desk: Desk, visitor: Visitor, wish: Wish, act: AuditAct) -> tuple[list[Content], Stamp]:
     """The cases as they go out, with their stamp, after it is on record that they do."""
     queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]

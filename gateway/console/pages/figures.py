@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.checks import End
 from gateway.console.insights.figures import OPENED_MOST, SHIFTS, SPANS, Book
 
@@ -33,7 +34,7 @@ async def figures_page(
     async with desk.heavy:
         figures = await asyncio.to_thread(Book(desk.records, desk.policy, desk.clinic).read, chosen, words=words)
     shown = sorted({example.case for each in figures.answers.unanswered for example in each.examples})
-    await asyncio.to_thread(desk.trail.note, "view_figures", staff=visitor.id, detail={"days": chosen, "examples": shown})
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_FIGURES, staff=visitor.id, detail={"days": chosen, "examples": shown})
     return desk.renderer.page(
         request,
         "figures.html",

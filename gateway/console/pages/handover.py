@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
 from gateway.console.handover.handovers import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
 
@@ -43,7 +44,7 @@ async def signed_page(request: Request, desk: TheDesk, visitor: _Visitor, number
     signed = await asyncio.to_thread(_handovers(desk).read, number)
     if signed is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    await asyncio.to_thread(desk.trail.note, "view_handover", staff=visitor.id, detail={"handover": number})
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"handover": number})
     return desk.renderer.page(request, "handover_signed.html", visitor.login, signed=signed)
 
 
@@ -80,7 +81,7 @@ async def _form(
     handovers = _handovers(desk)
     shift = await asyncio.to_thread(handovers.look)
     history = await asyncio.to_thread(handovers.newest)
-    await asyncio.to_thread(desk.trail.note, "view_handover", staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)})
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)})
     typed = typed or {}
     asked = [line.case for line in shift.to_comment]
     return desk.renderer.page(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.notify.delivery import NoticeDelivery
 
 router = APIRouter()
@@ -19,5 +20,5 @@ _MOST = 200
 async def notices_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("see_queue"))]) -> Response:
     """The latest notices, those that were given up first, and the rota."""
     posted = await asyncio.to_thread(NoticeDelivery(desk.records.engine, desk.settings, desk.records.clock, desk.clinic).latest, _MOST)
-    await asyncio.to_thread(desk.trail.note, "view_notices", staff=visitor.id, detail={"shown": len(posted)})
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_NOTICES, staff=visitor.id, detail={"shown": len(posted)})
     return desk.renderer.page(request, "notices.html", visitor.login, posted=posted, policy=desk.policy, most=_MOST)

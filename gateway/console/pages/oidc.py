@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheDesk, TurnedAwayError
+from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
 from gateway.console.identity.oidc import COOKIE, LONGEST, Journey, Voucher, VouchError, Vouching
 from gateway.console.identity.sessions import COOKIE as LOGIN_COOKIE
@@ -45,7 +46,7 @@ async def came_back(request: Request, desk: TheDesk) -> Response:
     except VouchError as error:
         await not_too_often(request, desk)
         await asyncio.to_thread(desk.tries.failed, LOGIN, address_of(request))
-        await asyncio.to_thread(desk.trail.note, "login_failed", detail={"how": "provider", "why": error.reason})
+        await asyncio.to_thread(desk.trail.note, AuditAct.LOGIN_FAILED, detail={"how": "provider", "why": error.reason})
         response = _refused(request, desk, error)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
@@ -66,7 +67,7 @@ async def _let_in(request: Request, desk: Desk, journey: Journey, voucher: Vouch
     if login is None or login.staff.id != person.id:
         raise VouchError("provider_other")
     await asyncio.to_thread(desk.sessions.unlock, journey.token)
-    await asyncio.to_thread(desk.trail.note, "unlock", staff=person.id, detail={"how": "provider"})
+    await asyncio.to_thread(desk.trail.note, AuditAct.UNLOCK, staff=person.id, detail={"how": "provider"})
     return response
 
 

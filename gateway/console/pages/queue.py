@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import AwareDatetime
 
 from gateway.console.access import BASE, Number, TheDesk, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Filter, Queue
 from gateway.console.cases.saved_views import Views
@@ -31,7 +32,7 @@ async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor
     shown = await asyncio.to_thread(_shown, desk, Filter.parse(request.query_params), request.query_params.get("after", ""))
     views = await asyncio.to_thread(Views(desk.records.engine).of, visitor.id)
     desk.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
-    await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
     newcomers = await asyncio.to_thread(desk.newcomers.latest) if visitor.login.staff.role == "lead" else []
     return desk.renderer.page(
         request,
@@ -51,7 +52,7 @@ async def live_part(request: Request, desk: TheDesk, visitor: _Visitor, seen: st
     """The part of the queue's page that is asked for each second; without content while nothing has changed."""
     wanted, after = Filter.parse(request.query_params), request.query_params.get("after", "")
     if desk.looked.is_new((visitor.id, wanted, after)):
-        await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": wanted.as_query(), "live": True})
+        await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": wanted.as_query(), "live": True})
     if seen and seen == await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).fingerprint):
         return Response(status_code=_UNCHANGED)
     shown = await asyncio.to_thread(_shown, desk, wanted, after)
@@ -71,7 +72,7 @@ async def search(request: Request, desk: TheDesk, visitor: _Visitor, words: Anno
     async with desk.heavy:
         found = await asyncio.to_thread(Search(desk.records, desk.policy).look, wanted, words)
     detail = {"filter": wanted.as_query(), "words": bool(words.strip()), "found": [row.id for row in found.rows]}
-    await asyncio.to_thread(desk.trail.note, "search", staff=visitor.id, detail=detail)
+    await asyncio.to_thread(desk.trail.note, AuditAct.SEARCH, staff=visitor.id, detail=detail)
     return desk.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
 
 
@@ -82,7 +83,7 @@ async def save_view(
     """Save the filter under a name."""
     wanted = Filter.parse({key: str(value) for key, value in (await request.form()).multi_items()})
     await asyncio.to_thread(Views(desk.records.engine).save, visitor.id, name, wanted.as_query())
-    await asyncio.to_thread(desk.trail.note, "save_view", staff=visitor.id, detail={"filter": wanted.as_query()})
+    await asyncio.to_thread(desk.trail.note, AuditAct.SAVE_VIEW, staff=visitor.id, detail={"filter": wanted.as_query()})
     return RedirectResponse(f"{BASE}/?{urlencode(wanted.as_query())}", 303)
 
 
@@ -90,7 +91,7 @@ async def save_view(
 async def delete_view(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
     """Forget a saved view of one's own."""
     await asyncio.to_thread(Views(desk.records.engine).delete, visitor.id, number)
-    await asyncio.to_thread(desk.trail.note, "delete_view", staff=visitor.id, detail={"view": number})
+    await asyncio.to_thread(desk.trail.note, AuditAct.DELETE_VIEW, staff=visitor.id, detail={"view": number})
     return RedirectResponse(f"{BASE}/", 303)
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from aftercare.protocol import ProtocolError, known_folders, reload_protocol
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.replay import Replay, UnmatchedError, newest, parse_numbers
 from gateway.console.desk import Desk
 from gateway.records.store import Records
@@ -26,7 +27,7 @@ _one_at_a_time = Lock()
 @router.get("/replay")
 async def replay_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
     """What to replay."""
-    await asyncio.to_thread(desk.trail.note, "view_replay", staff=visitor.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_REPLAY, staff=visitor.id)
     return _page(request, desk, visitor)
 
 
@@ -60,7 +61,7 @@ async def run(
         return _page(request, desk, visitor, 422, problem=str(error), **chosen)
     finally:
         _one_at_a_time.release()
-    await asyncio.to_thread(desk.trail.note, "replay", staff=visitor.id, detail=report.audited)
+    await asyncio.to_thread(desk.trail.note, AuditAct.REPLAY, staff=visitor.id, detail=report.audited)
     return _page(request, desk, visitor, report=report, cut=len(numbers) > _MOST, **chosen)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
 from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
 from gateway.records.tier import Tier
@@ -23,7 +24,7 @@ async def reviews_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Re
     waiting = await asyncio.to_thread(Reviews(desk.records, desk.trail).waiting)
     figures = await asyncio.to_thread(agreement, desk.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
-    await asyncio.to_thread(desk.trail.note, "view_reviews", staff=visitor.id, detail=detail)
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
     told = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
     return desk.renderer.page(
         request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.rights import ROLES
@@ -26,7 +27,7 @@ _PROOF = timedelta(minutes=15)
 @router.get("/staff")
 async def staff_page(request: Request, desk: TheDesk, visitor: _Admin) -> Response:
     """All accounts."""
-    await asyncio.to_thread(desk.trail.note, "view_staff", staff=visitor.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.VIEW_STAFF, staff=visitor.id)
     return await _page(request, desk, visitor, 200, "")
 
 
@@ -44,7 +45,7 @@ async def invite(
         person, code = await asyncio.to_thread(act)
     except StaffError as error:
         return await _page(request, desk, visitor, 422, str(error), name=name, role=role, email=email)
-    await _note(desk, visitor, "account_made", person.id, role=person.role)
+    await _note(desk, visitor, AuditAct.ACCOUNT_MADE, person.id, role=person.role)
     await asyncio.to_thread(desk.newcomers.tell, person, "made", visitor.name)
     return await _page(request, desk, visitor, 200, "", invited=person, code=code)
 
@@ -58,7 +59,7 @@ async def invite_again(request: Request, desk: TheDesk, visitor: _Admin, number:
         code = await asyncio.to_thread(desk.book.reinvite, number)
     except StaffError as error:
         return await _page(request, desk, visitor, 422, str(error))
-    await _note(desk, visitor, "account_invited", number)
+    await _note(desk, visitor, AuditAct.ACCOUNT_INVITED, number)
     await asyncio.to_thread(desk.newcomers.tell, person, "invited", visitor.name)
     return await _page(request, desk, visitor, 200, "", invited=person, code=code)
 
@@ -72,14 +73,14 @@ async def change_role(request: Request, desk: TheDesk, visitor: _Admin, number: 
             raise StaffError("The groups of the hospital's account decide on this role.")
         desk.book.change(number, role=role)
 
-    return await _change(request, desk, visitor, number, password, change, "account_role", role=role)
+    return await _change(request, desk, visitor, number, password, change, AuditAct.ACCOUNT_ROLE, role=role)
 
 
 @router.post("/staff/{number}/shut")
 async def shut(request: Request, desk: TheDesk, visitor: _Admin, number: Number, password: _Text = "") -> Response:
     """Shut an account; whoever is logged in with it is out at once."""
     return await _change(
-        request, desk, visitor, number, password, lambda _: desk.book.change(number, disabled=True), "account_shut"
+        request, desk, visitor, number, password, lambda _: desk.book.change(number, disabled=True), AuditAct.ACCOUNT_SHUT
     )  # fmt: skip
 
 
@@ -92,11 +93,18 @@ async def open_again(request: Request, desk: TheDesk, visitor: _Admin, number: N
             raise StaffError("Give this person a new code.")
         desk.book.change(number, disabled=False)
 
-    return await _change(request, desk, visitor, number, password, change, "account_opened")
+    return await _change(request, desk, visitor, number, password, change, AuditAct.ACCOUNT_OPENED)
 
 
 async def _change(
-    request: Request, desk: Desk, visitor: Visitor, number: int, password: str, change: Callable[[Staff], None], act: str, **detail: str
+    request: Request,
+    desk: Desk,
+    visitor: Visitor,
+    number: int,
+    password: str,
+    change: Callable[[Staff], None],
+    act: AuditAct,
+    **detail: str,
 ) -> Response:
     try:
         person = await _other(desk, visitor, number)
@@ -135,7 +143,7 @@ async def _prove(desk: Desk, visitor: Visitor, password: str) -> None:
     if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is not None:
         await asyncio.to_thread(desk.sessions.unlock, token)
         return
-    await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
+    await asyncio.to_thread(desk.trail.note, AuditAct.UNLOCK_FAILED, staff=visitor.id)
     await asyncio.to_thread(desk.tries.failed, UNLOCK, token)
     if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
         await asyncio.to_thread(desk.sessions.end, token)
@@ -143,7 +151,7 @@ async def _prove(desk: Desk, visitor: Visitor, password: str) -> None:
     raise StaffError("Your password is not right. Nothing was changed.")
 
 
-async def _note(desk: Desk, visitor: Visitor, act: str, account: int, **detail: str) -> None:
+async def _note(desk: Desk, visitor: Visitor, act: AuditAct, account: int, **detail: str) -> None:
     await asyncio.to_thread(desk.trail.note, act, staff=visitor.id, detail={"account": account, **detail})
 
 
