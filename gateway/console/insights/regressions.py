@@ -25,9 +25,7 @@ from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import disagreement, staff, triage_case
 from gateway.settings import Settings
 
-_EVALUATION = Path(__file__).resolve().parents[3] / "evaluation"
-FILE = _EVALUATION / "cases" / "regressions.jsonl"
-_SCHEMA = _EVALUATION / "schema.json"
+_SCHEMA = Path(__file__).resolve().parents[3] / "evaluation" / "schema.json"
 _TAGS = ("plain",)
 _ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _WRONG_FINDING = "wrong_finding"
