@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Trail
-from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
+from gateway.console.handover.shift import Shift, read_shift, staff_names
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED
 from gateway.records.database import writing
 from gateway.records.store import Records
-from gateway.records.tables import case_act, case_rule, conversation_key, handover, staff, triage_case
-from gateway.records.tier import Place
+from gateway.records.tables import handover, triage_case
 
-FIRST_SHIFT = timedelta(hours=12)
 LONGEST_COMMENT, LONGEST_GENERAL = 1_000, 4_000
-NO_ANSWER = "no_answer"
-_CALLED = timedelta(days=7)
-_MOST = 200
 _HISTORY = 50
 
 
@@ -34,81 +28,6 @@ class HandoverError(ValueError):
 
 class TakenError(ValueError):
     """A handover that can not be taken over; the message is a key of templates/reasons.yml."""
-
-
-@dataclass(frozen=True)
-class Line:
-    """A case in a handover.
-
-    Attributes:
-        since: when its clock began.
-        rule: the most urgent rule that fired, the latest first; empty without any.
-        assignee: who looks after it, or empty.
-        purged: the conversation's words were deleted, so that nothing can be written about it any more.
-    """
-
-    case: int
-    tier: int
-    state: str
-    since: datetime
-    rule: str
-    assignee: str
-    purged: bool
-
-
-@dataclass(frozen=True)
-class Promise:
-    """A call that is still to be made: nobody answered at `called`, or the case was put aside until `due`, or both."""
-
-    case: int
-    called: datetime | None
-    due: datetime | None
-
-
-@dataclass(frozen=True)
-class Change:
-    """What a moment changed: cases that were opened, closed or escalated since, and those that were or are over their limit."""
-
-    new: tuple[int, ...]
-    closed: tuple[int, ...]
-    escalated: tuple[int, ...]
-    late: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Shift:
-    """What is handed over.
-
-    Attributes:
-        since: when the last handover was.
-        at: when this was looked at.
-        red: emergencies that nobody acknowledged.
-        red_seen: emergencies that are acknowledged and still open.
-        call: other cases that a nurse is to look after.
-        snoozed: cases that were put aside.
-        cut: some list is longer than what is shown.
-    """
-
-    since: datetime
-    at: datetime
-    red: tuple[Line, ...]
-    red_seen: tuple[Line, ...]
-    call: tuple[Line, ...]
-    snoozed: tuple[Promise, ...]
-    promised: tuple[Promise, ...]
-    change: Change
-    summary: Summary
-    cut: bool
-
-    @property
-    def to_comment(self) -> tuple[Line, ...]:
-        """The cases without whose comment nobody signs: the open emergencies."""
-        return tuple(line for line in (*self.red, *self.red_seen) if not line.purged)
-
-    def as_figures(self) -> dict[str, Any]:
-        """What is kept of it: ids, moments and counts, no words."""
-        kept: dict[str, Any] = _plain(asdict(self))
-        return {name: value for name, value in kept.items() if name not in ("since", "at")}
 
 
 @dataclass(frozen=True)
@@ -162,7 +81,7 @@ class Handovers:
     def look(self) -> Shift:
         """What would be handed over now."""
         with self._records.engine.connect() as connection:
-            return self._shift(connection)
+            return read_shift(connection, self._policy, self._records.clock())
 
     def give(self, by: int, comments: Mapping[int, str], general: str) -> int:
         """Sign a handover, and return its number.
@@ -179,7 +98,7 @@ class Handovers:
         if any(len(text) > LONGEST_COMMENT for text in written.values()) or len(general) > LONGEST_GENERAL:
             raise HandoverError(f"A comment on a case has at most {LONGEST_COMMENT} characters, the general one {LONGEST_GENERAL}.")
         with writing(self._records.engine) as connection:
-            shift = self._shift(connection)
+            shift = read_shift(connection, self._policy, self._records.clock())
             missing = [line.case for line in shift.to_comment if line.case not in written]
             if missing:
                 raise HandoverError(f"Not signed. Write a comment on each open emergency: {_named(missing)}.")
@@ -219,7 +138,7 @@ class Handovers:
             if row is None:
                 return None
             words = self._records.keyring.open(row.sealed, _place(row.at))
-            names = _names(connection)
+            names = staff_names(connection)
             conversations = _conversations(connection, map(int, words["comments"]))
         comments = {
             case: opened["text"] if (opened := self._records.open(name, b64decode(words["comments"][str(case)]), _place(row.at))) else None
@@ -233,7 +152,7 @@ class Handovers:
     def newest(self) -> list[Listed]:
         """The latest handovers."""
         with self._records.engine.connect() as connection:
-            names = _names(connection)
+            names = staff_names(connection)
             rows = connection.execute(select(handover).order_by(handover.c.at.desc()).limit(_HISTORY)).all()
         return [
             Listed(
@@ -242,34 +161,6 @@ class Handovers:
             )
             for row in rows
         ]  # fmt: skip
-
-    def _shift(self, connection: Connection) -> Shift:
-        c, now = triage_case.c, self._records.clock()
-        since = connection.scalar(select(func.max(handover.c.at))) or now - FIRST_SHIFT
-        acknowledged, _ = waits(connection, since, now)
-        late = [wait.case for wait in acknowledged if is_late(wait, self._policy.limits)]
-        call = _lines(connection, c.place.in_((Place.CALL, Place.CALL_SEEN)), _MOST + 1)
-        snoozed = connection.execute(
-            select(c.id, c.snoozed_until).where(c.place < Place.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
-        ).all()
-        change = Change(
-            new=_numbers(connection, c.opened_at > since, c.opened_at),
-            closed=_numbers(connection, and_(c.changed_at > since, c.state == CLOSED, c.closed_at > since), c.changed_at),
-            escalated=_acted_on(connection, AuditAct.ESCALATED, since),
-            late=tuple(dict.fromkeys([*overdue(connection, self._policy, now), *late])),
-        )
-        return Shift(
-            since=since,
-            at=now,
-            red=_lines(connection, c.place == Place.RED),
-            red_seen=_lines(connection, c.place == Place.RED_SEEN),
-            call=call[:_MOST],
-            snoozed=tuple(Promise(row.id, None, row.snoozed_until) for row in snoozed[:_MOST]),
-            promised=_unanswered_calls(connection, now),
-            change=change,
-            summary=summary(acknowledged, self._policy.limits),
-            cut=max(map(len, (call, snoozed, change.new, change.closed, change.escalated))) > _MOST,
-        )
 
     def _sealed(self, connection: Connection, comments: Mapping[int, str], at: datetime) -> dict[str, str]:
         """Comments on cases, each under the key of its conversation, so that a purge takes it along; none on a purged conversation."""
@@ -288,64 +179,6 @@ def _named(cases: Iterable[int]) -> str:
     return ", ".join(f"case {case}" for case in cases)
 
 
-def _names(connection: Connection) -> dict[int, str]:
-    return {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
-
-
 def _conversations(connection: Connection, cases: Iterable[int]) -> dict[int, str]:
     c = triage_case.c
     return {row.id: row.conversation_id for row in connection.execute(select(c.id, c.conversation_id).where(c.id.in_(list(cases))))}
-
-
-def _lines(connection: Connection, which: ColumnElement[bool], most: int | None = None) -> tuple[Line, ...]:
-    c, r, names = triage_case.c, case_rule.c, _names(connection)
-    query = (
-        select(triage_case, conversation_key.c.wrapped.is_(None).label("purged"))
-        .outerjoin(conversation_key, conversation_key.c.conversation_id == c.conversation_id)
-        .where(which)
-        .order_by(c.place, c.fired_at)
-        .limit(most)
-    )
-    rows = connection.execute(query).all()
-    rules: dict[int, str] = {}
-    fired = select(r.case_id, r.rule).where(r.case_id.in_([row.id for row in rows])).order_by(r.tier.desc(), r.seq.desc(), r.rank)
-    for number, rule in connection.execute(fired):
-        rules.setdefault(number, rule)
-    return tuple(
-        Line(row.id, row.tier, row.state, row.fired_at, rules.get(row.id, ""), names.get(row.assignee, ""), row.purged) for row in rows
-    )
-
-
-def _numbers(connection: Connection, which: ColumnElement[bool], order: ColumnElement[Any]) -> tuple[int, ...]:
-    return tuple(connection.scalars(select(triage_case.c.id).where(which).order_by(order.desc()).limit(_MOST + 1)))
-
-
-def _acted_on(connection: Connection, kind: str, since: datetime) -> tuple[int, ...]:
-    c = case_act.c
-    rows = connection.scalars(select(c.case_id).where(c.kind == kind, c.at > since).order_by(c.at.desc()).limit(_MOST + 1))
-    return tuple(dict.fromkeys(rows))
-
-
-def _unanswered_calls(connection: Connection, now: datetime) -> tuple[Promise, ...]:
-    """The open cases of whose patient the last thing known is that nobody answered, with the latest call of each."""
-    c, a = triage_case.c, case_act.c
-    calls = (
-        select(a.case_id, func.max(a.at).label("at"), c.snoozed_until)
-        .join(triage_case, c.id == a.case_id)
-        .where(a.kind == AuditAct.OUTCOME, a.at > now - _CALLED, c.state != CLOSED, c.outcome == NO_ANSWER)
-        .group_by(a.case_id, c.snoozed_until)
-        .order_by(func.max(a.at))
-        .limit(_MOST)
-    )
-    return tuple(Promise(row.case_id, row.at, row.snoozed_until) for row in connection.execute(calls))
-
-
-def _plain(data: Any) -> Any:
-    """Data as JSON has it."""
-    if isinstance(data, datetime):
-        return data.isoformat()
-    if isinstance(data, timedelta):
-        return data.total_seconds()
-    if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items()}
-    return [_plain(each) for each in data] if isinstance(data, list | tuple) else data

@@ -12,7 +12,8 @@ from gateway.console.audit.log import Trail
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Queue
 from gateway.console.desk import Desk
-from gateway.console.handover.handovers import HandoverError, Handovers, Shift, TakenError
+from gateway.console.handover.handovers import HandoverError, Handovers, TakenError
+from gateway.console.handover.shift import Shift
 from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
 from gateway.records.retention import purge
