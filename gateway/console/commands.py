@@ -12,9 +12,10 @@ from aftercare.protocol import Library, Protocol
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import Head, Trail
 from gateway.console.cases.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
+from gateway.console.identity.accounts import Staff, StaffError
 from gateway.console.identity.newcomers import Newcomers
 from gateway.console.identity.seals import Seals
-from gateway.console.identity.staff import Staff, StaffBook, StaffError
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
 from gateway.records.tier import Tier

@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 
+from gateway.console.identity.accounts import Staff
 from gateway.console.identity.rights import may
-from gateway.console.identity.staff import Staff, StaffBook
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import writing
 from gateway.records.store import Clock
 from gateway.records.tables import notice

@@ -1,14 +1,33 @@
-"""Which passwords are refused: those that are guessed soon, as the package zxcvbn knows them by its lists and patterns."""
+"""Passwords: how they are kept, and which are refused: those that are guessed soon, as zxcvbn knows them by its lists and patterns."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 _GUESSES = 10**10
 _LOOKED_AT = 72
+_HASHER = PasswordHasher()
+NOBODY = _HASHER.hash(secrets.token_urlsafe())
+"""The hash of a password that nobody has, so that an unknown name costs the same work as a known one."""
+
+
+def hash_of(password: str) -> str:
+    """What is stored of a password."""
+    return _HASHER.hash(password)
+
+
+def matches(hashed: str, password: str) -> bool:
+    """Whether a hash is that of this password."""
+    try:
+        return len(password) <= LONGEST_PASSWORD and _HASHER.verify(hashed, password)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 def problem_of(password: str, about: Iterable[str]) -> str:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy import Engine, insert, select, update
 
+from gateway.console.identity.accounts import Staff
 from gateway.console.identity.seals import Tell
-from gateway.console.identity.staff import Staff, StaffBook
+from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import Policy
 from gateway.records.database import writing
 from gateway.records.store import Clock

@@ -16,9 +16,11 @@ from markupsafe import Markup
 from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
 from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
+from gateway.console.identity import one_time_codes
+from gateway.console.identity.accounts import Staff, StaffError
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.sessions import COOKIE, Login, hash_of
-from gateway.console.identity.staff import Staff, StaffBook, StaffError, WrongPasswordError
+from gateway.console.identity.staff import WrongPasswordError
 from gateway.console.identity.tries import LOGIN, UNLOCK
 from gateway.network import network
 
@@ -105,8 +107,8 @@ async def set_up(
             return RedirectResponse(f"{BASE}/login", 303)
         except StaffError as error:
             problem, status = str(error), 422
-    secret = secret if StaffBook.is_secret(secret) else StaffBook.new_secret()
-    square = Markup(segno.make(StaffBook.address_of(person.name, secret)).svg_inline(scale=5, border=2, light="#fff"))
+    secret = secret if one_time_codes.is_secret(secret) else one_time_codes.new_secret()
+    square = Markup(segno.make(one_time_codes.address_of(person.name, secret)).svg_inline(scale=5, border=2, light="#fff"))
     return desk.renderer.page(request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem)
 
 

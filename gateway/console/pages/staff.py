@@ -13,9 +13,9 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.desk import Desk
+from gateway.console.identity.accounts import Staff, StaffError
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.rights import ROLES
-from gateway.console.identity.staff import Staff, StaffError
 from gateway.console.identity.tries import UNLOCK
 
 router = APIRouter()

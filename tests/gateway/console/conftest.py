@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from argon2 import PasswordHasher
 
-import gateway.console.identity.staff
+import gateway.console.identity.passwords
 from gateway.console.desk import Desk
 from tests.gateway.console.people import Person, desk_of, hired
 from tests.gateway.support import Door
@@ -20,8 +20,8 @@ def quick_hashes() -> Iterator[None]:
     """Hashing a password is slow on purpose; a team logs in for every test."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.console.identity.staff, "_HASHER", quick)
-        patch.setattr(gateway.console.identity.staff, "_NOBODY", quick.hash("nobody"))
+        patch.setattr(gateway.console.identity.passwords, "_HASHER", quick)
+        patch.setattr(gateway.console.identity.passwords, "NOBODY", quick.hash("nobody"))
         yield
 
 

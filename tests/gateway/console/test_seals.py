@@ -18,9 +18,9 @@ from sqlalchemy import Engine, delete, insert, select, text, update
 from gateway.console import commands
 from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
-from gateway.console.identity import staff as module
+from gateway.console.identity import passwords
+from gateway.console.identity.accounts import StaffError
 from gateway.console.identity.sessions import hash_of
-from gateway.console.identity.staff import StaffError
 from gateway.records import database
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, audit_head, staff, staff_session
@@ -81,7 +81,7 @@ def test_a_login_is_not_made_anothers_or_younger(door: Door, nurse: Person, admi
 def test_an_account_that_was_changed_counts_as_closed(door: Door, nurse: Person, desk: Desk, clock: Clock, change: dict[str, Any]) -> None:
     number = nurse.id
     if "password" in change:
-        change = {"password": module._HASHER.hash("known to mallory")}
+        change = {"password": passwords.hash_of("known to mallory")}
     if "invitation" in change:
         change = {"invitation": hashlib.sha256(b"made up").digest(), "invited_until": clock() + timedelta(days=9)}
     _written(desk, update(staff).where(staff.c.id == number).values(**change))

@@ -15,7 +15,9 @@ from sqlalchemy import Engine, select, update
 
 from gateway.console.audit.log import Wanted
 from gateway.console.desk import Desk
-from gateway.console.identity.staff import Staff, StaffBook, StaffError
+from gateway.console.identity import one_time_codes
+from gateway.console.identity.accounts import Staff, StaffError
+from gateway.console.identity.staff import StaffBook
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.records.sealing import Keyring
 from gateway.records.tables import staff
@@ -33,7 +35,7 @@ def book(engine: Engine, clock: Clock) -> StaffBook:
 
 def _made(book: StaffBook, clock: Clock, name: str, role: str) -> tuple[Staff, str]:
     """An account that is set up, and the secret of its app."""
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     _, code = book.invite(name, role)
     return book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock())), secret
 
@@ -119,11 +121,11 @@ def test_another_password_is_none(book: StaffBook, clock: Clock, password: str) 
 
 
 def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gateway.console.identity.staff as module
+    import gateway.console.identity.passwords as module
 
     looked: list[str] = []
-    real = module._matches
-    monkeypatch.setattr(module, "_matches", lambda hashed, password: looked.append(hashed) or real(hashed, password))
+    real = module.matches
+    monkeypatch.setattr(module, "matches", lambda hashed, password: looked.append(hashed) or real(hashed, password))
     book.invite("Ben", "nurse")
     assert book.prove("Ben", PASSWORD, "000000") is None
     assert book.prove("Nobody", PASSWORD, "000000") is None
@@ -147,7 +149,7 @@ def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, cloc
 )
 def test_a_password_that_is_guessed_soon_is_refused(book: StaffBook, clock: Clock, password: str) -> None:
     _, code = book.invite("Anna Larsson", "nurse")
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     with pytest.raises(StaffError, match=r"[Cc]hoose"):
         book.set_up(code, password, secret, pyotp.TOTP(secret).at(clock()))
     assert book.invited(code) is not None
@@ -159,13 +161,13 @@ def test_a_very_long_password_is_looked_at_in_time(book: StaffBook, clock: Clock
     for password in ("x" * 200, "Tr0ub4dor&3" * 18, "1l|1l|1l|" * 22):
         began = time.monotonic()
         with suppress(StaffError):
-            book.set_up(code, password, book.new_secret(), "000000")
+            book.set_up(code, password, one_time_codes.new_secret(), "000000")
         assert time.monotonic() - began < 2
 
 
 def test_an_invitation_counts_once_and_for_a_day(book: StaffBook, clock: Clock) -> None:
     _, code = book.invite("Anna", "nurse")
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     assert book.invited(code) is not None
     clock.travel(hours=23)
     book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock()))
