@@ -11,7 +11,8 @@ from fastapi.responses import Response
 from gateway.console.access import TheDesk, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.checks import End
-from gateway.console.insights.figures import OPENED_MOST, SHIFTS, SPANS, Book
+from gateway.console.insights.answers import OPENED_MOST
+from gateway.console.insights.figures import SHIFTS, SPANS, Book
 
 router = APIRouter()
 _DEFAULT = 30

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
-from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
+from gateway.console.pages.case_labels import ACCEPTED_NAMES, KIND_NAMES
 from gateway.records.tier import Tier
 
 router = APIRouter()

@@ -237,7 +237,7 @@ def test_a_plot_escapes_what_it_is_given(desk: Desk) -> None:
 
 
 def test_a_cut_is_told(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.console.insights.figures._ANSWERS_MOST", 2)
+    monkeypatch.setattr("gateway.console.insights.answers._ANSWERS_MOST", 2)
     for _ in range(3):
         _said(records)
     answers = _read(records).answers
