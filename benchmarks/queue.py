@@ -28,7 +28,8 @@ from sqlalchemy import Connection, Engine, Table, event, insert
 
 from aftercare.protocol import Library, load_library
 from gateway.app import create_app
-from gateway.console.cases.queue import PAGE, Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import PAGE, Queue
 from gateway.console.desk import Desk, make_desk
 from gateway.console.identity.sessions import COOKIE
 from gateway.records import cases

@@ -29,7 +29,8 @@ from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
-from gateway.console.cases.queue import Queue, Row
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.rows import Row
 from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk, make_desk
 from gateway.records.database import connect

@@ -15,7 +15,8 @@ import pytest
 from trapped import DEADFALL, QUICKSAND, TAR, TrappedCore
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records

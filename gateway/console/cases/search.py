@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.console.cases.queue import Filter, Queue, Row
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.rows import Row
 from gateway.console.policy import Policy
 from gateway.records.store import Records
 

@@ -13,7 +13,8 @@ from aftercare.conversation import Conversation
 from aftercare.protocol import Key, Library, Protocol
 from gateway.console.cases.checks import CheckRow, rows_shown
 from gateway.console.cases.explained import Complaint, Explained, Known
-from gateway.console.cases.queue import Queue, Row
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.rows import Row
 from gateway.console.policy import Policy
 from gateway.console.redaction.mark import Mark
 from gateway.console.redaction.mask import Mask

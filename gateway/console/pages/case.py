@@ -14,7 +14,9 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.explained import Complaint
-from gateway.console.cases.queue import Filter, Queue, Row
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.rows import Row
 from gateway.console.cases.sheet import Act, Entry, Sheet, Sheets
 from gateway.console.desk import Desk
 from gateway.console.errors import ActError, NoCaseError

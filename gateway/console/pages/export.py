@@ -16,7 +16,8 @@ from fastapi.responses import Response
 
 from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.cases.sheet import Sheets
 from gateway.console.desk import Desk
 from gateway.console.export import csv_file, fhir

@@ -13,7 +13,8 @@ from pydantic import AwareDatetime
 from gateway.console.access import BASE, Number, TheDesk, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.cases.saved_views import Views
 from gateway.console.cases.search import Search
 from gateway.console.desk import Desk

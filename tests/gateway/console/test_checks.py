@@ -19,7 +19,8 @@ from sqlalchemy import insert, select
 
 from aftercare.protocol import load_protocol
 from gateway.console.cases.checks import End, How, Step, courses, ending
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.cases.replay import Replay
 from gateway.console.cases.sheet import Sheet, Sheets
 from gateway.console.desk import Desk

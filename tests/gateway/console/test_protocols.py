@@ -17,7 +17,8 @@ import pytest
 import gateway.__main__
 from aftercare.protocol import Protocol, load_protocol
 from gateway.console.cases.disagreements import Disagreements
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.cases.replay import Replay, UnmatchedError
 from gateway.console.cases.reviews import Reviews
 from gateway.console.cases.sheet import Sheets

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from gateway.console.audit.log import Wanted
-from gateway.console.cases.queue import Filter, Queue
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.desk import Desk
 from gateway.console.notify.escalation import Escalation
 from gateway.records.database import writing
