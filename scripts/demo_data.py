@@ -32,7 +32,7 @@ from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
 from gateway.console.cases.sheet import Sheets
-from gateway.console.desk import Desk, make_desk
+from gateway.console.services import ConsoleServices, make_console_services
 from gateway.records.database import connect
 from gateway.records.retention import count
 from gateway.records.tier import TIERS, Tier
@@ -184,12 +184,12 @@ class _Replies:
 class _Nurses:
     """Two invented nurses at the console. Their accounts are shut, and nobody has their passwords."""
 
-    def __init__(self, desk: Desk, chance: random.Random) -> None:
-        self._desk = desk
+    def __init__(self, services: ConsoleServices, chance: random.Random) -> None:
+        self._services = services
         self._chance = chance
-        self._acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
-        self._queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
-        self._sheets = Sheets(desk.records, desk.library, desk.policy)
+        self._acts = Acts(services.records, services.policy, services.trail, services.clinic)
+        self._queue = Queue(services.records.engine, services.policy, services.records.clock)
+        self._sheets = Sheets(services.records, services.library, services.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
         self._planned = list[tuple[datetime, int, Callable[[], None]]]()
         self._last = datetime.now(UTC) - DAY
@@ -216,14 +216,14 @@ class _Nurses:
         """Shut the accounts."""
         _watch.set(None)
         for person in self._people:
-            self._desk.book.change(person, disabled=True)
+            self._services.book.change(person, disabled=True)
 
     def _account(self, name: str, role: str) -> int:
         _watch.set(_Watch(self._last))
-        known = self._desk.book.named(name)
+        known = self._services.book.named(name)
         if known is None:
-            known, _code = self._desk.book.invite(name, role)
-            self._desk.trail.note(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
+            known, _code = self._services.book.invite(name, role)
+            self._services.trail.note(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
         return known.id
 
     def _plan(self, row: Row, tier: str) -> Iterator[tuple[datetime, Callable[[], None]]]:
@@ -234,7 +234,7 @@ class _Nurses:
         ending = self._chance.choice(self._endings[tier])
         later = at + timedelta(minutes=self._chance.uniform(3, 3 * soon))
         yield later, lambda: self._acts.note(row.id, by, ending["note"])
-        if ending["outcome"] in self._desk.policy.outcomes:
+        if ending["outcome"] in self._services.policy.outcomes:
             yield later + timedelta(seconds=30), lambda: self._acts.close(row.id, by, row.last_seq, ending["outcome"])
 
 
@@ -358,7 +358,7 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     app = create_app(settings, library, clock=moved_clock)
     services: Services = app.state.services
     try:
-        nurses = _Nurses(make_desk(settings, library, services.records), chance)
+        nurses = _Nurses(make_console_services(settings, library, services.records), chance)
         asyncio.run(_Day(app, settings, nurses, chance).live(people(number, chance)))
     except ExceptionGroup as group:  # noqa: F821 - the gateway's Python has it, the oldest one that ruff checks for has not
         raise FailureError(f"demo data: {group.exceptions[0]}") from group

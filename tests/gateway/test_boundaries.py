@@ -88,7 +88,7 @@ def test_the_rest_of_the_gateway_knows_no_page_of_the_console(file: Path) -> Non
     mail server and accounts."""
     known = {name for name in imported(file) if name.startswith("gateway.console")}
     allowed = {
-        "app.py": ("notify.delivery", "desk", "notify.escalation", "routes"),
+        "app.py": ("notify.delivery", "services", "notify.escalation", "routes"),
         "__main__.py": ("commands", "identity.rights", "insights.regressions"),
         "settings.py": ("policy", "identity.rights"),
         "check.py": ("notify.delivery", "identity.staff"),

@@ -11,19 +11,19 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, TheDesk, TurnedAwayError, Visitor, having
+from gateway.console.access import BASE, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.explained import Complaint
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
 from gateway.console.cases.sheet import Act, Entry, Sheet, Sheets
-from gateway.console.desk import Desk
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import Glass
 from gateway.console.identity.rights import may
 from gateway.console.pages.case_labels import ACCEPTED_NAMES, HOW_NAMES, KIND_NAMES, ROW_NAMES, STATUS_NAMES
 from gateway.console.redaction.mark import Mark
+from gateway.console.services import ConsoleServices
 from gateway.records.tier import TIERS
 
 router = APIRouter(prefix="/cases/{number}")
@@ -57,48 +57,47 @@ class Note:
 
 
 @router.get("")
-async def case_page(request: Request, desk: TheDesk, visitor: _Reader, number: CaseNumber) -> Response:
+async def case_page(request: Request, services: TheServices, visitor: _Reader, number: CaseNumber) -> Response:
     """The case; who may break the glass is asked for a reason first."""
-    return await show_case(request, desk, visitor, number, "case.html")
+    return await show_case(request, services, visitor, number, "case.html")
 
 
 @router.get("/print")
-async def print_page(request: Request, desk: TheDesk, visitor: _Reader, number: CaseNumber) -> Response:
+async def print_page(request: Request, services: TheServices, visitor: _Reader, number: CaseNumber) -> Response:
     """The case for paper: one page, with who printed it, and when."""
-    return await show_case(request, desk, visitor, number, "case_print.html", AuditAct.PRINT_CASE)
+    return await show_case(request, services, visitor, number, "case_print.html", AuditAct.PRINT_CASE)
 
 
 @router.post("/reveal")
-async def reveal(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("see_case"))], number: CaseNumber) -> Response:
+async def reveal(
+    request: Request, services: TheServices, visitor: Annotated[Visitor, Depends(having("see_case"))], number: CaseNumber
+) -> Response:
     """The case with the telephone numbers in it."""
-    phones = await asyncio.to_thread(_reveal, desk, visitor, number)
-    return await show_case(request, desk, visitor, number, "case.html", phones=phones)
+    phones = await asyncio.to_thread(_reveal, services, visitor, number)
+    return await show_case(request, services, visitor, number, "case.html", phones=phones)
 
 
 @router.post("/break-glass")
 async def break_glass(
     request: Request,
-    desk: TheDesk,
+    services: TheServices,
     visitor: Annotated[Visitor, Depends(having("break_glass"))],
     number: CaseNumber,
     reason: Annotated[str, Form(max_length=32)] = "",
 ) -> Response:
     """Open this one case for a while."""
     try:
-        await asyncio.to_thread(Glass(desk.records, desk.policy, desk.trail).smash, number, visitor.id, reason)
+        await asyncio.to_thread(Glass(services.records, services.policy, services.trail).smash, number, visitor.id, reason)
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:
-        return desk.renderer.page(
-            request, "glass.html", visitor.login, error.status, number=number, reasons=desk.policy.reasons, span=desk.policy.break_glass,
-            reason=desk.renderer.reason("glass"), problem=str(error),
-        )  # fmt: skip
+        return _ask_for_reason(request, services, visitor, number, error.status, str(error))
     return RedirectResponse(f"{BASE}/cases/{number}", 303)
 
 
 async def show_case(
     request: Request,
-    desk: Desk,
+    services: ConsoleServices,
     visitor: Visitor,
     number: int,
     template: str,
@@ -113,7 +112,7 @@ async def show_case(
 
     Args:
         request: what is answered.
-        desk: the console's parts.
+        services: the console's parts.
         visitor: who sees it; who has to break the glass first is asked for a reason instead.
         number: the case.
         template: its file under templates/.
@@ -126,50 +125,56 @@ async def show_case(
     Raises:
         TurnedAwayError: 404, there is no such case.
     """
-    sheet, until = await asyncio.to_thread(_opened, desk, visitor, number, act)
+    sheet, until = await asyncio.to_thread(_opened, services, visitor, number, act)
     if sheet is None:
-        return desk.renderer.page(
-            request, "glass.html", visitor.login, 403, number=number, reasons=desk.policy.reasons, span=desk.policy.break_glass,
-            reason=desk.renderer.reason("glass"), problem="",
-        )  # fmt: skip
-    shown = await asyncio.to_thread(_shown, desk, sheet)
-    return desk.renderer.page(
+        return _ask_for_reason(request, services, visitor, number, 403)
+    shown = await asyncio.to_thread(_shown, services, sheet)
+    return services.renderer.page(
         request, template, visitor.login, status, **shown, glass_until=until, acts=visitor.may("act"), problem=problem, phones=phones,
         typed=typed or {},
     )  # fmt: skip
 
 
-def _opened(desk: Desk, visitor: Visitor, number: int, act: AuditAct) -> tuple[Sheet | None, datetime | None]:
+def _ask_for_reason(request: Request, services: ConsoleServices, visitor: Visitor, number: int, status: int, problem: str = "") -> Response:
+    """The page of a case to somebody who has to break the glass first."""
+    policy, reason = services.policy, services.renderer.reason("glass")
+    return services.renderer.page(
+        request, "glass.html", visitor.login, status, number=number, reasons=policy.reasons, span=policy.break_glass, reason=reason,
+        problem=problem,
+    )  # fmt: skip
+
+
+def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: AuditAct) -> tuple[Sheet | None, datetime | None]:
     """The case, on record as seen, and until when the glass is broken; no case for somebody who has to break it first."""
     until = None
     if not visitor.may("see_case"):
-        if Queue(desk.records.engine, desk.policy, desk.records.clock).one(number) is None:
+        if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
             raise TurnedAwayError(404, "not_found", visitor.login)
-        until = Glass(desk.records, desk.policy, desk.trail).until(number, visitor.id)
+        until = Glass(services.records, services.policy, services.trail).until(number, visitor.id)
         if until is None:
-            desk.trail.note(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
+            services.trail.note(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
-    sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
+    sheet = Sheets(services.records, services.library, services.policy).read(number)
     if sheet is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    desk.trail.note(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
+    services.trail.note(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
     return sheet, until
 
 
-def _reveal(desk: Desk, visitor: Visitor, number: int) -> tuple[str, ...]:
-    if Queue(desk.records.engine, desk.policy, desk.records.clock).one(number) is None:
+def _reveal(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[str, ...]:
+    if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    phones = tuple(Sheets(desk.records, desk.library, desk.policy).phones(number))
-    desk.trail.note(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
+    phones = tuple(Sheets(services.records, services.library, services.policy).phones(number))
+    services.trail.note(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
 
 
-def _shown(desk: Desk, sheet: Sheet) -> dict[str, Any]:
-    people = desk.book.everybody()
+def _shown(services: ConsoleServices, sheet: Sheet) -> dict[str, Any]:
+    people = services.book.everybody()
     deciding = sheet.complaints[0] if sheet.complaints else None
     return {
         "sheet": sheet,
-        "finding_label": desk.renderer.finding_labels(sheet.bound),
+        "finding_label": services.renderer.finding_labels(sheet.bound),
         "row": sheet.row,
         "deciding": deciding,
         "decided": _decided(sheet, deciding),
@@ -178,9 +183,9 @@ def _shown(desk: Desk, sheet: Sheet) -> dict[str, Any]:
         "notes": _notes(sheet.acts),
         "names": {person.id: person.name for person in people},
         "team": [person for person in people if not person.disabled and may(person.role, "act")],
-        "waiting": next_waiting(desk, sheet.row.id),
-        "outcomes": desk.policy.outcomes,
-        "reasons": desk.policy.reasons,
+        "waiting": next_waiting(services, sheet.row.id),
+        "outcomes": services.policy.outcomes,
+        "reasons": services.policy.reasons,
         "statuses": STATUS_NAMES,
         "row_names": ROW_NAMES,
         "how_names": HOW_NAMES,
@@ -189,7 +194,7 @@ def _shown(desk: Desk, sheet: Sheet) -> dict[str, Any]:
         "accepted_names": ACCEPTED_NAMES,
         "snoozes": [(minutes, timedelta(minutes=minutes)) for minutes in _SNOOZES],
         "pieces": pieces,
-        "head": str(desk.trail.head()),
+        "head": str(services.trail.head()),
     }
 
 
@@ -207,9 +212,9 @@ def _notes(acts: tuple[Act, ...]) -> list[Note]:
     ]
 
 
-def next_waiting(desk: Desk, number: int) -> Row | None:
+def next_waiting(services: ConsoleServices, number: int) -> Row | None:
     """The most urgent other case that nobody has acknowledged."""
-    waiting = Queue(desk.records.engine, desk.policy, desk.records.clock).page(Filter(only="unacknowledged"), size=2).rows
+    waiting = Queue(services.records.engine, services.policy, services.records.clock).page(Filter(only="unacknowledged"), size=2).rows
     return next((row for row in waiting if row.id != number), None)
 
 

@@ -8,8 +8,8 @@ import pytest
 from argon2 import PasswordHasher
 
 import gateway.console.identity.passwords
-from gateway.console.desk import Desk
-from tests.gateway.console.people import Person, desk_of, hired
+from gateway.console.services import ConsoleServices
+from tests.gateway.console.people import Person, hired, services_of
 from tests.gateway.support import Door
 
 Hire = Callable[..., Person]
@@ -52,5 +52,5 @@ def admin(hire: Hire) -> Person:
 
 
 @pytest.fixture
-def desk(door: Door) -> Desk:
-    return desk_of(door)
+def services(door: Door) -> ConsoleServices:
+    return services_of(door)

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from gateway.console.audit.log import Head, Trail, Wanted
-from gateway.console.desk import Desk
+from gateway.console.services import ConsoleServices
 from gateway.records.database import connect, writing
 from gateway.records.retention import purge
 from gateway.records.tables import audit, audit_head
@@ -256,17 +256,17 @@ def test_pages_follow_each_other_without_gap(trail: Trail) -> None:
 # In the running gateway.
 
 
-def test_forgetting_a_conversation_leaves_the_audit_whole(door: Door, nurse: Person, desk: Desk, clock: Clock) -> None:
+def test_forgetting_a_conversation_leaves_the_audit_whole(door: Door, nurse: Person, services: ConsoleServices, clock: Clock) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
-    desk.trail.note("view_case", staff=nurse.id, case=case_of(door, patient))
+    services.trail.note("view_case", staff=nurse.id, case=case_of(door, patient))
     clock.travel(days=400)
-    done = purge(desk.records.engine, clock() - timedelta(days=365), dry_run=False)
+    done = purge(services.records.engine, clock() - timedelta(days=365), dry_run=False)
     assert done.conversations
-    assert desk.trail.verify().problem == ""
+    assert services.trail.verify().problem == ""
 
 
-def test_the_page_shows_who_did_what_and_is_an_entry_itself(door: Door, auditor: Person, nurse: Person, desk: Desk) -> None:
+def test_the_page_shows_who_did_what_and_is_an_entry_itself(door: Door, auditor: Person, nurse: Person, services: ConsoleServices) -> None:
     door.patient().say(RED_FLAG)
     nurse.get("/")
     page = auditor.get("/audit")
@@ -274,17 +274,17 @@ def test_the_page_shows_who_did_what_and_is_an_entry_itself(door: Door, auditor:
     assert nurse.name in page.text
     assert "view queue" in page.text
     assert CANARY not in page.text
-    assert str(desk.trail.head().seq - 1) in page.text
-    (noted,) = desk.trail.read(Wanted(act="view_audit")).entries
+    assert str(services.trail.head().seq - 1) in page.text
+    (noted,) = services.trail.read(Wanted(act="view_audit")).entries
     assert noted.person == auditor.name
 
 
-def test_the_page_checks_the_chain(auditor: Person, desk: Desk) -> None:
+def test_the_page_checks_the_chain(auditor: Person, services: ConsoleServices) -> None:
     assert "It was not checked yet" in auditor.get("/audit").text
     answer = auditor.post("/audit/verify")
     assert (answer.status_code, answer.headers["location"]) == (303, "/console/audit")
     assert re.search(r"Verified up to entry \d+ at", auditor.get("/audit").text)
-    with _keeper(desk.records.engine) as connection:
+    with _keeper(services.records.engine) as connection:
         connection.execute(update(audit).where(audit.c.seq == 2).values(detail={"changed": 1}))
     auditor.post("/audit/verify")
     page = auditor.get("/audit").text
@@ -292,8 +292,8 @@ def test_the_page_checks_the_chain(auditor: Person, desk: Desk) -> None:
     assert "entry 2" in page
 
 
-def test_what_is_long_stands_in_details_and_cannot_break_the_page(auditor: Person, desk: Desk) -> None:
-    desk.trail.note("search", detail={"found": list(range(100)), "chosen": "<script>alert(1)</script>"})
+def test_what_is_long_stands_in_details_and_cannot_break_the_page(auditor: Person, services: ConsoleServices) -> None:
+    services.trail.note("search", detail={"found": list(range(100)), "chosen": "<script>alert(1)</script>"})
     page = auditor.get("/audit", params={"act": "search"}).text
     assert "<details><summary>found: [0, 1, 2" in page
     assert "<script>alert" not in page

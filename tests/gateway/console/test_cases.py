@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from aftercare.protocol.model import Disposition
 from gateway.console.cases.acts import Acts
-from gateway.console.desk import Desk
+from gateway.console.services import ConsoleServices
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import triage_case
@@ -51,8 +51,8 @@ def chat(engine: Any, clock: Clock) -> Chat:
     return Chat(Records(engine, Keyring([MASTER_KEY]), clock))
 
 
-def _acknowledged(chat: Chat, desk: Desk, person: int) -> None:
-    Acts(chat.records, desk.policy, desk.trail, desk.clinic).acknowledge(chat.case.id, person, chat.case.last_seq)
+def _acknowledged(chat: Chat, services: ConsoleServices, person: int) -> None:
+    Acts(chat.records, services.policy, services.trail, services.clinic).acknowledge(chat.case.id, person, chat.case.last_seq)
 
 
 def test_a_message_without_an_answer_makes_a_case_that_waits(chat: Chat) -> None:
@@ -86,29 +86,29 @@ def test_the_clock_starts_when_the_tier_rises_and_not_when_the_same_is_said_agai
     assert chat.turn("emergency", "chest_pain", "fever").fired_at == red.fired_at
 
 
-def test_a_tier_that_rises_is_never_hidden_by_an_earlier_acknowledgement(door: Door, nurse: Person, desk: Desk) -> None:
+def test_a_tier_that_rises_is_never_hidden_by_an_earlier_acknowledgement(door: Door, nurse: Person, services: ConsoleServices) -> None:
     chat = Chat(door.records)
     chat.turn("call_doctor", "fever")
-    _acknowledged(chat, desk, nurse.id)
+    _acknowledged(chat, services, nurse.id)
     risen = chat.turn("emergency", "fever")
     assert (risen.state, risen.place, risen.escalated, risen.acknowledged_at) == ("open", Place.RED, 0, None)
 
 
-def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Door, nurse: Person, desk: Desk) -> None:
+def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Door, nurse: Person, services: ConsoleServices) -> None:
     chat = Chat(door.records)
     seq = chat.write()
-    acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
-    acts.snooze(chat.case.id, nurse.id, seq, desk.records.clock() + timedelta(hours=1), "later")
+    acts = Acts(services.records, services.policy, services.trail, services.clinic)
+    acts.snooze(chat.case.id, nurse.id, seq, services.records.clock() + timedelta(hours=1), "later")
     facts = {"type": "triage", "rules": ["fever"], "codes": [], "protocol": {}}
     chat.records.add_answer(chat.name, seq, facts, _WORDS, "call_doctor")
     assert chat.case.snoozed_until is None
     assert chat.case.place == Place.CALL
 
 
-def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door: Door, nurse: Person, desk: Desk) -> None:
+def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door: Door, nurse: Person, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say("I have a fever of 101")
-    number, acts = case_of(door, patient), Acts(desk.records, desk.policy, desk.trail, desk.clinic)
+    number, acts = case_of(door, patient), Acts(services.records, services.policy, services.trail, services.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "reached")
     patient.say("it is worse now")

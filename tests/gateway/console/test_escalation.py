@@ -29,7 +29,7 @@ _numbers = count(1)
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _EARLY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 _ROTA = (
-    Step("second nurse", ("ward@a.example", "desk@a.example"), ("pager",)),
+    Step("second nurse", ("ward@a.example", "services@a.example"), ("pager",)),
     Step("doctor", ("doctor@a.example",), ()),
     Step("boss", (), ()),
 )
@@ -119,7 +119,7 @@ def test_each_step_waits_the_limit_again_until_the_rota_ends(ward: Ward) -> None
     assert ward.look_after(hours=1) == 0
     assert [(n.level, n.channel, n.recipient) for n in ward.rows(notice)] == [
         (1, "email", "ward@a.example"),
-        (1, "email", "desk@a.example"),
+        (1, "email", "services@a.example"),
         (1, "webhook", "pager"),
         (2, "email", "doctor@a.example"),
         (3, "none", ""),
@@ -282,7 +282,7 @@ def test_silence_is_told_once_a_stretch(ward: Ward) -> None:
     assert ward.look_after(hours=3) == 0
     assert ward.look_after(hours=1) == 1
     assert [(n.case_id, n.recipient) for n in ward.rows(notice)] == [
-        (None, each) for each in ("ward@a.example", "desk@a.example", "pager")
+        (None, each) for each in ("ward@a.example", "services@a.example", "pager")
     ] * 2
     body = ward.rows(notice)[0].body
     assert (body["about"], body["minutes"], body["link"]) == ("silence", 360, "https://console.example/console/")

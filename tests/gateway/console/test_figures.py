@@ -16,10 +16,10 @@ from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.reviews import Reviews
 from gateway.console.cases.waits import share
-from gateway.console.desk import Desk
 from gateway.console.identity.staff import StaffBook
 from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
 from gateway.console.policy import read_policy
+from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
@@ -191,25 +191,27 @@ def test_what_the_leaflet_does_not_say_is_grouped_by_meaning(records: Records, s
 
 
 @pytest.mark.parametrize(("role", "sees"), [("nurse", True), ("lead", True), ("auditor", False), ("admin", False)])
-def test_words_stand_on_the_page_only_for_who_may_see_cases(door: Door, desk: Desk, hire: Hire, role: str, sees: bool) -> None:
-    case = _said(desk.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
+def test_words_stand_on_the_page_only_for_who_may_see_cases(
+    door: Door, services: ConsoleServices, hire: Hire, role: str, sees: bool
+) -> None:
+    case = _said(services.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
     page = hire(role).get("/figures")
     assert page.status_code == 200, page.text
     assert "Ask not in leaflet" in page.text
     assert (CANARY in page.text) is sees
     assert (f"/console/cases/{case}" in page.text) is sees
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         detail = connection.execute(select(audit.c.detail).where(audit.c.act == "view_figures")).scalar_one()
     assert detail == {"days": 30, "examples": [case] if sees else []}
 
 
-def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, desk: Desk, nurse: Person) -> None:
+def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, services: ConsoleServices, nurse: Person) -> None:
     assert "0 conversations began" in nurse.get("/figures", params={"days": "7"}).text
     red = door.patient()
     for patient, words in ((red, RED_FLAG), (door.patient(), _FEVER), (door.patient(), HARMLESS)):
         patient.say(words)
     number = case_of(door, red)
-    acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
+    acts = Acts(services.records, services.policy, services.trail, services.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "not_needed")
     door.rasa.act = door.rasa.down
@@ -227,8 +229,8 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, desk
     assert "<style" not in page.text
 
 
-def test_a_plot_escapes_what_it_is_given(desk: Desk) -> None:
-    plots = desk.renderer._templates.get_template("plots.html").module
+def test_a_plot_escapes_what_it_is_given(services: ConsoleServices) -> None:
+    plots = services.renderer._templates.get_template("plots.html").module
     for plot in ("bars", "columns"):
         drawn = str(getattr(plots, plot)("x", "<b>", "<i>", "Head", "Unit", [("<script>", 3), ("b", 0)]))
         assert "<script>" not in drawn

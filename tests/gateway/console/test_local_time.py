@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from gateway.console import times
 from gateway.console.audit.log import Trail, Wanted
 from gateway.console.cases.sheet import Sheets
-from gateway.console.desk import Desk
 from gateway.console.insights.figures import Book, shift_of
 from gateway.console.policy import read_policy
+from gateway.console.services import ConsoleServices
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from tests.gateway.console.conftest import Hire
@@ -75,7 +75,7 @@ def test_a_moment_is_shown_in_the_clinics_time_with_its_zone(at: str, moment: st
     assert times.moment(_NEW_YORK, None) == times.clock_time(_NEW_YORK, None) == ""
 
 
-def test_no_page_shows_a_time_in_utc(door: Door, desk: Desk, lead: Person, nurse: Person, hire: Hire) -> None:
+def test_no_page_shows_a_time_in_utc(door: Door, services: ConsoleServices, lead: Person, nurse: Person, hire: Hire) -> None:
     red, later = door.patient(), door.patient()
     red.say(RED_FLAG)
     later.say(HARMLESS)
@@ -173,16 +173,16 @@ def test_a_day_that_can_not_be_looked_for_is_left_out(lead: Person, day: str) ->
     assert lead.get("/audit", params={"day": day}).status_code == 200
 
 
-def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, desk: Desk, clock: _Set) -> None:
+def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, services: ConsoleServices, clock: _Set) -> None:
     patient = door.patient()
     patient.say("My back hurts a bit more, they did it 3 days ago")
-    sheets = Sheets(desk.records, desk.library, desk.policy)
+    sheets = Sheets(services.records, services.library, services.policy)
     number = case_of(door, patient)
     sheet = sheets.read(number)
     assert sheet is not None
-    day = (desk.clinic.day(sheet.row.last_at) - timedelta(days=sheet.days_since_procedure or 0)).isoformat()
-    assert desk.clinic.day(sheet.row.last_at) == date(2030, 5, 13)
-    assert day == desk.records.events(sheet.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
+    day = (services.clinic.day(sheet.row.last_at) - timedelta(days=sheet.days_since_procedure or 0)).isoformat()
+    assert services.clinic.day(sheet.row.last_at) == date(2030, 5, 13)
+    assert day == services.records.events(sheet.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("profile", "at"), [("full", "2030-05-13T23:30:00-04:00"), ("limited", "2030-05-13")])

@@ -26,7 +26,7 @@ _LOOKED = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Desk:
+class ConsoleServices:
     """What the console's pages work with.
 
     Attributes:
@@ -58,13 +58,13 @@ class Desk:
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
 
-def make_desk(settings: Settings, library: Library, records: Records) -> Desk:
+def make_console_services(settings: Settings, library: Library, records: Records) -> ConsoleServices:
     """The console's parts over the gateway's records."""
     clock, policy = records.clock, settings.policy
     trail = Trail(records.engine, settings.audit_key, clock)
     tell = Tampering(trail, clock).tell
     book = StaffBook(records.engine, records.keyring, clock, tell)
-    return Desk(
+    return ConsoleServices(
         settings=settings,
         library=library,
         clinic=library.default.clinic,
