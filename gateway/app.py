@@ -64,7 +64,7 @@ def create_app(
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
     console = make_console_services(settings, library, records)
-    escalation = Escalation(records, settings, console.trail, console.clinic)
+    escalation = Escalation(records, settings, console.audit_log, console.clinic)
     outbox = NoticeDelivery(records.engine, settings, clock, console.clinic)
     proxies = Proxies(settings)
     services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
@@ -151,7 +151,7 @@ async def _anchor(console: ConsoleServices) -> None:
     """
     while True:
         try:
-            _log.info("audit head", head=str(await asyncio.to_thread(console.trail.head)))
+            _log.info("audit head", head=str(await asyncio.to_thread(console.audit_log.head)))
             await asyncio.to_thread(console.book.everybody)
         except SQLAlchemyError as error:
             _log.error("could not read the end of the audit", error=type(error).__name__)

@@ -187,7 +187,7 @@ class _Nurses:
     def __init__(self, services: ConsoleServices, chance: random.Random) -> None:
         self._services = services
         self._chance = chance
-        self._acts = Acts(services.records, services.policy, services.trail, services.clinic)
+        self._acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
         self._queue = Queue(services.records.engine, services.policy, services.records.clock)
         self._sheets = Sheets(services.records, services.library, services.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
@@ -223,7 +223,7 @@ class _Nurses:
         known = self._services.book.named(name)
         if known is None:
             known, _code = self._services.book.invite(name, role)
-            self._services.trail.note(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
+            self._services.audit_log.record(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
         return known.id
 
     def _plan(self, row: Row, tier: str) -> Iterator[tuple[datetime, Callable[[], None]]]:

@@ -112,7 +112,7 @@ def having(*rights: str, even_locked: bool = False) -> Callable[..., Awaitable[V
         found = Visitor(login)
         if not any(found.may(right) for right in rights):
             detail = {"right": rights[0], "method": request.method}
-            await asyncio.to_thread(services.trail.note, AuditAct.REFUSED, staff=found.id, detail=detail)
+            await asyncio.to_thread(services.audit_log.record, AuditAct.REFUSED, staff=found.id, detail=detail)
             raise TurnedAwayError(403, "no_right", login)
         if LIVE not in request.headers and not even_locked:
             await asyncio.to_thread(services.sessions.touch, login.token)

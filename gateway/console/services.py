@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from aftercare.protocol import Library
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.identity.newcomers import Newcomers
 from gateway.console.identity.oidc import Vouching
 from gateway.console.identity.seals import Tampering
@@ -45,7 +45,7 @@ class ConsoleServices:
     clinic: Clinic
     records: Records
     policy: Policy
-    trail: Trail
+    audit_log: AuditLog
     book: StaffBook
     sessions: Sessions
     renderer: Renderer
@@ -61,8 +61,8 @@ class ConsoleServices:
 def make_console_services(settings: Settings, library: Library, records: Records) -> ConsoleServices:
     """The console's parts over the gateway's records."""
     clock, policy = records.clock, settings.policy
-    trail = Trail(records.engine, settings.audit_key, clock)
-    tell = Tampering(trail, clock).tell
+    audit_log = AuditLog(records.engine, settings.audit_key, clock)
+    tell = Tampering(audit_log, clock).tell
     book = StaffBook(records.engine, records.keyring, clock, tell)
     return ConsoleServices(
         settings=settings,
@@ -70,7 +70,7 @@ def make_console_services(settings: Settings, library: Library, records: Records
         clinic=library.default.clinic,
         records=records,
         policy=policy,
-        trail=trail,
+        audit_log=audit_log,
         book=book,
         sessions=Sessions(records.engine, book, policy, clock, tell),
         renderer=Renderer(settings, library, clock),

@@ -116,7 +116,7 @@ class Page:
     next: int | None
 
 
-class Trail:
+class AuditLog:
     """The audit of one database.
 
     Args:
@@ -130,7 +130,7 @@ class Trail:
         self._key = key
         self._clock = clock
 
-    def note(
+    def record(
         self,
         act: AuditAct,
         *,
@@ -152,7 +152,7 @@ class Trail:
         """
         if connection is None:
             with writing(self._engine) as own:
-                self.note(act, staff=staff, case=case, detail=detail, connection=own)
+                self.record(act, staff=staff, case=case, detail=detail, connection=own)
             return
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

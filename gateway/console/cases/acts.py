@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, select, update
 
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.floods import floods, of_group
 from gateway.console.cases.sheet import act_place
 from gateway.console.errors import ActError, NoCaseError
@@ -35,14 +35,14 @@ class Acts:
     Args:
         records: the gateway's records.
         policy: the outcomes that can be chosen.
-        trail: the audit.
+        audit_log: the audit.
         clinic: whose local time is told.
     """
 
-    def __init__(self, records: Records, policy: Policy, trail: Trail, clinic: Clinic) -> None:
+    def __init__(self, records: Records, policy: Policy, audit_log: AuditLog, clinic: Clinic) -> None:
         self._records = records
         self._policy = policy
-        self._trail = trail
+        self._audit_log = audit_log
         self._clinic = clinic
 
     def acknowledge(self, number: int, by: int, seen: int) -> None:
@@ -186,7 +186,7 @@ class Acts:
             unseen = and_(of_group(group), c.place == Place.RED, c.last_at <= seen)
             numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
         closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batched(numbers, _BATCH))
-        self._trail.note(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
+        self._audit_log.record(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
         return closed
 
     def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
@@ -240,7 +240,7 @@ class Acts:
         connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
         row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
         added = connection.execute(insert(case_act).values(**row)).inserted_primary_key
-        self._trail.note(kind, staff=by, case=case.id, detail={**facts, "act": added[0] if added else None}, connection=connection)
+        self._audit_log.record(kind, staff=by, case=case.id, detail={**facts, "act": added[0] if added else None}, connection=connection)
 
     def _sealed(self, case: Row[Any], kind: str, at: datetime, text: str) -> bytes:
         if not text.strip():

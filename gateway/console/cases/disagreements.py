@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import insert, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import sealed_about
 from gateway.console.errors import ActError, NoCaseError
 from gateway.records.database import writing
@@ -23,12 +23,12 @@ class Disagreements:
 
     Args:
         records: the gateway's records.
-        trail: the audit.
+        audit_log: the audit.
     """
 
-    def __init__(self, records: Records, trail: Trail) -> None:
+    def __init__(self, records: Records, audit_log: AuditLog) -> None:
         self._records = records
-        self._trail = trail
+        self._audit_log = audit_log
 
     def add(self, number: int, by: int, seq: int, kind: str, accepted: tuple[str, ...], reason: str) -> int:
         """Store a disagreement, and return its number.
@@ -66,5 +66,5 @@ class Disagreements:
             row = {"case_id": number, "staff_id": by, "at": at, "sealed": sealed, **chosen}
             added = connection.execute(insert(disagreement).values(**row)).inserted_primary_key
             made = int(added[0]) if added else 0
-            self._trail.note(AuditAct.DISAGREE, staff=by, case=number, detail={"disagreement": made, **chosen}, connection=connection)
+            self._audit_log.record(AuditAct.DISAGREE, staff=by, case=number, detail={"disagreement": made, **chosen}, connection=connection)
         return made

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine, func, select, update
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.sheet import act_place
 from gateway.console.redaction.mask import Mask
 from gateway.records.database import writing
@@ -74,12 +74,12 @@ class Reviews:
 
     Args:
         records: the gateway's records.
-        trail: the audit.
+        audit_log: the audit.
     """
 
-    def __init__(self, records: Records, trail: Trail) -> None:
+    def __init__(self, records: Records, audit_log: AuditLog) -> None:
         self._records = records
-        self._trail = trail
+        self._audit_log = audit_log
 
     def waiting(self) -> list[Waiting]:
         """Disagreements that wait for their reviewer, the oldest first, at most MOST."""
@@ -138,7 +138,7 @@ class Reviews:
             if not connection.execute(update(disagreement).where(d.id == number, d.reviewed_at.is_(None)).values(**values)).rowcount:
                 raise ReviewError(409, "reviewed_already")
             detail = {"disagreement": number, "verdict": verdict}
-            self._trail.note(AuditAct.REVIEW, staff=by, case=row.case_id, detail=detail, connection=connection)
+            self._audit_log.record(AuditAct.REVIEW, staff=by, case=row.case_id, detail=detail, connection=connection)
 
 
 def agreement(engine: Engine) -> Agreement:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.handover.shift import Shift, read_shift, staff_names
 from gateway.console.policy import Policy
 from gateway.records.database import writing
@@ -70,13 +70,13 @@ class Handovers:
     Args:
         records: the gateway's records.
         policy: the limits.
-        trail: the audit.
+        audit_log: the audit.
     """
 
-    def __init__(self, records: Records, policy: Policy, trail: Trail) -> None:
+    def __init__(self, records: Records, policy: Policy, audit_log: AuditLog) -> None:
         self._records = records
         self._policy = policy
-        self._trail = trail
+        self._audit_log = audit_log
 
     def look(self) -> Shift:
         """What would be handed over now."""
@@ -109,7 +109,7 @@ class Handovers:
             added = connection.execute(insert(handover).values(**row)).inserted_primary_key
             number = int(added[0]) if added else 0
             detail = {"handover": number, "red": [line.case for line in shift.to_comment], "comments": len(sealed_comments)}
-            self._trail.note(AuditAct.HANDOVER_GIVEN, staff=by, detail=detail, connection=connection)
+            self._audit_log.record(AuditAct.HANDOVER_GIVEN, staff=by, detail=detail, connection=connection)
         return number
 
     def take(self, number: int, by: int) -> None:
@@ -129,7 +129,7 @@ class Handovers:
             free = update(handover).where(c.id == number, c.taken_by.is_(None)).values(taken_by=by, taken_at=self._records.clock())
             if not connection.execute(free).rowcount:
                 raise TakenError("handover_taken")
-            self._trail.note(AuditAct.HANDOVER_TAKEN, staff=by, detail={"handover": number}, connection=connection)
+            self._audit_log.record(AuditAct.HANDOVER_TAKEN, staff=by, detail={"handover": number}, connection=connection)
 
     def read(self, number: int) -> Signed | None:
         """A handover on record; None when there is none of this number."""

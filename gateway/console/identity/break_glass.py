@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, insert, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.policy import Policy
 from gateway.records.database import writing
@@ -21,13 +21,13 @@ class Glass:
     Args:
         records: the gateway's records.
         policy: for how long, and the reasons that can be chosen.
-        trail: the audit.
+        audit_log: the audit.
     """
 
-    def __init__(self, records: Records, policy: Policy, trail: Trail) -> None:
+    def __init__(self, records: Records, policy: Policy, audit_log: AuditLog) -> None:
         self._records = records
         self._policy = policy
-        self._trail = trail
+        self._audit_log = audit_log
 
     def until(self, number: int, by: int) -> datetime | None:
         """Until when somebody may read a case; None when they may not."""
@@ -59,5 +59,5 @@ class Glass:
                 raise NoCaseError(number)
             connection.execute(insert(break_glass).values(staff_id=by, case_id=number, at=at, until=until, reason=reason))
             connection.execute(insert(case_act).values(case_id=number, at=at, staff_id=by, kind=AuditAct.BREAK_GLASS, facts=facts))
-            self._trail.note(AuditAct.BREAK_GLASS, staff=by, case=number, detail=facts, connection=connection)
+            self._audit_log.record(AuditAct.BREAK_GLASS, staff=by, case=number, detail=facts, connection=connection)
         return until

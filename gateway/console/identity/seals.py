@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Head, Trail, stored_head
+from gateway.console.audit.log import AuditLog, Head, stored_head
 from gateway.console.once import Once
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import Clock
@@ -76,12 +76,12 @@ class Tampering:
     """Tells, once an hour, of an account or a login that somebody changed in the database without the key.
 
     Args:
-        trail: the audit.
+        audit_log: the audit.
         clock: tells the time.
     """
 
-    def __init__(self, trail: Trail, clock: Clock) -> None:
-        self._trail = trail
+    def __init__(self, audit_log: AuditLog, clock: Clock) -> None:
+        self._audit_log = audit_log
         self._once = Once(_TOLD, clock)
 
     def tell(self, what: str, account: int) -> None:
@@ -95,7 +95,7 @@ class Tampering:
             return
         _log.error("changed in the database without the key, counts as closed", what=what, account=account)
         try:
-            self._trail.note(AuditAct.TAMPERED, detail={"what": what, "account": account})
+            self._audit_log.record(AuditAct.TAMPERED, detail={"what": what, "account": account})
         except SQLAlchemyError as error:
             _log.error("could not be put into the audit", error=type(error).__name__)
 

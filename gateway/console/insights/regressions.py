@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 
 from aftercare.protocol import Library, Protocol
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.reviews import ACCEPTED
 from gateway.console.redaction.mask import Mask
 from gateway.records.database import connect, writing
@@ -60,13 +60,13 @@ class Regressions:
 
     Args:
         records: the gateway's records.
-        trail: the audit.
+        audit_log: the audit.
         protocol: of whose conversations cases are written; a case names only what it has.
     """
 
-    def __init__(self, records: Records, trail: Trail, protocol: Protocol) -> None:
+    def __init__(self, records: Records, audit_log: AuditLog, protocol: Protocol) -> None:
         self._records = records
-        self._trail = trail
+        self._audit_log = audit_log
         self._protocol = protocol
 
     def write(self, file: Path) -> Written:
@@ -149,7 +149,7 @@ class Regressions:
         with writing(self._records.engine) as connection:
             mine = disagreement.c.id.in_(numbers)
             connection.execute(update(disagreement).where(mine).values(written_at=self._records.clock()))
-            self._trail.note(AuditAct.REGRESSIONS, detail={"disagreements": list(numbers), "by": "command"}, connection=connection)
+            self._audit_log.record(AuditAct.REGRESSIONS, detail={"disagreements": list(numbers), "by": "command"}, connection=connection)
 
 
 def write_regressions(settings: Settings, file: Path, library: Library, name: str) -> int:
@@ -169,7 +169,7 @@ def write_regressions(settings: Settings, file: Path, library: Library, name: st
     engine = connect(settings.records_url)
     records = Records(engine, settings.keyring)
     try:
-        done = Regressions(records, Trail(engine, settings.audit_key, utc_now), protocol).write(file)
+        done = Regressions(records, AuditLog(engine, settings.audit_key, utc_now), protocol).write(file)
     except RegressionsError as error:
         print(error, file=sys.stderr)
         return 1

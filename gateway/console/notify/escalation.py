@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, selec
 
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.floods import Flood, flooding, floods
 from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
 from gateway.console.policy import Step
@@ -35,14 +35,14 @@ class Escalation:
     Args:
         records: the cases, and the time.
         settings: the limits, the rota, the console's address, and which conversations are probes.
-        trail: the audit.
+        audit_log: the audit.
         clinic: whose hours of the day count for a silence.
     """
 
-    def __init__(self, records: Records, settings: Settings, trail: Trail, clinic: Clinic) -> None:
+    def __init__(self, records: Records, settings: Settings, audit_log: AuditLog, clinic: Clinic) -> None:
         self._records = records
         self._policy = settings.policy
-        self._trail = trail
+        self._audit_log = audit_log
         self._clinic = clinic
         self._console = f"{settings.console_origins[0]}/console"
         self._probes = [key.name for key in settings.embed_keys.values() if key.synthetic]
@@ -95,7 +95,7 @@ class Escalation:
             told = self._write(connection, step, level, now, body, case.id)
             facts = {"step": step.name, "level": level, "told": told}
             connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
-            self._trail.note(AuditAct.ESCALATED, case=case.id, detail=facts, connection=connection)
+            self._audit_log.record(AuditAct.ESCALATED, case=case.id, detail=facts, connection=connection)
         return True
 
     def _escalate_together(self, flood: Flood, level: int, numbers: Iterable[int], now: datetime) -> bool:
@@ -123,7 +123,7 @@ class Escalation:
             told = self._write(connection, step, level, now, body, mine[0], flood.group)
             facts = {"step": step.name, "level": level, "told": told, "group": flood.group, "cases": flood.cases}
             connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
-            self._trail.note(AuditAct.FLOOD, case=mine[0], detail=facts, connection=connection)
+            self._audit_log.record(AuditAct.FLOOD, case=mine[0], detail=facts, connection=connection)
         return True
 
     def _knows_flood(self, connection: Connection, group: str, level: int, now: datetime) -> bool:
@@ -162,7 +162,7 @@ class Escalation:
                 return False
             told = self._write(connection, step, 1, now, body)
             detail = {"step": step.name, "minutes": minutes, "told": told}
-            self._trail.note(AuditAct.SILENCE, detail=detail, connection=connection)
+            self._audit_log.record(AuditAct.SILENCE, detail=detail, connection=connection)
         return True
 
     def _knows(self, connection: Connection, last: datetime) -> bool:

@@ -31,31 +31,31 @@ async def audit_page(request: Request, services: TheServices, visitor: _Visitor,
     wanted = Wanted.parse(request.query_params, services.clinic.zone)
     shown = await asyncio.to_thread(_shown, services, wanted, after)
     detail = {"filter": wanted.as_query(), "entries": len(shown["lines"])}
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_AUDIT, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_AUDIT, staff=visitor.id, detail=detail)
     return services.renderer.page(request, "audit.html", visitor.login, **shown)
 
 
 @router.post("/audit/verify")
 async def verify(services: TheServices, visitor: _Visitor) -> Response:
     """Check every entry; what was found is an entry itself."""
-    verdict = await asyncio.to_thread(lambda: services.trail.verify(services.book.seals.anchors(services.records.engine)))
+    verdict = await asyncio.to_thread(lambda: services.audit_log.verify(services.book.seals.anchors(services.records.engine)))
     detail = {"entries": verdict.entries, "problem": verdict.problem}
-    await asyncio.to_thread(services.trail.note, AuditAct.VERIFY_AUDIT, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VERIFY_AUDIT, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/audit", 303)
 
 
 def _shown(services: ConsoleServices, wanted: Wanted, after: int | None) -> dict[str, Any]:
-    page = services.trail.read(wanted, after)
-    checked = services.trail.read(Wanted(act=AuditAct.VERIFY_AUDIT), size=1).entries
+    page = services.audit_log.read(wanted, after)
+    checked = services.audit_log.read(Wanted(act=AuditAct.VERIFY_AUDIT), size=1).entries
     return {
         "lines": [(entry, *_shortened(entry, services.clinic)) for entry in page.entries],
         "wanted": wanted,
         "first": after is None,
         "more": urlencode({**wanted.as_query(), "after": page.next}) if page.next else "",
         "people": services.book.everybody(),
-        "acts": services.trail.acts(),
+        "acts": services.audit_log.acts(),
         "checked": checked[0] if checked else None,
-        "head": services.trail.head(),
+        "head": services.audit_log.head(),
     }
 
 

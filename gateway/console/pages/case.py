@@ -87,7 +87,7 @@ async def break_glass(
 ) -> Response:
     """Open this one case for a while."""
     try:
-        await asyncio.to_thread(Glass(services.records, services.policy, services.trail).smash, number, visitor.id, reason)
+        await asyncio.to_thread(Glass(services.records, services.policy, services.audit_log).smash, number, visitor.id, reason)
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:
@@ -150,14 +150,14 @@ def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: Audit
     if not visitor.may("see_case"):
         if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
             raise TurnedAwayError(404, "not_found", visitor.login)
-        until = Glass(services.records, services.policy, services.trail).until(number, visitor.id)
+        until = Glass(services.records, services.policy, services.audit_log).until(number, visitor.id)
         if until is None:
-            services.trail.note(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
+            services.audit_log.record(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
     sheet = Sheets(services.records, services.library, services.policy).read(number)
     if sheet is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    services.trail.note(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
+    services.audit_log.record(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
     return sheet, until
 
 
@@ -165,7 +165,7 @@ def _reveal(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[s
     if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
     phones = tuple(Sheets(services.records, services.library, services.policy).phones(number))
-    services.trail.note(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
+    services.audit_log.record(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
 
 
@@ -194,7 +194,7 @@ def _shown(services: ConsoleServices, sheet: Sheet) -> dict[str, Any]:
         "accepted_names": ACCEPTED_NAMES,
         "snoozes": [(minutes, timedelta(minutes=minutes)) for minutes in _SNOOZES],
         "pieces": pieces,
-        "head": str(services.trail.head()),
+        "head": str(services.audit_log.head()),
     }
 
 

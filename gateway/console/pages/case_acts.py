@@ -103,7 +103,7 @@ async def disagree(
     row = await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).one, number)
     topics = services.library.bound(*row.bound).topics if row is not None else {}
     accepted = tuple(dict.fromkeys(chosen + [f"{FAQ}{topic}" for _ in range(topic in topics)]))
-    add = Disagreements(services.records, services.trail).add
+    add = Disagreements(services.records, services.audit_log).add
     return await _act(request, services, visitor, number, "Stored", lambda _: add(number, visitor.id, seq, kind, accepted, reason))
 
 
@@ -112,7 +112,7 @@ async def _act(
 ) -> Response:
     """Do something with a case: a line of text for the queue's keys, else back to the case, or the case with why it is refused."""
     try:
-        await asyncio.to_thread(act, Acts(services.records, services.policy, services.trail, services.clinic))
+        await asyncio.to_thread(act, Acts(services.records, services.policy, services.audit_log, services.clinic))
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:

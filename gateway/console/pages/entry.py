@@ -57,7 +57,7 @@ async def log_in(request: Request, services: TheServices, name: _Text, password:
         person = await asyncio.to_thread(services.book.prove, name, password, code)
     if person is None:
         known = await asyncio.to_thread(services.book.named, " ".join(name.split()))
-        await asyncio.to_thread(services.trail.note, AuditAct.LOGIN_FAILED, staff=known.id if known else None)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN_FAILED, staff=known.id if known else None)
         return _login_page(request, services, next, 401, services.renderer.reason("wrong_login"))
     response = RedirectResponse(inside(next), 303)
     await start_login(request, services, response, person, "password")
@@ -73,7 +73,7 @@ async def start_login(request: Request, services: ConsoleServices, response: Res
     if COOKIE in request.cookies:
         await asyncio.to_thread(services.sessions.end, request.cookies[COOKIE])
     token = await asyncio.to_thread(services.sessions.start, person)
-    await asyncio.to_thread(services.trail.note, AuditAct.LOGIN, staff=person.id, detail={"how": how})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN, staff=person.id, detail={"how": how})
     response.set_cookie(
         COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(services.policy.longest.total_seconds())
     )  # fmt: skip
@@ -103,7 +103,7 @@ async def set_up(
             if password != again:
                 raise StaffError("The two passwords are not the same.")
             await asyncio.to_thread(services.book.set_up, code, password, secret, one_time)
-            await asyncio.to_thread(services.trail.note, AuditAct.ACCOUNT_SET_UP, staff=person.id)
+            await asyncio.to_thread(services.audit_log.record, AuditAct.ACCOUNT_SET_UP, staff=person.id)
             return RedirectResponse(f"{BASE}/login", 303)
         except StaffError as error:
             problem, status = str(error), 422
@@ -136,7 +136,7 @@ async def unlock(request: Request, services: TheServices, login: KnownLogin, pas
 async def lock(services: TheServices, login: KnownLogin) -> Response:
     """Lock the screen now."""
     await asyncio.to_thread(services.sessions.lock, login.token)
-    await asyncio.to_thread(services.trail.note, AuditAct.LOCK, staff=login.staff.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOCK, staff=login.staff.id)
     return RedirectResponse(BASE + "/", 303)
 
 
@@ -144,7 +144,7 @@ async def lock(services: TheServices, login: KnownLogin) -> Response:
 async def log_out(services: TheServices, login: KnownLogin) -> Response:
     """Log out."""
     await asyncio.to_thread(services.sessions.end, login.token)
-    await asyncio.to_thread(services.trail.note, AuditAct.LOGOUT, staff=login.staff.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOGOUT, staff=login.staff.id)
     response = RedirectResponse(f"{BASE}/login", 303)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["clear-site-data"] = '"cache"'
@@ -162,7 +162,7 @@ async def prefer(request: Request, services: TheServices, visitor: _Own, single_
     """Change them."""
     await asyncio.to_thread(services.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
     detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
-    await asyncio.to_thread(services.trail.note, AuditAct.PREFERENCES, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.PREFERENCES, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/me", 303)
 
 
@@ -180,7 +180,7 @@ async def change_password(
                 raise TurnedAwayError(401, "log_in")
             await asyncio.to_thread(services.book.change_password, visitor.id, old, password, hash_of(token))
     except WrongPasswordError as error:
-        await asyncio.to_thread(services.trail.note, AuditAct.UNLOCK_FAILED, staff=visitor.id)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=visitor.id)
         await asyncio.to_thread(services.tries.failed, UNLOCK, token)
         if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
             await asyncio.to_thread(services.sessions.end, token)
@@ -190,7 +190,7 @@ async def change_password(
         problem = str(error)
     if not problem:
         await asyncio.to_thread(services.sessions.unlock, token)
-        await asyncio.to_thread(services.trail.note, AuditAct.PASSWORD_CHANGED, staff=visitor.id)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.PASSWORD_CHANGED, staff=visitor.id)
     return services.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
 
 
@@ -212,9 +212,9 @@ async def _still_locked(services: ConsoleServices, login: Login, password: str) 
             await asyncio.to_thread(services.tries.failed, UNLOCK, login.token)
     if right:
         await asyncio.to_thread(services.sessions.unlock, login.token)
-        await asyncio.to_thread(services.trail.note, AuditAct.UNLOCK, staff=login.staff.id)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK, staff=login.staff.id)
         return ""
-    await asyncio.to_thread(services.trail.note, AuditAct.UNLOCK_FAILED, staff=login.staff.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=login.staff.id)
     if not await asyncio.to_thread(services.tries.left, UNLOCK, login.token):
         await asyncio.to_thread(services.sessions.end, login.token)
         raise TurnedAwayError(401, "log_in")

@@ -124,7 +124,7 @@ async def _check(services: ConsoleServices, visitor: Visitor, wish: Wish) -> Non
         raise TurnedAwayError(422, "bad_request", visitor.login)
     if not visitor.may(f"export_{wish.profile}"):
         await asyncio.to_thread(
-            services.trail.note, AuditAct.REFUSED, staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"}
+            services.audit_log.record, AuditAct.REFUSED, staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"}
         )
         raise TurnedAwayError(403, "no_right", visitor.login)
     if len(wish.numbers) > MOST:
@@ -140,7 +140,7 @@ async def _unproved(services: ConsoleServices, visitor: Visitor, wish: Wish, pas
     if not password:
         return services.renderer.reason("export_proof")
     if await asyncio.to_thread(services.book.prove, visitor.name, password, None) is None:
-        await asyncio.to_thread(services.trail.note, AuditAct.EXPORT_PROOF_FAILED, staff=visitor.id)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.EXPORT_PROOF_FAILED, staff=visitor.id)
         await asyncio.to_thread(services.tries.failed, UNLOCK, visitor.login.token)
         if not await asyncio.to_thread(services.tries.left, UNLOCK, visitor.login.token):
             await asyncio.to_thread(services.sessions.end, visitor.login.token)
@@ -163,10 +163,10 @@ def _made(services: ConsoleServices, visitor: Visitor, wish: Wish, act: AuditAct
     chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
     named = [sheet.row.id for sheet in found]
     detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
-    services.trail.note(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
+    services.audit_log.record(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
     by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name
     at, zone = services.clinic.local(services.records.clock()), services.clinic.zone.key
-    return contents, Stamp(by, at, zone, wish.profile, services.policy.reasons[wish.reason], services.trail.head())
+    return contents, Stamp(by, at, zone, wish.profile, services.policy.reasons[wish.reason], services.audit_log.head())
 
 
 def _pseudonym_key(services: ConsoleServices, wish: Wish) -> bytes:

@@ -35,7 +35,7 @@ async def figures_page(
     async with services.heavy:
         figures = await asyncio.to_thread(Book(services.records, services.policy, services.clinic).read, chosen, words=words)
     shown = sorted({example.case for each in figures.answers.unanswered for example in each.examples})
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_FIGURES, staff=visitor.id, detail={"days": chosen, "examples": shown})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_FIGURES, staff=visitor.id, detail={"days": chosen, "examples": shown})
     return services.renderer.page(
         request,
         "figures.html",

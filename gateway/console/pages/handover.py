@@ -44,7 +44,7 @@ async def signed_page(request: Request, services: TheServices, visitor: _Visitor
     signed = await asyncio.to_thread(_handovers(services).read, number)
     if signed is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"handover": number})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"handover": number})
     return services.renderer.page(request, "handover_signed.html", visitor.login, signed=signed)
 
 
@@ -61,7 +61,7 @@ async def take(services: TheServices, visitor: _Visitor, number: Number) -> Resp
 
 
 def _handovers(services: ConsoleServices) -> Handovers:
-    return Handovers(services.records, services.policy, services.trail)
+    return Handovers(services.records, services.policy, services.audit_log)
 
 
 def _is_comment(name: str) -> bool:
@@ -82,7 +82,7 @@ async def _form(
     shift = await asyncio.to_thread(handovers.look)
     history = await asyncio.to_thread(handovers.newest)
     await asyncio.to_thread(
-        services.trail.note, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)}
+        services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)}
     )
     typed = typed or {}
     asked = [line.case for line in shift.to_comment]

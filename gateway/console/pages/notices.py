@@ -22,5 +22,5 @@ async def notices_page(request: Request, services: TheServices, visitor: Annotat
     posted = await asyncio.to_thread(
         NoticeDelivery(services.records.engine, services.settings, services.records.clock, services.clinic).latest, _MOST
     )
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_NOTICES, staff=visitor.id, detail={"shown": len(posted)})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_NOTICES, staff=visitor.id, detail={"shown": len(posted)})
     return services.renderer.page(request, "notices.html", visitor.login, posted=posted, policy=services.policy, most=_MOST)

@@ -46,7 +46,7 @@ async def came_back(request: Request, services: TheServices) -> Response:
     except VouchError as error:
         await not_too_often(request, services)
         await asyncio.to_thread(services.tries.failed, LOGIN, address_of(request))
-        await asyncio.to_thread(services.trail.note, AuditAct.LOGIN_FAILED, detail={"how": "provider", "why": error.reason})
+        await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN_FAILED, detail={"how": "provider", "why": error.reason})
         response = _refused(request, services, error)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
@@ -67,7 +67,7 @@ async def _let_in(request: Request, services: ConsoleServices, journey: Journey,
     if login is None or login.staff.id != person.id:
         raise VouchError("provider_other")
     await asyncio.to_thread(services.sessions.unlock, journey.token)
-    await asyncio.to_thread(services.trail.note, AuditAct.UNLOCK, staff=person.id, detail={"how": "provider"})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK, staff=person.id, detail={"how": "provider"})
     return response
 
 

@@ -33,7 +33,7 @@ async def queue_page(request: Request, services: TheServices, visitor: Annotated
     shown = await asyncio.to_thread(_shown, services, Filter.parse(request.query_params), request.query_params.get("after", ""))
     views = await asyncio.to_thread(Views(services.records.engine).of, visitor.id)
     services.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
     newcomers = await asyncio.to_thread(services.newcomers.latest) if visitor.login.staff.role == "lead" else []
     return services.renderer.page(
         request,
@@ -54,7 +54,7 @@ async def live_part(request: Request, services: TheServices, visitor: _Visitor, 
     wanted, after = Filter.parse(request.query_params), request.query_params.get("after", "")
     if services.looked.is_new((visitor.id, wanted, after)):
         await asyncio.to_thread(
-            services.trail.note, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": wanted.as_query(), "live": True}
+            services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": wanted.as_query(), "live": True}
         )
     if seen and seen == await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).fingerprint):
         return Response(status_code=_UNCHANGED)
@@ -75,7 +75,7 @@ async def search(request: Request, services: TheServices, visitor: _Visitor, wor
     async with services.heavy:
         found = await asyncio.to_thread(Search(services.records, services.policy).look, wanted, words)
     detail = {"filter": wanted.as_query(), "words": bool(words.strip()), "found": [row.id for row in found.rows]}
-    await asyncio.to_thread(services.trail.note, AuditAct.SEARCH, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.SEARCH, staff=visitor.id, detail=detail)
     return services.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
 
 
@@ -86,7 +86,7 @@ async def save_view(
     """Save the filter under a name."""
     wanted = Filter.parse({key: str(value) for key, value in (await request.form()).multi_items()})
     await asyncio.to_thread(Views(services.records.engine).save, visitor.id, name, wanted.as_query())
-    await asyncio.to_thread(services.trail.note, AuditAct.SAVE_VIEW, staff=visitor.id, detail={"filter": wanted.as_query()})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.SAVE_VIEW, staff=visitor.id, detail={"filter": wanted.as_query()})
     return RedirectResponse(f"{BASE}/?{urlencode(wanted.as_query())}", 303)
 
 
@@ -94,7 +94,7 @@ async def save_view(
 async def delete_view(services: TheServices, visitor: _Visitor, number: Number) -> Response:
     """Forget a saved view of one's own."""
     await asyncio.to_thread(Views(services.records.engine).delete, visitor.id, number)
-    await asyncio.to_thread(services.trail.note, AuditAct.DELETE_VIEW, staff=visitor.id, detail={"view": number})
+    await asyncio.to_thread(services.audit_log.record, AuditAct.DELETE_VIEW, staff=visitor.id, detail={"view": number})
     return RedirectResponse(f"{BASE}/", 303)
 
 
@@ -111,7 +111,7 @@ async def close_flood(
     """Close the emergencies from one address together."""
     try:
         async with services.heavy:
-            acts = Acts(services.records, services.policy, services.trail, services.clinic)
+            acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
             await asyncio.to_thread(acts.close_flood, group, visitor.id, seen, outcome, reason)
     except ActError as error:
         return services.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))

@@ -27,7 +27,7 @@ _one_at_a_time = Lock()
 @router.get("/replay")
 async def replay_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """What to replay."""
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_REPLAY, staff=visitor.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REPLAY, staff=visitor.id)
     return _page(request, services, visitor)
 
 
@@ -61,7 +61,7 @@ async def run(
         return _page(request, services, visitor, 422, problem=str(error), **chosen)
     finally:
         _one_at_a_time.release()
-    await asyncio.to_thread(services.trail.note, AuditAct.REPLAY, staff=visitor.id, detail=report.audited)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.REPLAY, staff=visitor.id, detail=report.audited)
     return _page(request, services, visitor, report=report, cut=len(numbers) > _MOST, **chosen)
 
 

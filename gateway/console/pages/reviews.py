@@ -21,10 +21,10 @@ _Visitor = Annotated[Visitor, Depends(having("review"))]
 @router.get("/reviews")
 async def reviews_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """The disagreements that wait, and the figures of those that do not."""
-    waiting = await asyncio.to_thread(Reviews(services.records, services.trail).waiting)
+    waiting = await asyncio.to_thread(Reviews(services.records, services.audit_log).waiting)
     figures = await asyncio.to_thread(agreement, services.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
     told = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
     return services.renderer.page(
         request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,
@@ -36,7 +36,7 @@ async def reviews_page(request: Request, services: TheServices, visitor: _Visito
 async def review(services: TheServices, visitor: _Visitor, number: Number, verdict: Annotated[str, Form(max_length=16)]) -> Response:
     """Accept or reject."""
     try:
-        await asyncio.to_thread(Reviews(services.records, services.trail).review, number, visitor.id, verdict)
+        await asyncio.to_thread(Reviews(services.records, services.audit_log).review, number, visitor.id, verdict)
     except ReviewError as error:
         raise TurnedAwayError(error.status, error.reason, visitor.login) from None
     return RedirectResponse(f"{BASE}/reviews", 303)

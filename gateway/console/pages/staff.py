@@ -27,7 +27,7 @@ _PROOF = timedelta(minutes=15)
 @router.get("/staff")
 async def staff_page(request: Request, services: TheServices, visitor: _Admin) -> Response:
     """All accounts."""
-    await asyncio.to_thread(services.trail.note, AuditAct.VIEW_STAFF, staff=visitor.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_STAFF, staff=visitor.id)
     return await _page(request, services, visitor, 200, "")
 
 
@@ -145,7 +145,7 @@ async def _prove(services: ConsoleServices, visitor: Visitor, password: str) -> 
     if await asyncio.to_thread(services.book.prove, visitor.name, password, None) is not None:
         await asyncio.to_thread(services.sessions.unlock, token)
         return
-    await asyncio.to_thread(services.trail.note, AuditAct.UNLOCK_FAILED, staff=visitor.id)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=visitor.id)
     await asyncio.to_thread(services.tries.failed, UNLOCK, token)
     if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
         await asyncio.to_thread(services.sessions.end, token)
@@ -154,7 +154,7 @@ async def _prove(services: ConsoleServices, visitor: Visitor, password: str) -> 
 
 
 async def _note(services: ConsoleServices, visitor: Visitor, act: AuditAct, account: int, **detail: str) -> None:
-    await asyncio.to_thread(services.trail.note, act, staff=visitor.id, detail={"account": account, **detail})
+    await asyncio.to_thread(services.audit_log.record, act, staff=visitor.id, detail={"account": account, **detail})
 
 
 async def _page(

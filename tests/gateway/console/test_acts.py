@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, Row, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.sheet import act_place
@@ -43,7 +43,7 @@ class Ward:
     """
 
     records: Records
-    trail: Trail
+    audit_log: AuditLog
     acts: Acts
     clock: Clock
     number: int
@@ -88,14 +88,16 @@ def new_ward(engine: Engine) -> Callable[[str], Ward]:
 
     def make(disposition: str) -> Ward:
         clock = Clock()
-        records, trail = Records(engine, Keyring([MASTER_KEY]), clock), Trail(engine, bytes(32), clock)
+        records, audit_log = Records(engine, Keyring([MASTER_KEY]), clock), AuditLog(engine, bytes(32), clock)
         book = StaffBook(engine, records.keyring, clock)
         anna, bert = (book.invite(name, "nurse")[0].id for name in ("Anna", "Bert"))
         token = records.start("demo", {"blocks": []}, "patient", bound=BOUND)
         session = records.session(token)
         assert session is not None
         policy = read_policy()
-        ward = Ward(records, trail, Acts(records, policy, trail, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert)
+        ward = Ward(
+            records, audit_log, Acts(records, policy, audit_log, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert
+        )
         message = records.add(ward.name, "message", {}, words={"text": _SECRET}, client_id="first-one")
         facts = {"type": "triage", "rules": [f"first_{disposition}"], "codes": [], "protocol": _PROTOCOL, "kept": True}
         records.add_answer(ward.name, message.seq, facts, _NO_WORDS, disposition)
@@ -125,7 +127,7 @@ def test_an_acknowledgement_says_who_when_and_by_which_rule(red: Ward) -> None:
     assert (act.facts["rule"], act.facts["protocol"]) == ("first_emergency", "vertebroplasty v1")
     assert act.facts["fired_at"] == before.fired_at.isoformat()
     assert (entry.act, entry.staff_id, entry.case_id, entry.detail["act"]) == ("acknowledge", red.anna, 1, act.id)
-    assert not red.trail.verify().problem
+    assert not red.audit_log.verify().problem
 
 
 def test_the_second_to_acknowledge_is_told_who_was_first(red: Ward) -> None:
@@ -306,13 +308,13 @@ def test_both_versions_of_a_note_stay(call: Ward) -> None:
 
 
 def test_an_act_whose_audit_fails_is_not_done(call: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    note = call.trail.note
+    record = call.audit_log.record
 
     def fail(*arguments: Any, **more: Any) -> None:
-        note(*arguments, **more)
+        record(*arguments, **more)
         raise OSError("no audit")
 
-    monkeypatch.setattr(call.trail, "note", fail)
+    monkeypatch.setattr(call.audit_log, "record", fail)
     with pytest.raises(OSError, match="no audit"):
         call.acknowledge()
     assert call.case.state == "open"
@@ -326,7 +328,7 @@ def test_a_purged_conversation_takes_no_words_but_can_be_closed(call: Ward) -> N
     with pytest.raises(ActError, match="deleted"):
         call.acts.note(1, call.anna, "too late")
     with pytest.raises(ActError, match="deleted"):
-        Disagreements(call.records, call.trail).add(1, call.anna, call.seen, "misunderstood", (), "too late")
+        Disagreements(call.records, call.audit_log).add(1, call.anna, call.seen, "misunderstood", (), "too late")
     call.acknowledge()
     call.acts.close(1, call.anna, call.seen, "not_needed")
 
@@ -335,11 +337,11 @@ def test_there_is_nothing_to_do_with_a_case_that_does_not_exist(call: Ward) -> N
     with pytest.raises(NoCaseError):
         call.acts.acknowledge(2, call.anna, 99)
     with pytest.raises(NoCaseError):
-        Disagreements(call.records, call.trail).add(2, call.anna, 1, "misunderstood", (), "why")
+        Disagreements(call.records, call.audit_log).add(2, call.anna, 1, "misunderstood", (), "why")
 
 
 def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
-    add, before = Disagreements(call.records, call.trail).add, call.records.events(call.name)
+    add, before = Disagreements(call.records, call.audit_log).add, call.records.events(call.name)
     number = add(1, call.anna, call.seen, "under_triaged", ("emergency",), f"because {_SECRET}")
     with call.records.engine.connect() as connection:
         row = connection.execute(select(disagreement)).one()
@@ -364,13 +366,13 @@ def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
 )
 def test_a_disagreement_that_says_nothing_is_refused(call: Ward, kind: str, accepted: tuple[str, ...], reason: str, why: str) -> None:
     with pytest.raises(ActError, match=why):
-        Disagreements(call.records, call.trail).add(1, call.anna, call.seen, kind, accepted, reason)
+        Disagreements(call.records, call.audit_log).add(1, call.anna, call.seen, kind, accepted, reason)
 
 
 def test_only_answers_of_this_case_can_be_disagreed_with(call: Ward) -> None:
     for seq in (1, call.seen - 1, 99):
         with pytest.raises(ActError, match="Choose the answer"):
-            Disagreements(call.records, call.trail).add(1, call.anna, seq, "misunderstood", (), "why")
+            Disagreements(call.records, call.audit_log).add(1, call.anna, seq, "misunderstood", (), "why")
 
 
 def test_no_word_stands_in_the_audit_or_open_in_the_history(red: Ward) -> None:
@@ -378,7 +380,7 @@ def test_no_word_stands_in_the_audit_or_open_in_the_history(red: Ward) -> None:
     red.acts.note(1, red.anna, _SECRET)
     red.acts.amend(1, red.anna, red.done()[-1].id, _SECRET)
     red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(hours=1), _SECRET)
-    Disagreements(red.records, red.trail).add(1, red.anna, red.seen, "misunderstood", (), _SECRET)
+    Disagreements(red.records, red.audit_log).add(1, red.anna, red.seen, "misunderstood", (), _SECRET)
     open_text = json.dumps([entry.detail for entry in red.audited()] + [act.facts for act in red.done()])
     assert _SECRET not in open_text
     with red.records.engine.connect() as connection:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, delete, select
 
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.services import ConsoleServices
 from gateway.records.database import writing
 from gateway.records.tables import audit, conversation_key
@@ -255,7 +255,7 @@ def test_the_page_for_paper(nurse: Person, number: int, services: ConsoleService
     assert RED_FLAG in text
     assert f"Rule chest_pain, protocol vertebroplasty {services.library.default.version}" in text
     assert "Printed by Nurse Example at" in text
-    assert str(services.trail.head()) in text
+    assert str(services.audit_log.head()) in text
     assert _PHONE not in text
 
 
@@ -314,7 +314,7 @@ def test_a_case_is_not_shown_when_the_view_can_not_be_put_on_record(nurse: Perso
     def fail(*_: object, **__: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(Trail, "note", fail)
+    monkeypatch.setattr(AuditLog, "record", fail)
     page = nurse.get(f"/cases/{number}")
     assert page.status_code == 500
     assert CANARY not in page.text

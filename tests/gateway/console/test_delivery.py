@@ -465,7 +465,7 @@ def test_the_page_shows_given_up_notices_first_and_the_rota(open_door: Callable[
     patient.say(RED_FLAG)
     door.clock.travel(minutes=10)
     nurse = hired(door, "Nina Nurse", "nurse")
-    escalation = Escalation(services.records, services.settings, services.trail, services.clinic)
+    escalation = Escalation(services.records, services.settings, services.audit_log, services.clinic)
     escalation.look()
     escalation.look()
     page = nurse.get("/notices")

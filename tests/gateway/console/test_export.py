@@ -106,7 +106,7 @@ def test_a_full_file_has_everything(door: Door, lead: Person) -> None:
 def test_every_row_says_where_the_audit_stood(door: Door, services: ConsoleServices, nurse: Person) -> None:
     told(door)
     rows = table(send(nurse))
-    assert {row["audit_head"] for row in rows} == {str(services.trail.head())}
+    assert {row["audit_head"] for row in rows} == {str(services.audit_log.head())}
     assert tuple(rows[0]) == COLUMNS
 
 
@@ -177,7 +177,7 @@ def test_exports_and_previews_are_on_record_without_words(door: Door, services: 
     assert (export.detail["profile"], export.detail["format"], export.detail["reason"]) == ("deidentified", "fhir", "quality")
     assert (export.case_id, export.detail["ids"]) == (numbers[0], [numbers[0]])
     assert CANARY not in json.dumps([preview.detail, export.detail])
-    assert not services.trail.verify().problem
+    assert not services.audit_log.verify().problem
 
 
 def test_the_preview_shows_the_rows_of_the_file(door: Door, nurse: Person) -> None:

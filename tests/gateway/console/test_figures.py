@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.event import listen
 
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.queue import Queue
@@ -71,7 +71,7 @@ def _said(records: Records, disposition: str | None = None, rules: tuple[str, ..
 
 
 def _acts(records: Records) -> Acts:
-    return Acts(records, read_policy(), Trail(records.engine, bytes(32), records.clock), clinic_in("UTC"))
+    return Acts(records, read_policy(), AuditLog(records.engine, bytes(32), records.clock), clinic_in("UTC"))
 
 
 def _read(records: Records, days: int = 7, *, words: bool = False, zone: str = "UTC") -> Figures:
@@ -143,11 +143,11 @@ def test_a_share_is_the_nearest_rank(part: float, nearest: int) -> None:
 
 def test_false_alarms_are_counted_for_their_rule(records: Records, someone: int) -> None:
     other, _ = StaffBook(records.engine, records.keyring, records.clock).invite("Second", "lead")
-    trail, acts = Trail(records.engine, bytes(32), records.clock), _acts(records)
+    audit_log, acts = AuditLog(records.engine, bytes(32), records.clock), _acts(records)
     milder, accepted, rejected, idle = (_said(records, "call_doctor", (rule,)) for rule in ("chills", "fever", "fever", "fever"))
     for case in (accepted, rejected):
-        number = Disagreements(records, trail).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
-        Reviews(records, trail).review(number, other.id, "accepted" if case == accepted else "rejected")
+        number = Disagreements(records, audit_log).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
+        Reviews(records, audit_log).review(number, other.id, "accepted" if case == accepted else "rejected")
     acts.close(idle, someone, 99, "not_needed")
     acts.close(milder, someone, 99, "advised")
     alarms = {alarm.rule: alarm for alarm in _read(records).alarms}
@@ -211,7 +211,7 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, serv
     for patient, words in ((red, RED_FLAG), (door.patient(), _FEVER), (door.patient(), HARMLESS)):
         patient.say(words)
     number = case_of(door, red)
-    acts = Acts(services.records, services.policy, services.trail, services.clinic)
+    acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "not_needed")
     door.rasa.act = door.rasa.down

@@ -41,7 +41,7 @@ def ward(make_ward: Callable[..., Ward], settings: Settings) -> Ward:
     found = make_ward()
     policy = replace(found.settings.policy, flood=(_FEW, timedelta(hours=1)))
     found.settings = replace(found.settings, policy=policy)
-    found.escalation = Escalation(found.records, found.settings, found.trail, clinic_in("UTC"))
+    found.escalation = Escalation(found.records, found.settings, found.audit_log, clinic_in("UTC"))
     return found
 
 
@@ -59,7 +59,7 @@ def _queue(ward: Ward) -> Queue:
 
 
 def _acts(ward: Ward) -> Acts:
-    return Acts(ward.records, ward.settings.policy, ward.trail, clinic_in("UTC"))
+    return Acts(ward.records, ward.settings.policy, ward.audit_log, clinic_in("UTC"))
 
 
 def _numbers(ward: Ward, **wanted: Any) -> list[int]:
@@ -134,7 +134,7 @@ def test_the_rota_is_told_of_the_others_once(ward: Ward) -> None:
     assert body["link"] == f"https://console.example/console/?view=all&group={_A}"
     (entry,) = [row for row in ward.rows(audit) if row.act == "flood"]
     assert entry.detail == {"step": "second nurse", "level": 1, "told": 3, "group": _A, "cases": 7}
-    assert ward.trail.verify().problem == ""
+    assert ward.audit_log.verify().problem == ""
 
 
 def test_late_comers_tell_nobody_again_until_a_while_has_gone(ward: Ward) -> None:
@@ -219,7 +219,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     case = ward.rows(triage_case)[0]
     assert ward.records.open(case.conversation_id, acts[0].sealed, act_place("close", acts[0].at)) == {"text": "Somebody plays"}
     assert ward.rows(audit)[-1].detail == {"group": _A, "outcome": "not_needed", "closed": 30}
-    assert ward.trail.verify().problem == ""
+    assert ward.audit_log.verify().problem == ""
 
 
 def test_whoever_wrote_since_the_list_was_shown_stays_open(ward: Ward) -> None:

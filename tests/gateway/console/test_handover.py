@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, func, select
 
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.queue import Queue
 from gateway.console.handover.handovers import HandoverError, Handovers, TakenError
@@ -29,11 +29,11 @@ _TYPED = "wombatjam: called twice & left a <message>"
 
 
 def _acts(services: ConsoleServices) -> Acts:
-    return Acts(services.records, services.policy, services.trail, services.clinic)
+    return Acts(services.records, services.policy, services.audit_log, services.clinic)
 
 
 def _look(services: ConsoleServices) -> Shift:
-    return Handovers(services.records, services.policy, services.trail).look()
+    return Handovers(services.records, services.policy, services.audit_log).look()
 
 
 def _case(door: Door, words: str) -> int:
@@ -204,8 +204,8 @@ def test_it_is_given_read_and_taken_in_either_database(engine: Engine) -> None:
     assert session is not None
     message, _ = records.add_message(session.conversation, new_id(), CANARY)
     records.add_answer(session.conversation, message.seq, {"type": "triage", "rules": ["chest_pain"]}, {}, "emergency")
-    trail = Trail(engine, bytes(32), records.clock)
-    acts, handovers = Acts(records, policy, trail, clinic_in("UTC")), Handovers(records, policy, trail)
+    audit_log = AuditLog(engine, bytes(32), records.clock)
+    acts, handovers = Acts(records, policy, audit_log, clinic_in("UTC")), Handovers(records, policy, audit_log)
     (line,) = handovers.look().red
     assert line.rule == "chest_pain"
     acts.outcome(line.case, giver.id, "no_answer")
@@ -220,7 +220,7 @@ def test_it_is_given_read_and_taken_in_either_database(engine: Engine) -> None:
     assert (signed.comments, signed.general, signed.taken_by) == ({line.case: "called"}, "all else is quiet", "Taker")
     assert [each["case"] for each in signed.figures["promised"]] == [line.case]
     assert [each.id for each in handovers.newest()] == [number]
-    assert trail.verify().problem == ""
+    assert audit_log.verify().problem == ""
 
 
 @pytest.mark.parametrize("role", ["auditor", "admin"])

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.console import times
-from gateway.console.audit.log import Trail, Wanted
+from gateway.console.audit.log import AuditLog, Wanted
 from gateway.console.cases.sheet import Sheets
 from gateway.console.insights.figures import Book, shift_of
 from gateway.console.policy import read_policy
@@ -158,12 +158,12 @@ def test_shifts_are_the_clinics(month: int, hours: dict[int, str]) -> None:
 
 
 def test_a_day_of_the_audit_is_the_clinics(engine: Engine, clock: _Set) -> None:
-    trail = Trail(engine, bytes(32), clock)
+    audit_log = AuditLog(engine, bytes(32), clock)
     for moment in ("2026-11-01T03:59:59", "2026-11-01T04:00:00", "2026-11-02T04:59:59", "2026-11-02T05:00:00"):
         clock.at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        trail.note("login")
+        audit_log.record("login")
     wanted = Wanted.parse({"day": "2026-11-01"}, _NEW_YORK.zone)
-    assert [entry.seq for entry in trail.read(wanted).entries] == [3, 2]
+    assert [entry.seq for entry in audit_log.read(wanted).entries] == [3, 2]
     assert wanted.as_query() == {"day": "2026-11-01"}
 
 

@@ -86,7 +86,7 @@ def _refused(browser: Browser, answer: httpx.Response, reason: str, status: int 
     assert services.renderer.reason(reason).replace("'", "&#39;") in answer.text
     assert browser.login is None
     assert JOURNEY not in browser.cookies
-    (noted,) = services.trail.read(Wanted(act="login_failed"), size=1).entries
+    (noted,) = services.audit_log.read(Wanted(act="login_failed"), size=1).entries
     assert noted.detail == {"how": "provider", "why": reason}
 
 
@@ -100,7 +100,7 @@ def test_somebody_whom_the_provider_vouches_for_is_let_in(door: Door, browser: B
     assert (person.name, person.role, person.email) == ("Anna Keller", "nurse", "anna@hospital.example")
     assert person.subject == f"{browser.hospital.url}|anna"
     assert browser.ask("/").status_code == 200
-    (noted,) = services_of(door).trail.read(Wanted(act="login")).entries
+    (noted,) = services_of(door).audit_log.read(Wanted(act="login")).entries
     assert noted.detail == {"how": "provider"}
 
 

@@ -246,16 +246,16 @@ def test_the_command_replays_the_candidates_own_conversations(
 def _agreed(two: Door, services: ConsoleServices, ann: Person, key: str) -> int:
     patient, other = two.patient(key), hired(two, f"Reviewer of {key}", "lead")
     answer = patient.say(HARMLESS)
-    add = Disagreements(services.records, services.trail).add
+    add = Disagreements(services.records, services.audit_log).add
     number = add(case_of(two, patient), ann.id, answer["seq"], "under_triaged", ("call_doctor",), "see the site")
-    Reviews(services.records, services.trail).review(number, other.id, "accepted")
+    Reviews(services.records, services.audit_log).review(number, other.id, "accepted")
     return number
 
 
 def test_cases_are_written_of_one_protocols_conversations(two: Door, two_services: ConsoleServices, ann: Person, tmp_path: Path) -> None:
     numbers = {key: _agreed(two, two_services, ann, key) for key in ("demo", SECOND_KEY)}
     protocols = [two_services.library.bound(name) for name in ("vertebroplasty", SECOND)]
-    done = [Regressions(two_services.records, two_services.trail, each).write(tmp_path / f"{each.id}.jsonl") for each in protocols]
+    done = [Regressions(two_services.records, two_services.audit_log, each).write(tmp_path / f"{each.id}.jsonl") for each in protocols]
     assert [each.numbers for each in done] == [(numbers["demo"],), (numbers[SECOND_KEY],)]
     assert done[0].left == {OTHER: 1}
 

@@ -52,7 +52,7 @@ def test_looking_at_the_queue_is_on_record_and_goes_on_being_so(
     door: Door, nurse: Person, lead: Person, services: ConsoleServices, clock: Clock
 ) -> None:
     def seen() -> list[tuple[str | None, object]]:
-        return [(entry.person, entry.detail.get("filter")) for entry in services.trail.read(Wanted(act="view_queue")).entries][::-1]
+        return [(entry.person, entry.detail.get("filter")) for entry in services.audit_log.read(Wanted(act="view_queue")).entries][::-1]
 
     nurse.get("/")
     for _ in range(3):
@@ -127,7 +127,7 @@ def test_an_escalation_that_reached_nobody_says_so(door: Door, services: Console
     patient.say(RED_FLAG)
     number = case_of(door, patient)
     clock.travel(minutes=6)
-    assert Escalation(services.records, services.settings, services.trail, services.clinic).look() == 1
+    assert Escalation(services.records, services.settings, services.audit_log, services.clinic).look() == 1
     assert "Escalated, step 1: nobody was told" in nurse.get("/").text
     case = nurse.get(f"/cases/{number}").text
     assert "Escalated, step 1: nobody was told" in case
@@ -142,7 +142,7 @@ def test_what_is_typed_into_an_address_is_no_filter_and_stands_in_no_entry(servi
     nurse.post("/views", name="Mine", rule=words)
     nurse.post("/me", sound="1")
     for act in ("view_queue", "search", "save_view", "preferences"):
-        (entry,) = services.trail.read(Wanted(act=act)).entries
+        (entry,) = services.audit_log.read(Wanted(act=act)).entries
         assert CANARY not in str(entry.detail)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 import gateway.__main__
 from aftercare.protocol import load_protocol
 from evaluation.cases import definitions
-from gateway.console.audit.log import Trail
+from gateway.console.audit.log import AuditLog
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.reviews import Reviews, agreement
 from gateway.console.identity.staff import StaffBook
@@ -44,15 +44,15 @@ def agreed(
     """The number of a disagreement that was reviewed."""
     patient = patient or door.patient()
     answer = patient.say(text)
-    number = Disagreements(services.records, services.trail).add(
+    number = Disagreements(services.records, services.audit_log).add(
         case_of(door, patient), nurse.id, answer["seq"], kind, accepted, "see the site"
     )
-    Reviews(services.records, services.trail).review(number, lead.id, verdict)
+    Reviews(services.records, services.audit_log).review(number, lead.id, verdict)
     return number
 
 
 def write(services: ConsoleServices, file: Path) -> Written:
-    return Regressions(services.records, services.trail, services.library.default).write(file)
+    return Regressions(services.records, services.audit_log, services.library.default).write(file)
 
 
 def lines(file: Path) -> list[dict[str, Any]]:
@@ -91,7 +91,7 @@ def test_what_is_rejected_or_waits_is_not_written(door: Door, services: ConsoleS
     agreed(door, services, nurse, lead, verdict="rejected")
     patient = door.patient()
     answer = patient.say(HARMLESS)
-    Disagreements(services.records, services.trail).add(
+    Disagreements(services.records, services.audit_log).add(
         case_of(door, patient), nurse.id, answer["seq"], "under_triaged", ("emergency",), "why"
     )
     assert write(services, out) == Written((), {})
@@ -187,14 +187,14 @@ def test_the_command_tells_how_many_and_no_words(
     assert f"1 left out: {LATER}" in printed
     assert "sore" not in printed
     assert len(lines(out)) == 1
-    assert not services.trail.verify().problem
+    assert not services.audit_log.verify().problem
     out.write_text("not a case\n", encoding="utf-8")
     assert gateway.__main__.main() == 1
     assert "not a case" not in capsys.readouterr().err
 
 
 def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
-    records, trail = Records(engine, Keyring([MASTER_KEY])), Trail(engine, bytes(32), utc_now)
+    records, audit_log = Records(engine, Keyring([MASTER_KEY])), AuditLog(engine, bytes(32), utc_now)
     book = StaffBook(engine, records.keyring, utc_now)
     author, reviewer = (book.invite(name, "nurse")[0].id for name in ("Anna", "Bert"))
     session = records.session(records.start("demo", {"blocks": []}, "patient", bound=BOUND))
@@ -204,14 +204,14 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     words = {"blocks": [], "buttons": [], "understood": {"findings": [{"code": "soreness", "status": "present"}]}, "conversation": {}}
     answer = records.add_answer(session.conversation, message.seq, facts, words, "self_care")
     assert answer is not None
-    number = Disagreements(records, trail).add(1, author, answer.seq, "under_triaged", ("call_doctor",), "why")
-    assert [each.id for each in Reviews(records, trail).waiting()] == [number]
-    Reviews(records, trail).review(number, reviewer, "accepted")
+    number = Disagreements(records, audit_log).add(1, author, answer.seq, "under_triaged", ("call_doctor",), "why")
+    assert [each.id for each in Reviews(records, audit_log).waiting()] == [number]
+    Reviews(records, audit_log).review(number, reviewer, "accepted")
     assert agreement(engine).accepted == 1
-    assert Regressions(records, trail, load_protocol()).write(out).numbers == (number,)
-    assert Regressions(records, trail, load_protocol()).write(out).numbers == ()
+    assert Regressions(records, audit_log, load_protocol()).write(out).numbers == (number,)
+    assert Regressions(records, audit_log, load_protocol()).write(out).numbers == ()
     assert lines(out)[0]["text"] == "it is sore, says [name]"
-    assert not trail.verify().problem
+    assert not audit_log.verify().problem
 
 
 @pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])

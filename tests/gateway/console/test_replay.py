@@ -131,7 +131,7 @@ def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, servic
     assert "1 more urgent" in second.text
     assert f"/console/cases/{case_of(door, patient)}" in second.text
     assert "classifier" in second.text
-    assert services.trail.verify().problem == ""
+    assert services.audit_log.verify().problem == ""
 
 
 def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Person, candidate: Path) -> None:
@@ -199,7 +199,7 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     assert CANARY not in told
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", str(case_of(door, sore))) == 0
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", "all") == 1
-    assert services.trail.verify().problem == ""
+    assert services.audit_log.verify().problem == ""
 
 
 def test_the_command_tells_what_is_wrong_with_a_candidate(

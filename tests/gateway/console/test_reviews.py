@@ -26,7 +26,9 @@ def disagreed(
     """The number of a new disagreement about the answer to a message."""
     patient = door.patient()
     answer = patient.say(words or (RED_FLAG if kind == "over_triaged" else HARMLESS))
-    return Disagreements(services.records, services.trail).add(case_of(door, patient), author.id, answer["seq"], kind, KINDS[kind], reason)
+    return Disagreements(services.records, services.audit_log).add(
+        case_of(door, patient), author.id, answer["seq"], kind, KINDS[kind], reason
+    )
 
 
 def row(services: ConsoleServices, number: int) -> Any:
@@ -119,7 +121,7 @@ def test_the_figures_count_what_was_agreed_on(door: Door, services: ConsoleServi
     assert agreement(services.records.engine).share is None
     verdicts = [("under_triaged", "accepted"), ("over_triaged", "accepted"), ("wrong_finding", "accepted"), ("under_triaged", "rejected")]
     for kind, verdict in verdicts:
-        Reviews(services.records, services.trail).review(disagreed(door, services, nurse, kind), lead.id, verdict)
+        Reviews(services.records, services.audit_log).review(disagreed(door, services, nurse, kind), lead.id, verdict)
     disagreed(door, services, nurse, "misunderstood")
     found = agreement(services.records.engine)
     assert found == Agreement(waiting=1, reviewed=4, accepted=3, under_triaged=1, over_triaged=1)

@@ -137,7 +137,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(door: Door, hire: Hire, ro
             if role not in _TEAM:
                 assert CANARY not in answer.text, f"{role} {method} {path}"
         refused += sum(answer.status_code == 403 for answer in answers)
-    assert len(services.trail.read(Wanted(act="refused"), size=200).entries) == refused
+    assert len(services.audit_log.read(Wanted(act="refused"), size=200).entries) == refused
 
 
 def test_a_number_that_is_none_is_not_found(lead: Person, admin: Person) -> None:

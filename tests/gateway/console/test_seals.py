@@ -37,7 +37,7 @@ def _written(services: ConsoleServices, statement: Any) -> None:
 
 
 def _tampered(services: ConsoleServices) -> list[dict[str, Any]]:
-    return [dict(entry.detail) for entry in services.trail.read(Wanted(act="tampered")).entries]
+    return [dict(entry.detail) for entry in services.audit_log.read(Wanted(act="tampered")).entries]
 
 
 def test_a_login_that_was_written_into_the_database_is_none(door: Door, lead: Person, services: ConsoleServices) -> None:
@@ -191,11 +191,11 @@ def _wiped(services: ConsoleServices, after: int) -> None:
 
 def test_an_audit_that_was_wiped_with_its_head_is_seen_without_an_anchor(nurse: Person, auditor: Person, services: ConsoleServices) -> None:
     seals, engine = services.book.seals, services.records.engine
-    assert services.trail.verify(seals.anchors(engine)).problem == ""
+    assert services.audit_log.verify(seals.anchors(engine)).problem == ""
     _wiped(services, 0)
-    assert services.trail.verify().problem == "", "the chain itself shows nothing"
-    assert "missing here" in services.trail.verify(seals.anchors(engine)).problem
+    assert services.audit_log.verify().problem == "", "the chain itself shows nothing"
+    assert "missing here" in services.audit_log.verify(seals.anchors(engine)).problem
     auditor.get("/audit")
-    assert services.trail.verify(seals.anchors(engine)).problem, "nor does it heal by new entries"
+    assert services.audit_log.verify(seals.anchors(engine)).problem, "nor does it heal by new entries"
     auditor.post("/audit/verify")
-    assert services.trail.read(Wanted(act="verify_audit")).entries[0].detail["problem"]
+    assert services.audit_log.read(Wanted(act="verify_audit")).entries[0].detail["problem"]

@@ -88,7 +88,7 @@ def test_a_locked_login_shows_nothing_and_changes_nothing(door: Door, nurse: Per
     assert nurse.get("/").status_code == 423
     assert nurse.post("/unlock", password=PASSWORD, then="/console/me").headers["location"] == "/console/me"
     assert nurse.get("/").status_code == 200
-    assert len(services.trail.read(Wanted(act="unlock_failed")).entries) == 1
+    assert len(services.audit_log.read(Wanted(act="unlock_failed")).entries) == 1
 
 
 def test_what_was_typed_is_kept_over_the_lock_without_scripts_and_not_sent(nurse: Person, clock: Clock, services: ConsoleServices) -> None:

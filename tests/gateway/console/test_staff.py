@@ -278,10 +278,10 @@ def test_an_admin_invites_and_the_code_is_shown_once(door: Door, admin: Person, 
     assert made is not None
     assert (made.name, made.role, made.email) == ("Cleo Ruiz", "lead", "cleo@clinic.example")
     assert "Invited, not set up" in _row(admin.get("/staff").text, made.id)
-    (noted,) = services.trail.read(Wanted(act="account_made")).entries
+    (noted,) = services.audit_log.read(Wanted(act="account_made")).entries
     assert noted.person == admin.name
     assert noted.detail == {"account": made.id, "role": "lead"}
-    assert found[1] not in str(services.trail.read(Wanted()).entries)
+    assert found[1] not in str(services.audit_log.read(Wanted()).entries)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_role_is_changed_at_once(door: Door, admin: Person, nurse: Person, ser
     assert admin.post(f"/staff/{nurse.id}/role", role="auditor").status_code == 303
     assert nurse.get("/").status_code == 303
     assert services.book.named(nurse.name).role == "auditor"  # type: ignore[union-attr]
-    (noted,) = services.trail.read(Wanted(act="account_role")).entries
+    (noted,) = services.audit_log.read(Wanted(act="account_role")).entries
     assert noted.detail == {"account": nurse.id, "role": "auditor"}
 
 
@@ -315,8 +315,8 @@ def test_an_account_that_is_shut_is_out_at_once_until_it_is_invited_again(
     found = re.search(r'<code id="code">([0-9a-f]{40})</code>', answer.text)
     assert found is not None
     assert services.book.invited(found[1]) is not None
-    assert services.trail.read(Wanted(act="account_shut")).entries
-    assert services.trail.read(Wanted(act="account_invited")).entries
+    assert services.audit_log.read(Wanted(act="account_shut")).entries
+    assert services.audit_log.read(Wanted(act="account_invited")).entries
 
 
 @pytest.mark.parametrize("act", ["role", "shut", "invite", "open"])
@@ -391,7 +391,7 @@ def test_somebody_changes_their_own_password_and_other_logins_end(
     clock.travel(minutes=1)
     assert nurse.post("/login", name=nurse.name, password=PASSWORD, code=nurse.code()).status_code == 401
     assert nurse.post("/login", name=nurse.name, password=OTHER, code=nurse.code()).status_code == 303
-    assert len(services.trail.read(Wanted(act="password_changed")).entries) == 1
+    assert len(services.audit_log.read(Wanted(act="password_changed")).entries) == 1
 
 
 @pytest.mark.parametrize(

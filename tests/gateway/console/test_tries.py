@@ -132,4 +132,4 @@ def test_a_browser_that_logged_in_before_gets_in_while_a_stranger_tries_from_its
 
 def test_who_is_locked_out_is_told_and_a_name_that_is_none_looks_the_same(door: Door, nurse: Person, services: ConsoleServices) -> None:
     assert _stranger(door, "Nobody At All", 7) == _stranger(door, nurse.name, 7) == [401] * 5 + [429] * 2
-    assert len(services.trail.read(Wanted(act="login_failed")).entries) == 10
+    assert len(services.audit_log.read(Wanted(act="login_failed")).entries) == 10
