@@ -15,7 +15,7 @@ from gateway.records.store import Records
 from gateway.records.tables import break_glass, case_act, triage_case
 
 
-class Glass:
+class BreakGlass:
     """Who may read which case for a while.
 
     Args:
@@ -37,7 +37,7 @@ class Glass:
             until: datetime | None = connection.scalar(query)
         return until
 
-    def smash(self, number: int, by: int, reason: str) -> datetime:
+    def grant(self, number: int, by: int, reason: str) -> datetime:
         """Let somebody read a case, and return until when; it stands in the case's history.
 
         Args:

@@ -19,7 +19,7 @@ from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
 from gateway.console.cases.sheet import Act, Entry, Sheet, Sheets
 from gateway.console.errors import ActError, NoCaseError
-from gateway.console.identity.break_glass import Glass
+from gateway.console.identity.break_glass import BreakGlass
 from gateway.console.identity.rights import may
 from gateway.console.pages.case_labels import ACCEPTED_NAMES, HOW_NAMES, KIND_NAMES, ROW_NAMES, STATUS_NAMES
 from gateway.console.redaction.mark import Mark
@@ -87,7 +87,7 @@ async def break_glass(
 ) -> Response:
     """Open this one case for a while."""
     try:
-        await asyncio.to_thread(Glass(services.records, services.policy, services.audit_log).smash, number, visitor.id, reason)
+        await asyncio.to_thread(BreakGlass(services.records, services.policy, services.audit_log).grant, number, visitor.id, reason)
     except NoCaseError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except ActError as error:
@@ -150,7 +150,7 @@ def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: Audit
     if not visitor.may("see_case"):
         if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
             raise TurnedAwayError(404, "not_found", visitor.login)
-        until = Glass(services.records, services.policy, services.audit_log).until(number, visitor.id)
+        until = BreakGlass(services.records, services.policy, services.audit_log).until(number, visitor.id)
         if until is None:
             services.audit_log.record(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
