@@ -10,7 +10,7 @@ from aftercare.protocol import Library
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import AuditLog
 from gateway.console.identity.newcomers import Newcomers
-from gateway.console.identity.oidc import Vouching
+from gateway.console.identity.oidc import OidcClient
 from gateway.console.identity.seals import Tampering
 from gateway.console.identity.sessions import Sessions
 from gateway.console.identity.staff import StaffBook
@@ -32,7 +32,7 @@ class ConsoleServices:
     Attributes:
         library: the protocols in force.
         clinic: whose time zone the pages go by; the default protocol's.
-        vouching: None without a provider.
+        oidc: None without a provider.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
@@ -50,7 +50,7 @@ class ConsoleServices:
     sessions: Sessions
     renderer: Renderer
     tries: Tries
-    vouching: Vouching | None
+    oidc: OidcClient | None
     newcomers: Newcomers
     looked: Once
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
@@ -76,6 +76,6 @@ def make_console_services(settings: Settings, library: Library, records: Records
         renderer=Renderer(settings, library, clock),
         tries=Tries(records.engine, clock),
         newcomers=Newcomers(records.engine, book, clock, f"{settings.console_origins[0]}/console"),
-        vouching=Vouching(settings.provider, records.keyring, clock) if settings.provider else None,
+        oidc=OidcClient(settings.provider, records.keyring, clock) if settings.provider else None,
         looked=Once(_LOOKED, clock),
     )

@@ -33,8 +33,8 @@ _ALGORITHMS = [f"{kind}{size}" for kind in ("RS", "PS", "ES") for size in (256, 
 _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
-class VouchError(Exception):
-    """The provider did not vouch for anybody; `reason` is a key of templates/reasons.yml."""
+class OidcError(Exception):
+    """The provider confirms nobody's identity; `reason` is a key of templates/reasons.yml."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -62,8 +62,8 @@ class Journey:
 
 
 @dataclass(frozen=True)
-class Voucher:
-    """Whom the provider vouches for; `subject` is the issuer with its name for the person."""
+class OidcIdentity:
+    """Whose identity the provider confirms; `subject` is the issuer with its name for the person."""
 
     subject: str
     name: str
@@ -71,7 +71,7 @@ class Voucher:
     role: str
 
 
-class Vouching:
+class OidcClient:
     """Asks one provider.
 
     Args:
@@ -94,7 +94,7 @@ class Vouching:
         The provider asks for the password each time: its own login may outlast the console's lock.
 
         Raises:
-            VouchError: the provider cannot be reached.
+            OidcError: the provider cannot be reached.
         """
         state, nonce, verifier = (secrets.token_urlsafe(_SECRET_BYTES) for _ in range(3))
         journey = Journey(state, nonce, verifier, redirect, next, token, self._clock().timestamp())
@@ -106,7 +106,7 @@ class Vouching:
         )  # fmt: skip
         return str(address), base64.urlsafe_b64encode(self._keyring.seal(asdict(journey), _PLACE)).decode()
 
-    async def finish(self, cookie: str, answer: Mapping[str, str]) -> tuple[Journey, Voucher]:
+    async def finish(self, cookie: str, answer: Mapping[str, str]) -> tuple[Journey, OidcIdentity]:
         """What a browser that came back brings.
 
         Args:
@@ -114,16 +114,16 @@ class Vouching:
             answer: the parameters with which the provider sent it back.
 
         Raises:
-            VouchError: it is not the journey that began here, or the provider does not vouch for somebody with one role here.
+            OidcError: it is not the journey that began here, or the provider does not confirm somebody with one role here.
         """
         journey = self._journey(cookie, answer.get("state", ""))
         if not answer.get("code") or "error" in answer:
-            raise VouchError("provider_refused")
+            raise OidcError("provider_refused")
         async with self._client() as client:
             about = await self._metadata(client)
             written = await self._id_token(client, about["token_endpoint"], answer["code"], journey)
             claims = await self._claims(client, about, written, journey)
-        return journey, self._voucher(claims)
+        return journey, self._identity(claims)
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False)
@@ -135,10 +135,10 @@ class Vouching:
             answer = await client.post(address, data=form, auth=ours)
             content = answer.json() if answer.status_code == httpx.codes.OK else None
         except (httpx.HTTPError, ValueError):
-            raise VouchError("provider_down") from None
+            raise OidcError("provider_down") from None
         written = content.get("id_token") if isinstance(content, dict) else None
         if not isinstance(written, str):
-            raise VouchError("provider_refused")
+            raise OidcError("provider_refused")
         return written
 
     def _journey(self, cookie: str, state: str) -> Journey:
@@ -146,11 +146,11 @@ class Vouching:
         try:
             journey = Journey(**self._keyring.open(base64.urlsafe_b64decode(cookie), _PLACE))
         except (SealError, ValueError):
-            raise VouchError("provider_stray") from None
+            raise OidcError("provider_stray") from None
         self._used = {used: at for used, at in self._used.items() if now - at < LONGEST}
         late = now.timestamp() - journey.began > LONGEST.total_seconds()
         if late or journey.state in self._used or not secrets.compare_digest(journey.state.encode(), state.encode()):
-            raise VouchError("provider_stray")
+            raise OidcError("provider_stray")
         self._used[journey.state] = now
         return journey
 
@@ -161,7 +161,7 @@ class Vouching:
             scheme = urlsplit(self._provider.issuer).scheme
             safe = all(urlsplit(about[name]).scheme in ("https", scheme) for name in _ENDPOINTS)
             if about["issuer"].rstrip("/") != self._provider.issuer or not safe:
-                raise VouchError("provider_down")
+                raise OidcError("provider_down")
             self._about = about
         return self._about
 
@@ -178,12 +178,12 @@ class Vouching:
         try:
             registry.validate(claims)
         except JoseError:
-            raise VouchError("provider_untrue") from None
+            raise OidcError("provider_untrue") from None
         audiences, party, proved = claims["aud"], claims.get("azp"), claims.get("auth_time")
         if (party is not None and party != client_id) or (isinstance(audiences, list) and len(audiences) > 1 and party is None):
-            raise VouchError("provider_untrue")
+            raise OidcError("provider_untrue")
         if not isinstance(proved, int | float) or proved < journey.began - _LEEWAY:
-            raise VouchError("provider_old")
+            raise OidcError("provider_old")
         return claims
 
     async def _decoded(self, client: httpx.AsyncClient, about: Mapping[str, str], written: str) -> jwt.Token:
@@ -193,7 +193,7 @@ class Vouching:
                 return jwt.decode(written, keys, algorithms=_ALGORITHMS)
             except (JoseError, ValueError, KeyError, TypeError):
                 continue
-        raise VouchError("provider_untrue")
+        raise OidcError("provider_untrue")
 
     async def _key_set(self, client: httpx.AsyncClient, address: str, again: bool) -> KeySet:
         """The provider's public keys; looked up again at most once a minute, for a provider that has changed them."""
@@ -204,7 +204,7 @@ class Vouching:
             try:
                 self._keys = now, KeySet.import_key_set({"keys": public})
             except (JoseError, ValueError, KeyError, TypeError):
-                raise VouchError("provider_down") from None
+                raise OidcError("provider_down") from None
         return self._keys[1]
 
     async def _json(self, client: httpx.AsyncClient, address: str) -> dict[str, Any]:
@@ -214,22 +214,22 @@ class Vouching:
         except (httpx.HTTPError, ValueError):
             content = None
         if not isinstance(content, dict):
-            raise VouchError("provider_down")
+            raise OidcError("provider_down")
         return content
 
-    def _voucher(self, claims: Mapping[str, Any]) -> Voucher:
+    def _identity(self, claims: Mapping[str, Any]) -> OidcIdentity:
         listed = claims.get(self._provider.claim)
         groups = [listed] if isinstance(listed, str) else listed if isinstance(listed, list) else []
         roles = {self._provider.roles[group] for group in groups if isinstance(group, str) and group in self._provider.roles}
         if not roles:
-            raise VouchError("provider_no_role")
+            raise OidcError("provider_no_role")
         if len(roles) > 1:
-            raise VouchError("provider_two_roles")
+            raise OidcError("provider_two_roles")
         subject = f"{claims['iss']}|{claims['sub']}"
         if len(subject) > _SUBJECT:
-            raise VouchError("provider_untrue")
+            raise OidcError("provider_untrue")
         name = next((str(claims[each]) for each in ("name", "preferred_username", "email") if claims.get(each)), str(claims["sub"]))
-        return Voucher(subject, name, _email(claims), roles.pop())
+        return OidcIdentity(subject, name, _email(claims), roles.pop())
 
 
 def _email(claims: Mapping[str, Any]) -> str | None:

@@ -50,7 +50,7 @@ class StaffBook(Accounts):
         return found, code
 
     def adopt(self, subject: str, name: str, role: str, email: str | None) -> Staff:
-        """The account of somebody whom the hospital's provider vouches for, made or brought up to date.
+        """The account of somebody whose identity the hospital's provider confirms, made or brought up to date.
 
         Raises:
             StaffError: somebody changed it in the database.
@@ -85,7 +85,7 @@ class StaffBook(Accounts):
         """A new invitation for a local account: its password and second factor stop working, its sessions end; it is open again.
 
         Raises:
-            StaffError: there is no such account, or the hospital's provider vouches for it.
+            StaffError: there is no such account, or it is the hospital's provider's.
         """
         code = _new_code()
         with writing(self._engine) as connection:
@@ -138,7 +138,7 @@ class StaffBook(Accounts):
             keep: the hash of the login's token that stays.
 
         Raises:
-            StaffError: the old one is wrong, the new one is weak or the same, or the hospital's provider vouches for the account.
+            StaffError: the old one is wrong, the new one is weak or the same, or the account is the hospital's provider's.
         """
         person = self.get(number)
         if person is None or person.subject is not None:
