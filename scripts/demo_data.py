@@ -29,9 +29,9 @@ from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
-from gateway.console.cases.sheet import Sheets
 from gateway.console.services import ConsoleServices, make_console_services
 from gateway.records.database import connect
 from gateway.records.retention import count
@@ -189,7 +189,7 @@ class _Nurses:
         self._chance = chance
         self._acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
         self._queue = Queue(services.records.engine, services.policy, services.records.clock)
-        self._sheets = Sheets(services.records, services.library, services.policy)
+        self._views = CaseViews(services.records, services.library, services.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
         self._planned = list[tuple[datetime, int, Callable[[], None]]]()
         self._last = datetime.now(UTC) - DAY
@@ -197,7 +197,7 @@ class _Nurses:
 
     def hear_of(self, conversation: str) -> None:
         """Plan what to do with a conversation's case."""
-        number = self._sheets.number_of(conversation)
+        number = self._views.number_of(conversation)
         row = self._queue.one(number) if number else None
         tier = _SEEN_TIERS.get(Tier(row.tier)) if row else None
         if row is not None and tier is not None and self._chance.random() < _SEEN[tier]:

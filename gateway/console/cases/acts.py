@@ -13,8 +13,8 @@ from sqlalchemy import Connection, Row, and_, func, insert, select, update
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
+from gateway.console.cases.case_view import act_place
 from gateway.console.cases.floods import floods, of_group
-from gateway.console.cases.sheet import act_place
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
 from gateway.console.policy import Policy

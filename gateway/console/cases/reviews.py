@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select, update
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
-from gateway.console.cases.sheet import act_place
+from gateway.console.cases.case_view import act_place
 from gateway.console.redaction.mask import Mask
 from gateway.records.database import writing
 from gateway.records.store import Records

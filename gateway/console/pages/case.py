@@ -13,11 +13,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.case_view import Act, CaseView, CaseViews, Entry
 from gateway.console.cases.explained import Complaint
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
-from gateway.console.cases.sheet import Act, Entry, Sheet, Sheets
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import BreakGlass
 from gateway.console.identity.rights import may
@@ -125,10 +125,10 @@ async def show_case(
     Raises:
         TurnedAwayError: 404, there is no such case.
     """
-    sheet, until = await asyncio.to_thread(_opened, services, visitor, number, act)
-    if sheet is None:
+    view, until = await asyncio.to_thread(_opened, services, visitor, number, act)
+    if view is None:
         return _ask_for_reason(request, services, visitor, number, 403)
-    shown = await asyncio.to_thread(_shown, services, sheet)
+    shown = await asyncio.to_thread(_shown, services, view)
     return services.renderer.page(
         request, template, visitor.login, status, **shown, glass_until=until, acts=visitor.may("act"), problem=problem, phones=phones,
         typed=typed or {},
@@ -144,7 +144,7 @@ def _ask_for_reason(request: Request, services: ConsoleServices, visitor: Visito
     )  # fmt: skip
 
 
-def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: AuditAct) -> tuple[Sheet | None, datetime | None]:
+def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: AuditAct) -> tuple[CaseView | None, datetime | None]:
     """The case, on record as seen, and until when the glass is broken; no case for somebody who has to break it first."""
     until = None
     if not visitor.may("see_case"):
@@ -154,36 +154,36 @@ def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: Audit
         if until is None:
             services.audit_log.record(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
             return None, None
-    sheet = Sheets(services.records, services.library, services.policy).read(number)
-    if sheet is None:
+    view = CaseViews(services.records, services.library, services.policy).read(number)
+    if view is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
     services.audit_log.record(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
-    return sheet, until
+    return view, until
 
 
 def _reveal(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[str, ...]:
     if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    phones = tuple(Sheets(services.records, services.library, services.policy).phones(number))
+    phones = tuple(CaseViews(services.records, services.library, services.policy).phones(number))
     services.audit_log.record(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
 
 
-def _shown(services: ConsoleServices, sheet: Sheet) -> dict[str, Any]:
+def _shown(services: ConsoleServices, view: CaseView) -> dict[str, Any]:
     people = services.book.everybody()
-    deciding = sheet.complaints[0] if sheet.complaints else None
+    deciding = view.complaints[0] if view.complaints else None
     return {
-        "sheet": sheet,
-        "finding_label": services.renderer.finding_labels(sheet.bound),
-        "row": sheet.row,
+        "view": view,
+        "finding_label": services.renderer.finding_labels(view.bound),
+        "row": view.row,
         "deciding": deciding,
-        "decided": _decided(sheet, deciding),
-        "groups": [(status, found) for status in STATUS_NAMES if (found := [each for each in sheet.findings if each.status == status])],
-        "earlier": [finding for finding in sheet.findings if finding.status in _EARLIER],
-        "notes": _notes(sheet.acts),
+        "decided": _decided(view, deciding),
+        "groups": [(status, found) for status in STATUS_NAMES if (found := [each for each in view.findings if each.status == status])],
+        "earlier": [finding for finding in view.findings if finding.status in _EARLIER],
+        "notes": _notes(view.acts),
         "names": {person.id: person.name for person in people},
         "team": [person for person in people if not person.disabled and may(person.role, "act")],
-        "waiting": next_waiting(services, sheet.row.id),
+        "waiting": next_waiting(services, view.row.id),
         "outcomes": services.policy.outcomes,
         "reasons": services.policy.reasons,
         "statuses": STATUS_NAMES,
@@ -198,9 +198,9 @@ def _shown(services: ConsoleServices, sheet: Sheet) -> dict[str, Any]:
     }
 
 
-def _decided(sheet: Sheet, deciding: Complaint | None) -> Entry | None:
+def _decided(view: CaseView, deciding: Complaint | None) -> Entry | None:
     """The answer that decided the tier, else the last answer."""
-    answers = [entry for entry in sheet.entries if entry.who == "assistant"]
+    answers = [entry for entry in view.entries if entry.who == "assistant"]
     return next((entry for entry in answers if deciding and deciding.rule in entry.rules), answers[-1] if answers else None)
 
 

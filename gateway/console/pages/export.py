@@ -16,9 +16,9 @@ from fastapi.responses import Response
 
 from gateway.console.access import TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
-from gateway.console.cases.sheet import Sheets
 from gateway.console.export import csv_file, fhir
 from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
 from gateway.console.identity.passwords import LONGEST_PASSWORD
@@ -154,14 +154,14 @@ def _made(services: ConsoleServices, visitor: Visitor, wish: Wish, act: AuditAct
     """The cases as they go out, with their stamp, after it is on record that they do."""
     queue = Queue(services.records.engine, services.policy, services.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
-    sheets = Sheets(services.records, services.library, services.policy)
-    found = [sheet for number in numbers if (sheet := sheets.read(number, nothing_hidden())) is not None and sheet.entries]
+    views = CaseViews(services.records, services.library, services.policy)
+    found = [view for number in numbers if (view := views.read(number, nothing_hidden())) is not None and view.entries]
     if not found:
         raise TurnedAwayError(422, "export_nothing", visitor.login)
     staff = [person.name for person in services.book.everybody()]
     contents = Cut(wish.profile, _pseudonym_key(services, wish), staff, services.clinic).contents(found)
     chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
-    named = [sheet.row.id for sheet in found]
+    named = [view.row.id for view in found]
     detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
     services.audit_log.record(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
     by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name

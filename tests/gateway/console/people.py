@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pyotp
 
-from gateway.console.cases.sheet import Sheets
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.identity.sessions import COOKIE
 from gateway.console.services import ConsoleServices
 from tests.gateway.support import HOME, Door, Patient
@@ -99,6 +99,6 @@ def hired(door: Door, name: str, role: str) -> Person:
 def case_of(door: Door, patient: Patient) -> int:
     """The number of a patient's case."""
     services = services_of(door)
-    number = Sheets(services.records, services.library, services.policy).number_of(door.name(patient))
+    number = CaseViews(services.records, services.library, services.policy).number_of(door.name(patient))
     assert number is not None
     return number

@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import act_place
 from gateway.console.cases.disagreements import Disagreements
-from gateway.console.cases.sheet import act_place
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy

@@ -18,11 +18,11 @@ from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import insert, select
 
 from aftercare.protocol import load_protocol
+from gateway.console.cases.case_view import CaseView, CaseViews
 from gateway.console.cases.checks import End, How, Step, courses, ending
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.replay import Replay
-from gateway.console.cases.sheet import Sheet, Sheets
 from gateway.console.insights.figures import Book
 from gateway.console.redaction.mask import Mask
 from gateway.console.services import ConsoleServices
@@ -53,10 +53,10 @@ def leave(door: Door) -> None:
     follow_up(door)
 
 
-def sheet_of(services: ConsoleServices, number: int) -> Sheet:
-    sheet = Sheets(services.records, services.library, services.policy).read(number)
-    assert sheet is not None
-    return sheet
+def view_of(services: ConsoleServices, number: int) -> CaseView:
+    view = CaseViews(services.records, services.library, services.policy).read(number)
+    assert view is not None
+    return view
 
 
 def page_of(person: Person, number: int, path: str = "") -> str:
@@ -159,9 +159,9 @@ def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, services: Cons
     seq = stored(patient.tick(again["check"], {NUMB[:12]: "yes"}))
     assert is_emergency(patient.answer_to(seq))
     number = case_of(door, patient)
-    (complaint, *_) = sheet_of(services, number).complaints
+    (complaint, *_) = view_of(services, number).complaints
     assert (complaint.rows, complaint.words) == ((f"{NUMB} Yes",), "")
-    soreness = next(each for each in sheet_of(services, number).complaints if each.rule == "soreness")
+    soreness = next(each for each in view_of(services, number).complaints if each.rule == "soreness")
     assert (soreness.rows, soreness.words) == ((), "needle site is sore")
     page = page_of(nurse, number)
     assert f"What alarmed, in the patient's words {NUMB} Yes Emergency" in page
@@ -180,7 +180,7 @@ def test_words_that_answer_rows_are_shown_with_the_rows(door: Door, services: Co
     position = next(number for number, row in enumerate(asked["check"]["rows"], 1) if row["text"] == NUMB)
     assert is_emergency(patient.say(f"number {position}"))
     number = case_of(door, patient)
-    (complaint, *_) = sheet_of(services, number).complaints
+    (complaint, *_) = view_of(services, number).complaints
     assert (complaint.rows, complaint.words) == ((f"{NUMB} Yes",), f"number {position}")
     assert re.search(rf"yes {_CLOCK} by words", row_of(page_of(nurse, number), NUMB))
 
@@ -189,7 +189,7 @@ def test_a_bare_no_is_shown_with_what_it_denies(door: Door, services: ConsoleSer
     patient = door.patient()
     patient.say(SORE)
     patient.say("none of these")
-    chest = next(known for known in sheet_of(services, case_of(door, patient)).findings if known.code == "chest_pain")
+    chest = next(known for known in view_of(services, case_of(door, patient)).findings if known.code == "chest_pain")
     assert (chest.status, chest.question, chest.evidence) == ("absent", CHEST, "none of these")
 
 
@@ -232,7 +232,7 @@ def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, se
     page = page_of(nurse, number)
     assert "The danger check behind the answer was left. 8 of 8 rows have no answer" in page
     assert "Danger check left behind the answer" in nurse.get("/").text
-    assert {row.last.state for row in sheet_of(services, number).check} == {RowState.LEFT}
+    assert {row.last.state for row in view_of(services, number).check} == {RowState.LEFT}
     with door.records.engine.connect() as connection:
         assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Place.CALL
 
@@ -250,7 +250,7 @@ def assumed(door: Door, patient: Patient) -> int:
 
 
 def test_what_was_only_assumed_says_so_everywhere(services: ConsoleServices, assumed: int, nurse: Person) -> None:
-    found = [known for known in sheet_of(services, assumed).findings if known.status == "assumed"]
+    found = [known for known in view_of(services, assumed).findings if known.status == "assumed"]
     assert found
     label = found[0].label.capitalize()
     assert f"Assumed: not answered{label}" in page_of(nurse, assumed)
@@ -272,7 +272,7 @@ def test_a_code_that_was_only_assumed_says_so_in_the_queue_and_is_found(
 
 def test_what_was_assumed_and_then_told_is_present(services: ConsoleServices, assumed: int, patient: Patient) -> None:
     patient.say("Yes, the weakness in both legs is getting worse by the hour")
-    assert "assumed" not in {known.status for known in sheet_of(services, assumed).findings}
+    assert "assumed" not in {known.status for known in view_of(services, assumed).findings}
 
 
 # Figures

@@ -14,9 +14,9 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import act_place
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
-from gateway.console.cases.sheet import act_place
 from gateway.console.errors import ActError
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from gateway.console import times
 from gateway.console.audit.log import AuditLog, Wanted
-from gateway.console.cases.sheet import Sheets
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.insights.figures import Book, shift_of
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
@@ -176,13 +176,13 @@ def test_a_day_that_can_not_be_looked_for_is_left_out(lead: Person, day: str) ->
 def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, services: ConsoleServices, clock: _Set) -> None:
     patient = door.patient()
     patient.say("My back hurts a bit more, they did it 3 days ago")
-    sheets = Sheets(services.records, services.library, services.policy)
+    views = CaseViews(services.records, services.library, services.policy)
     number = case_of(door, patient)
-    sheet = sheets.read(number)
-    assert sheet is not None
-    day = (services.clinic.day(sheet.row.last_at) - timedelta(days=sheet.days_since_procedure or 0)).isoformat()
-    assert services.clinic.day(sheet.row.last_at) == date(2030, 5, 13)
-    assert day == services.records.events(sheet.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
+    view = views.read(number)
+    assert view is not None
+    day = (services.clinic.day(view.row.last_at) - timedelta(days=view.days_since_procedure or 0)).isoformat()
+    assert services.clinic.day(view.row.last_at) == date(2030, 5, 13)
+    assert day == services.records.events(view.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("profile", "at"), [("full", "2030-05-13T23:30:00-04:00"), ("limited", "2030-05-13")])

@@ -16,12 +16,12 @@ import pytest
 
 import gateway.__main__
 from aftercare.protocol import Protocol, load_protocol
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.replay import Replay, UnmatchedError
 from gateway.console.cases.reviews import Reviews
-from gateway.console.cases.sheet import Sheets
 from gateway.console.insights.regressions import OTHER, Regressions
 from gateway.console.services import ConsoleServices
 from tests.gateway.console.people import Person, case_of, hired, services_of
@@ -298,17 +298,17 @@ def test_a_rule_of_a_protocol_that_is_gone_is_not_explained_by_one_of_the_same_n
     number = case_of(two, patient)
     for door, basis in ((two, "leaflet"), (open_door(), "")):
         services = services_of(door)
-        sheet = Sheets(services.records, services.library, services.policy).read(number)
-        assert sheet is not None
-        assert {each.rule: each.basis for each in sheet.complaints}["fever"] == basis
+        view = CaseViews(services.records, services.library, services.policy).read(number)
+        assert view is not None
+        assert {each.rule: each.basis for each in view.complaints}["fever"] == basis
 
 
 def test_a_disagreement_names_a_topic_of_the_cases_protocol(ann: Person, two_services: ConsoleServices, cases: tuple[int, int]) -> None:
     seen: dict[str, Any] = {"seq": "3", "kind": "misunderstood", "reason": "it asked"}
     assert ann.post(f"/cases/{cases[1]}/disagree", **seen, topic="cement").status_code == 303
-    sheet = Sheets(two_services.records, two_services.library, two_services.policy).read(cases[1])
-    assert sheet is not None
-    assert sheet.disagreements[0].accepted == ("faq:cement",)
+    view = CaseViews(two_services.records, two_services.library, two_services.policy).read(cases[1])
+    assert view is not None
+    assert view.disagreements[0].accepted == ("faq:cement",)
 
 
 def test_no_case_has_no_disagreement(ann: Person) -> None:

@@ -89,7 +89,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class CaseView:
     """A case.
 
     Attributes:
@@ -140,7 +140,7 @@ class Sheet:
         return self.bound == self.protocol.key
 
 
-class Sheets:
+class CaseViews:
     """Reads cases.
 
     Args:
@@ -154,7 +154,7 @@ class Sheets:
         self._library = library
         self._queue = Queue(records.engine, policy, records.clock)
 
-    def read(self, number: int, mask: Mask | None = None) -> Sheet | None:
+    def read(self, number: int, mask: Mask | None = None) -> CaseView | None:
         """A case; None when there is none of this number.
 
         Args:
@@ -185,7 +185,7 @@ class Sheets:
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
         asked, check = explained.asked(events), rows_shown(events, protocol.danger_check)
-        return Sheet(
+        return CaseView(
             row=row,
             conversation=case.conversation_id,
             embed_key=self._records.embed_key(case.conversation_id),
