@@ -80,7 +80,7 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
         name = f"{case:032x}"
         row = {
             "id": case, "conversation_id": name, "opened_at": at, "tier": tier,
-            "place": int(cases.place(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
+            "place": int(cases.rank_of(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
             "waiting_since": at if working and case % 50 == 0 else None, "last_at": at, "last_seq": 3, "failed": False,
             "silent": chance.random() < 0.1, "asking": False, "acknowledged_at": seen, "acknowledged_by": None, "assignee": None,
             "snoozed_until": None, "closed_at": at + timedelta(hours=1) if state == CLOSED else None,

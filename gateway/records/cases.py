@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from gateway.records import statements as sql
-from gateway.records.tier import TIER_OF, TIERS, Place, Tier
+from gateway.records.tier import TIER_OF, TIERS, Rank, Tier
 
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 PRESENT, ASSUMED = "present", "assumed"
@@ -38,8 +38,8 @@ class Standing(StrEnum):
 WAITING = tuple(TIER_OF)
 
 
-def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Place:
-    """The place of a case.
+def rank_of(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Rank:
+    """The rank of a case in the queue.
 
     Args:
         tier: the most urgent disposition of the conversation, 0 (none) to 3 (emergency).
@@ -47,16 +47,16 @@ def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Sta
         failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
         asking: the patient was asked a question that can change the disposition and has not answered; it waits beside them too, for an
             interview that is broken off counts as its more urgent end.
-        check: where the danger check stands. A chat in which it was left before any answer has a place of its own, below all that wait.
+        check: where the danger check stands. A chat in which it was left before any answer has a rank of its own, below all that wait.
     """
     if state == CLOSED:
-        return Place.CLOSED
+        return Rank.CLOSED
     seen = state == ACKNOWLEDGED
     if tier == Tier.EMERGENCY:
-        return Place.RED_SEEN if seen else Place.RED
+        return Rank.RED_SEEN if seen else Rank.RED
     if tier == Tier.CALL_DOCTOR or failed or asking:
-        return Place.CALL_SEEN if seen else Place.CALL
-    return Place.UNFINISHED if check == Standing.UNFINISHED else Place.REST
+        return Rank.CALL_SEEN if seen else Rank.CALL
+    return Rank.UNFINISHED if check == Standing.UNFINISHED else Rank.REST
 
 
 def follow(
@@ -76,7 +76,7 @@ def follow(
             "conversation_id": conversation,
             "opened_at": at,
             "tier": Tier.NONE,
-            "place": Place.REST,
+            "place": Rank.REST,
             "state": OPEN,
             "fired_at": at,
             "fired_seq": seq,
@@ -102,7 +102,7 @@ def follow(
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+    values["place"] = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
     connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
 
 
@@ -136,7 +136,7 @@ def _answered(
         values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= Tier.CALL_DOCTOR)):
         values |= _opened(at, seq)
-    elif rises or (case.place in (Place.REST, Place.UNFINISHED) and (failed or values["asking"])):
+    elif rises or (case.place in (Rank.REST, Rank.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 

@@ -1,4 +1,4 @@
-"""The tiers of urgency, and the places in the nurses' queue that follow from them."""
+"""The tiers of urgency, and the ranks in the nurses' queue that follow from them."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ TIERS: Mapping[str | None, Tier] = {None if tier is Tier.NONE else tier.key: tie
 """An answer's disposition -> its tier."""
 
 
-class Place(IntEnum):
-    """Where a case stands in the queue: a smaller value is further up. Nobody can change the order."""
+class Rank(IntEnum):
+    """The rank of a case in the queue: a smaller value is further up. Nobody can change the order."""
 
     RED = 0
     RED_SEEN = 1
@@ -43,10 +43,10 @@ class Place(IntEnum):
 
 
 TIER_OF = {
-    Place.RED: Tier.EMERGENCY,
-    Place.RED_SEEN: Tier.EMERGENCY,
-    Place.CALL: Tier.CALL_DOCTOR,
-    Place.CALL_SEEN: Tier.CALL_DOCTOR,
+    Rank.RED: Tier.EMERGENCY,
+    Rank.RED_SEEN: Tier.EMERGENCY,
+    Rank.CALL: Tier.CALL_DOCTOR,
+    Rank.CALL_SEEN: Tier.CALL_DOCTOR,
 }
 """The tier whose limit holds for a case that needs a nurse."""
-UNACKNOWLEDGED = (Place.RED, Place.CALL)
+UNACKNOWLEDGED = (Rank.RED, Rank.CALL)

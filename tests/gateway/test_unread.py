@@ -20,7 +20,7 @@ from gateway.console.cases.queue import Queue
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 from readers.pool import Readers
 from tests.gateway.console.people import hired, services_of
 from tests.gateway.support import (
@@ -87,7 +87,7 @@ def test_nurses_see_a_case_that_could_not_be_read(door: Door) -> None:
     patient.say(f"{HARMLESS} {QUICKSAND}")
     services = services_of(door)
     (row,) = Queue(door.records.engine, services.policy, door.clock).page(Filter(finding="unread")).rows
-    assert (row.failed, row.findings, row.place) == (True, ("unread",), Place.CALL)
+    assert (row.failed, row.findings, row.rank) == (True, ("unread",), Rank.CALL)
     assert "could not be read" in nurse.get("/").text
     page = nurse.get(f"/cases/{row.id}").text
     assert "The assistant could not read a message." in page

@@ -19,11 +19,11 @@ from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
 from gateway.console.times import clock_time
-from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, place
+from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, rank_of
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, case_rule, staff, triage_case
-from gateway.records.tier import Place, Tier
+from gateway.records.tier import Rank, Tier
 
 _BATCH = 20
 LONGEST_SNOOZE = timedelta(hours=24)
@@ -183,7 +183,7 @@ class Acts:
         with self._records.engine.connect() as connection:
             if not any(flood.group == group for flood in floods(connection, self._policy.flood[0])):
                 raise ActError("These are not so many any more. Acknowledge them one by one.")
-            unseen = and_(of_group(group), c.place == Place.RED, c.last_at <= seen)
+            unseen = and_(of_group(group), c.place == Rank.RED, c.last_at <= seen)
             numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
         closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batched(numbers, _BATCH))
         self._audit_log.record(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
@@ -191,7 +191,7 @@ class Acts:
 
     def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
         c = triage_case.c
-        still = and_(c.id.in_(numbers), c.place == Place.RED, c.last_at <= seen)
+        still = and_(c.id.in_(numbers), c.place == Rank.RED, c.last_at <= seen)
         with writing(self._records.engine) as connection:
             cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
             for case in cases:
@@ -235,8 +235,8 @@ class Acts:
         **values: Any,
     ) -> None:
         state = values.get("state", case.state)
-        stands = place(case.tier, state, failed=case.failed, asking=case.asking, check=case.danger_check)
-        values |= {"place": stands, "version": case.version + 1, "changed_at": at}
+        rank = rank_of(case.tier, state, failed=case.failed, asking=case.asking, check=case.danger_check)
+        values |= {"place": rank, "version": case.version + 1, "changed_at": at}
         connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
         row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
         added = connection.execute(insert(case_act).values(**row)).inserted_primary_key

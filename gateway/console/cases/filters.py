@@ -13,7 +13,7 @@ from gateway.console.cases.floods import of_group
 from gateway.console.policy import Policy
 from gateway.records.cases import ASSUMED, OPEN, PRESENT
 from gateway.records.tables import case_finding, case_rule, conversation, triage_case
-from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Place
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank
 
 VIEWS = ("work", "all", "unfinished", "closed", "snoozed")
 ONLY = ("unacknowledged", "breached", "unanswered", "silent")
@@ -67,7 +67,7 @@ class Filter:
 
 def is_unanswered(now: datetime) -> ColumnElement[bool]:
     """Whether a message waits for its answer for too long."""
-    return and_(triage_case.c.waiting_since < now - UNANSWERED_AFTER, triage_case.c.place != Place.CLOSED)
+    return and_(triage_case.c.waiting_since < now - UNANSWERED_AFTER, triage_case.c.place != Rank.CLOSED)
 
 
 def is_number(text: str) -> bool:
@@ -78,7 +78,7 @@ def is_number(text: str) -> bool:
 def is_breached(policy: Policy, now: datetime) -> ColumnElement[bool]:
     """Whether a case waits for its acknowledgement for longer than it may."""
     c = triage_case.c
-    return or_(*(and_(c.place == place, c.fired_at < now - policy.limits[TIER_OF[place]]) for place in UNACKNOWLEDGED))
+    return or_(*(and_(c.place == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
 
 
 def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
@@ -90,13 +90,13 @@ def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnE
         now: the moment.
     """
     c = triage_case.c
-    awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
+    awake = or_(c.place == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
     by_view = {
-        "work": [c.place <= Place.CALL_SEEN, awake],
-        "all": [c.place < Place.CLOSED, awake],
-        "unfinished": [c.place == Place.UNFINISHED, awake],
-        "closed": [c.place == Place.CLOSED],
-        "snoozed": [c.place < Place.CLOSED, c.snoozed_until > now],
+        "work": [c.place <= Rank.CALL_SEEN, awake],
+        "all": [c.place < Rank.CLOSED, awake],
+        "unfinished": [c.place == Rank.UNFINISHED, awake],
+        "closed": [c.place == Rank.CLOSED],
+        "snoozed": [c.place < Rank.CLOSED, c.snoozed_until > now],
         "any": [],
     }
     conditions: list[ColumnElement[bool]] = by_view[wanted.view]

@@ -13,7 +13,7 @@ from gateway.console.cases.rows import Row, read_rows
 from gateway.console.policy import Policy
 from gateway.records.store import Clock
 from gateway.records.tables import triage_case
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 
 PAGE = 50
 REDS = 200
@@ -74,8 +74,8 @@ class Queue:
         conditions = conditions_of(wanted, self._policy, self._clock())
         start = _parse_key(after)
         if start is not None:
-            place, fired_at, number = start
-            conditions.append(key < tuple_(fired_at, number) if latest_first else key > tuple_(place, fired_at, number))
+            rank, fired_at, number = start
+            conditions.append(key < tuple_(fired_at, number) if latest_first else key > tuple_(rank, fired_at, number))
         query = select(triage_case).order_by(*order).limit(size + 1)
         with self._engine.connect() as connection:
             hidden = self._floods(connection) if not wanted.group and wanted.number is None and wanted.view in _FOLDING else ()
@@ -96,7 +96,7 @@ class Queue:
         Of a flood only the first ones, so that it drowns no other.
         """
         c = triage_case.c
-        query = select(c.id).where(c.place == Place.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
+        query = select(c.id).where(c.place == Rank.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
         with self._engine.connect() as connection:
             hidden = self._floods(connection)
             query = query.where(not_(folded(hidden))) if hidden else query
@@ -127,22 +127,22 @@ class Queue:
 
     def following(self, row: Row, wanted: Filter) -> int | None:
         """The number of the case that comes behind one in the queue."""
-        page = self.page(replace(wanted, number=None), f"{row.place}|{row.fired_at.isoformat()}|{row.id}", size=1)
+        page = self.page(replace(wanted, number=None), f"{row.rank}|{row.fired_at.isoformat()}|{row.id}", size=1)
         return page.rows[0].id if page.rows else None
 
     def counts(self) -> Counts:
         """How many wait."""
         c, now = triage_case.c, self._clock()
         with self._engine.connect() as connection:
-            rows = connection.execute(select(c.place, func.count().label("cases")).where(c.place <= Place.CALL_SEEN).group_by(c.place))
-            by_place: dict[int, int] = {row.place: row.cases for row in rows}
+            rows = connection.execute(select(c.place, func.count().label("cases")).where(c.place <= Rank.CALL_SEEN).group_by(c.place))
+            by_rank: dict[int, int] = {row.place: row.cases for row in rows}
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now))) or 0
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now))) or 0
             snoozed = (
-                connection.scalar(select(func.count()).select_from(triage_case).where(c.place < Place.CLOSED, c.snoozed_until > now)) or 0
+                connection.scalar(select(func.count()).select_from(triage_case).where(c.place < Rank.CLOSED, c.snoozed_until > now)) or 0
             )
             unfinished = connection.scalar(select(func.count()).select_from(triage_case).where(*self._unfinished(now))) or 0
-        red, red_seen, call, call_seen = (by_place.get(place, 0) for place in (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN))
+        red, red_seen, call, call_seen = (by_rank.get(rank, 0) for rank in (Rank.RED, Rank.RED_SEEN, Rank.CALL, Rank.CALL_SEEN))
         return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed, unfinished)
 
     def fingerprint(self) -> str:
@@ -152,7 +152,7 @@ class Queue:
             changed = connection.scalar(select(func.max(c.changed_at)))
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now)))
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now)))
-            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place < Place.CLOSED, c.snoozed_until <= now))
+            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place < Rank.CLOSED, c.snoozed_until <= now))
         return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
 
     def _unfinished(self, now: datetime) -> list[ColumnElement[bool]]:
@@ -165,8 +165,8 @@ class Queue:
 
 def _parse_key(key: str) -> tuple[int, datetime, int] | None:
     try:
-        place, at, number = key.split("|")
+        rank, at, number = key.split("|")
         moment = datetime.fromisoformat(at)
     except ValueError:
         return None
-    return (int(place), moment, int(number)) if moment.tzinfo and is_number(place) and is_number(number) else None
+    return (int(rank), moment, int(number)) if moment.tzinfo and is_number(rank) and is_number(number) else None

@@ -21,6 +21,7 @@ class Row:
     """A line of the queue.
 
     Attributes:
+        rank: where it stands in the queue, as in `Rank`.
         rules: the rules that fired, those of the latest answer first, the deciding one before the others.
         findings: codes of the findings that are present.
         assumed: codes of those that only count as present, because a question was not answered.
@@ -34,7 +35,7 @@ class Row:
 
     id: int
     tier: int
-    place: int
+    rank: int
     state: str
     fired_at: datetime
     opened_at: datetime
@@ -65,7 +66,7 @@ class Row:
 
 
 _COPIED = (
-    "id", "tier", "place", "state", "fired_at", "opened_at", "last_at", "last_seq", "waiting_since", "failed", "silent", "asking",
+    "id", "tier", "state", "fired_at", "opened_at", "last_at", "last_seq", "waiting_since", "failed", "silent", "asking",
     "danger_check",
     "acknowledged_at", "snoozed_until", "escalated", "version",
 )  # fmt: skip
@@ -128,6 +129,7 @@ def read_rows(connection: Connection, policy: Policy, found: Sequence[Any]) -> t
     return tuple(
         Row(
             **{name: getattr(row, name) for name in _COPIED},
+            rank=row.place,
             acknowledged_by=names.get(row.acknowledged_by),
             assignee=names.get(row.assignee),
             rules=tuple(rules.get(row.id, ())),

@@ -101,7 +101,7 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
 def overdue(connection: Connection, policy: Policy, now: datetime) -> list[int]:
     """The cases that wait for longer than their limit."""
     c = triage_case.c
-    late = or_(*(and_(c.place == place, c.fired_at < now - policy.limits[TIER_OF[place]]) for place in UNACKNOWLEDGED))
+    late = or_(*(and_(c.place == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
     return list(connection.scalars(select(c.id).where(late).order_by(c.place, c.fired_at).limit(_MOST)))
 
 

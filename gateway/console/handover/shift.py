@@ -13,7 +13,7 @@ from gateway.console.cases.waits import Summary, is_late, overdue, summary, wait
 from gateway.console.policy import Policy
 from gateway.records.cases import CLOSED
 from gateway.records.tables import case_act, case_rule, conversation_key, handover, staff, triage_case
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 
 _FIRST_SHIFT = timedelta(hours=12)
 _NO_ANSWER = "no_answer"
@@ -108,9 +108,9 @@ def read_shift(connection: Connection, policy: Policy, now: datetime) -> Shift:
     since = connection.scalar(select(func.max(handover.c.at))) or now - _FIRST_SHIFT
     acknowledged, _ = waits(connection, since, now)
     late = [wait.case for wait in acknowledged if is_late(wait, policy.limits)]
-    call = _lines(connection, c.place.in_((Place.CALL, Place.CALL_SEEN)), _MOST + 1)
+    call = _lines(connection, c.place.in_((Rank.CALL, Rank.CALL_SEEN)), _MOST + 1)
     snoozed = connection.execute(
-        select(c.id, c.snoozed_until).where(c.place < Place.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
+        select(c.id, c.snoozed_until).where(c.place < Rank.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
     ).all()
     change = Change(
         new=_numbers(connection, c.opened_at > since, c.opened_at),
@@ -121,8 +121,8 @@ def read_shift(connection: Connection, policy: Policy, now: datetime) -> Shift:
     return Shift(
         since=since,
         at=now,
-        red=_lines(connection, c.place == Place.RED),
-        red_seen=_lines(connection, c.place == Place.RED_SEEN),
+        red=_lines(connection, c.place == Rank.RED),
+        red_seen=_lines(connection, c.place == Rank.RED_SEEN),
         call=call[:_MOST],
         snoozed=tuple(Promise(row.id, None, row.snoozed_until) for row in snoozed[:_MOST]),
         promised=_unanswered_calls(connection, now),

@@ -114,7 +114,7 @@ class Book:
                     now,
                     unseen.get(tier, 0),
                 )
-                for tier in (TIER_OF[place] for place in UNACKNOWLEDGED)
+                for tier in (TIER_OF[rank] for rank in UNACKNOWLEDGED)
             },
             shifts={
                 shift: self._speed(

@@ -21,7 +21,7 @@ from gateway.records.cases import OPEN
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import case_act, conversation, notice, triage_case
-from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Place, Tier
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank, Tier
 from gateway.settings import Settings
 
 NOBODY = "nobody to tell"
@@ -57,7 +57,7 @@ class Escalation:
         together: dict[tuple[Flood, int], list[int]] = {}
         taken = 0
         for case in due:
-            red = found if case.place == Place.RED else []
+            red = found if case.place == Rank.RED else []
             flood = next((each for each in red if each.takes(case.address_group, case.fired_at, case.id)), None)
             if flood is None:
                 taken += self._escalate(case, now)
@@ -69,11 +69,11 @@ class Escalation:
     def _due(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
         late = [
-            and_(c.place == place, c.escalated == taken, c.fired_at <= now - self._policy.limits[TIER_OF[place]] * (taken + 1))
-            for place in UNACKNOWLEDGED
+            and_(c.place == rank, c.escalated == taken, c.fired_at <= now - self._policy.limits[TIER_OF[rank]] * (taken + 1))
+            for rank in UNACKNOWLEDGED
             for taken in range(len(self._policy.rota))
         ]
-        awake = or_(c.place == Place.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
+        awake = or_(c.place == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
         return and_(c.state == OPEN, awake, or_(*late))
 
     def _escalate(self, case: Any, now: datetime) -> bool:
@@ -104,7 +104,7 @@ class Escalation:
         with writing(self._records.engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FLOOD_LOCK})
-            still = and_(c.id.in_(numbers), c.place == Place.RED, c.escalated == level - 1)
+            still = and_(c.id.in_(numbers), c.place == Rank.RED, c.escalated == level - 1)
             mine = list(connection.scalars(select(c.id).where(still).order_by(c.fired_at, c.id).with_for_update()))
             if not mine:
                 return False

@@ -29,7 +29,7 @@ from gateway.console.services import ConsoleServices
 from gateway.dialogue.rows import RowState
 from gateway.records.database import writing
 from gateway.records.tables import case_finding, notice, triage_case
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import ROOT, Door, Json, Patient, is_emergency, stored
@@ -234,7 +234,7 @@ def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, se
     assert "Danger check left behind the answer" in nurse.get("/").text
     assert {row.last.state for row in view_of(services, number).check} == {RowState.LEFT}
     with door.records.engine.connect() as connection:
-        assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Place.CALL
+        assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Rank.CALL
 
 
 # Assumed

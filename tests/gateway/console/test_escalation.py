@@ -17,7 +17,7 @@ from sqlalchemy import Engine, select, update
 from gateway.console.audit.log import AuditLog
 from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
-from gateway.records.cases import place
+from gateway.records.cases import rank_of
 from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
@@ -81,7 +81,7 @@ class Ward:
         with writing(self.records.engine) as connection:
             case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
             now = {**case._mapping, **values}
-            where = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+            where = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
             changed = {**values, "place": where, "version": case.version + 1}
             connection.execute(update(triage_case).where(triage_case.c.id == number).values(**changed))
 

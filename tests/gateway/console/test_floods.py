@@ -23,7 +23,7 @@ from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
 from gateway.records.database import writing
 from gateway.records.tables import audit, case_act, conversation, notice, triage_case
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 from gateway.settings import Settings
 from tests.gateway.console.people import hired
 from tests.gateway.console.test_escalation import Ward, _both_at_once, make_ward
@@ -209,7 +209,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     ward.set(seen, state="acknowledged")
     assert _acts(ward).close_flood(_A, None, ward.clock(), "not_needed", " Somebody plays ") == 30  # type: ignore[arg-type]
     states = {row.id: (row.state, row.outcome, row.place) for row in ward.rows(triage_case)}
-    assert all(states[number] == ("closed", "not_needed", Place.CLOSED) for number in flood)
+    assert all(states[number] == ("closed", "not_needed", Rank.CLOSED) for number in flood)
     assert states[seen][0] == "acknowledged"
     assert states[other][0] == "open"
     acts = [row for row in ward.rows(case_act) if row.kind == "close"]

@@ -15,7 +15,7 @@ from gateway.console.notify.escalation import Escalation
 from gateway.console.services import ConsoleServices
 from gateway.records.database import writing
 from gateway.records.tables import triage_case
-from gateway.records.tier import Place
+from gateway.records.tier import Rank
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Clock, Door
 
@@ -116,7 +116,7 @@ def test_a_closed_case_is_not_unanswered(door: Door, services: ConsoleServices) 
     patient = door.patient()
     patient.say(RED_FLAG)
     queue, now = Queue(services.records.engine, services.policy, services.records.clock), services.records.clock()
-    for place, counted in ((Place.RED_SEEN, 1), (Place.CLOSED, 0)):
+    for place, counted in ((Rank.RED_SEEN, 1), (Rank.CLOSED, 0)):
         with writing(services.records.engine) as connection:
             connection.execute(update(triage_case).values(place=place, waiting_since=now - timedelta(hours=1)))
         assert queue.counts().unanswered == counted
