@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, select, update
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
-from gateway.console.cases.case_view import act_place
+from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.floods import floods, of_group
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
@@ -196,7 +196,7 @@ class Acts:
             cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
             for case in cases:
                 at = self._records.clock()
-                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_place(AuditAct.CLOSE, at))
+                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_associated_data(AuditAct.CLOSE, at))
                 facts = {"outcome": outcome, "seen": case.last_seq, "group": group}
                 self._record(
                     connection,
@@ -263,7 +263,7 @@ def sealed_about(records: Records, conversation: str, kind: str, at: datetime, w
     Raises:
         ActError: the conversation was purged, so that nothing can be written about it any more.
     """
-    sealed = records.seal(conversation, words, act_place(kind, at))
+    sealed = records.seal(conversation, words, act_associated_data(kind, at))
     if sealed is None:
         raise ActError("The words of this conversation were deleted, so no words can be added to it.")
     return sealed

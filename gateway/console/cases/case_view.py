@@ -223,11 +223,11 @@ class CaseViews:
         return _phones(self._records.events(str(name)))
 
     def _act(self, conversation: str, row: Any, names: Mapping[int, str]) -> Act:
-        words = self._records.open(conversation, row.sealed, act_place(row.kind, row.at))
+        words = self._records.open(conversation, row.sealed, act_associated_data(row.kind, row.at))
         return Act(row.id, row.at, names.get(row.staff_id, "Aftercare"), row.kind, row.facts, words)
 
     def _disagreement(self, conversation: str, row: Any, names: Mapping[int, str]) -> Disagreement:
-        words = self._records.open(conversation, row.sealed, act_place("disagreement", row.at))
+        words = self._records.open(conversation, row.sealed, act_associated_data("disagreement", row.at))
         return Disagreement(
             row.id, row.case_id, row.seq, row.at, names.get(row.staff_id, "?"), row.kind, tuple(row.accepted),
             words["reason"] if words else None, row.reviewed_at, names.get(row.reviewer_id), row.verdict,
@@ -271,13 +271,13 @@ def _phones(events: Iterable[Event]) -> list[str]:
     return list(dict.fromkeys(phone for text in texts for phone in Mask.find_phones(text)))
 
 
-def act_place(kind: str, at: datetime) -> str:
-    """For which place what is written about a case is sealed."""
+def act_associated_data(kind: str, at: datetime) -> str:
+    """What is authenticated with the sealed words of an act, so that they open as those of this act alone."""
     return f"{kind}/{at.isoformat()}"
 
 
 def _marks(findings: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
-    """The places of evidence; of two that overlap, the one that is present, else the first."""
+    """Where evidence stands; of two that overlap, the one that is present, else the first."""
     spans = [Mark(each["span"][0], each["span"][1], each["code"], each["status"]) for each in findings if each.get("span")]
     chosen: list[Mark] = []
     for mark in sorted(spans, key=lambda each: (each.status != "present", each.start, each.start - each.end)):

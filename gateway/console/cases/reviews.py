@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select, update
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
-from gateway.console.cases.case_view import act_place
+from gateway.console.cases.case_view import act_associated_data
 from gateway.console.redaction.mask import Mask
 from gateway.records.database import writing
 from gateway.records.store import Records
@@ -100,7 +100,7 @@ class Reviews:
             events = {event.seq: event for event in self._records.events(row.conversation_id)}
             answer = events.get(row.seq)
             message = events.get(answer.reply_to or 0) if answer else None
-            words = self._records.open(row.conversation_id, row.sealed, act_place("disagreement", row.at))
+            words = self._records.open(row.conversation_id, row.sealed, act_associated_data("disagreement", row.at))
             found.append(
                 Waiting(
                     id=row.id,

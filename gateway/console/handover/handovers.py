@@ -104,7 +104,7 @@ class Handovers:
                 raise HandoverError(f"Not signed. Write a comment on each open emergency: {_named(missing)}.")
             sealed_comments = self._sealed(connection, written, shift.at)
             words = {"comments": sealed_comments, "general": general.strip()}
-            sealed = self._records.keyring.seal(words, _place(shift.at))
+            sealed = self._records.keyring.seal(words, _associated_data(shift.at))
             row = {"at": shift.at, "since": shift.since, "given_by": by, "figures": shift.as_figures(), "sealed": sealed}
             added = connection.execute(insert(handover).values(**row)).inserted_primary_key
             number = int(added[0]) if added else 0
@@ -137,11 +137,13 @@ class Handovers:
             row = connection.execute(select(handover).where(handover.c.id == number)).one_or_none()
             if row is None:
                 return None
-            words = self._records.keyring.open(row.sealed, _place(row.at))
+            words = self._records.keyring.open(row.sealed, _associated_data(row.at))
             names = staff_names(connection)
             conversations = _conversations(connection, map(int, words["comments"]))
         comments = {
-            case: opened["text"] if (opened := self._records.open(name, b64decode(words["comments"][str(case)]), _place(row.at))) else None
+            case: opened["text"]
+            if (opened := self._records.open(name, b64decode(words["comments"][str(case)]), _associated_data(row.at)))
+            else None
             for case, name in conversations.items()
         }
         return Signed(
@@ -165,13 +167,13 @@ class Handovers:
     def _sealed(self, connection: Connection, comments: Mapping[int, str], at: datetime) -> dict[str, str]:
         """Comments on cases, each under the key of its conversation, so that a purge takes it along; none on a purged conversation."""
         sealed = {
-            case: self._records.seal(name, {"text": comments[case]}, _place(at))
+            case: self._records.seal(name, {"text": comments[case]}, _associated_data(at))
             for case, name in _conversations(connection, comments).items()
         }
         return {str(case): b64encode(data).decode() for case, data in sealed.items() if data is not None}
 
 
-def _place(at: datetime) -> str:
+def _associated_data(at: datetime) -> str:
     return f"handover/{at.isoformat()}"
 
 

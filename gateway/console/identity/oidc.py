@@ -23,7 +23,7 @@ from gateway.settings import Provider
 
 COOKIE = "__Host-oidc"
 LONGEST = timedelta(minutes=10)
-_PLACE = "oidc"
+_ASSOCIATED_DATA = "oidc"
 _SECONDS = 5.0
 _LEEWAY = 60
 _KEYS_AGAIN = timedelta(minutes=1)
@@ -104,7 +104,7 @@ class OidcClient:
             about["authorization_endpoint"], self._provider.client_id, "code", redirect, "openid profile email", state, nonce=nonce,
             code_challenge=create_s256_code_challenge(verifier), code_challenge_method="S256", prompt="login", max_age="0",
         )  # fmt: skip
-        return str(address), base64.urlsafe_b64encode(self._keyring.seal(asdict(journey), _PLACE)).decode()
+        return str(address), base64.urlsafe_b64encode(self._keyring.seal(asdict(journey), _ASSOCIATED_DATA)).decode()
 
     async def finish(self, cookie: str, answer: Mapping[str, str]) -> tuple[Journey, OidcIdentity]:
         """What a browser that came back brings.
@@ -144,7 +144,7 @@ class OidcClient:
     def _journey(self, cookie: str, state: str) -> Journey:
         now = self._clock()
         try:
-            journey = Journey(**self._keyring.open(base64.urlsafe_b64decode(cookie), _PLACE))
+            journey = Journey(**self._keyring.open(base64.urlsafe_b64decode(cookie), _ASSOCIATED_DATA))
         except (SealError, ValueError):
             raise OidcError("provider_stray") from None
         self._used = {used: at for used, at in self._used.items() if now - at < LONGEST}

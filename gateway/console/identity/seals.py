@@ -62,11 +62,11 @@ class Seals:
         yield from (head for head in found if head is not None)
 
     def _make(self, columns: tuple[str, ...], row: Mapping[Any, Any], connection: Connection) -> bytes:
-        return self._keyring.seal({"row": _written(columns, row), "audit": str(stored_head(connection))}, _place(columns))
+        return self._keyring.seal({"row": _written(columns, row), "audit": str(stored_head(connection))}, _associated_data(columns))
 
     def _open(self, columns: tuple[str, ...], row: Mapping[Any, Any]) -> Head | None:
         try:
-            sealed = self._keyring.open(row["seal"] or b"", _place(columns))
+            sealed = self._keyring.open(row["seal"] or b"", _associated_data(columns))
         except (SealError, ValueError):
             return None
         return Head.parse(sealed["audit"]) if sealed["row"] == _written(columns, row) else None
@@ -100,7 +100,7 @@ class Tampering:
             _log.error("could not be put into the audit", error=type(error).__name__)
 
 
-def _place(columns: tuple[str, ...]) -> str:
+def _associated_data(columns: tuple[str, ...]) -> str:
     return "seal of an account" if columns is _ACCOUNT else "seal of a login"
 
 

@@ -120,7 +120,7 @@ class StaffBook(Accounts):
         step = one_time_codes.step_of(secret, one_time, self._clock())
         if step is None:
             raise StaffError("The code of the app is not right. Wait for the next one and type that.")
-        hashed, sealed = passwords.hash_of(password), self._keyring.seal(secret, _place(invited.id))
+        hashed, sealed = passwords.hash_of(password), self._keyring.seal(secret, _associated_data(invited.id))
         with writing(self._engine) as connection:
             mine = (staff.c.id == invited.id) & (staff.c.invitation == _hash(code.strip())) & staff.c.disabled_at.is_(None)
             values = {"password": hashed, "totp": sealed, "totp_step": step, "invitation": None, "invited_until": None}
@@ -172,7 +172,7 @@ class StaffBook(Accounts):
         if one_time is None:
             return person
         now, mine = self._clock(), staff.c.id == row.id
-        step = one_time_codes.step_of(self._keyring.open(row.totp, _place(row.id)), one_time, now)
+        step = one_time_codes.step_of(self._keyring.open(row.totp, _associated_data(row.id)), one_time, now)
         if step is None:
             return None
         unused = (staff.c.totp_step < step) | (staff.c.totp_step > one_time_codes.step_at(now) + 1)
@@ -229,5 +229,5 @@ def _hash(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
 
 
-def _place(number: int) -> str:
+def _associated_data(number: int) -> str:
     return f"staff/{number}/totp"

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
-from gateway.console.cases.case_view import act_place
+from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.staff import StaffBook
@@ -79,7 +79,7 @@ class Ward:
             return list(connection.execute(select(audit).order_by(audit.c.seq)))
 
     def words(self, act: Row[Any]) -> str:
-        return str(self.records.open(self.name, act.sealed, act_place(act.kind, act.at))["text"])
+        return str(self.records.open(self.name, act.sealed, act_associated_data(act.kind, act.at))["text"])
 
 
 @pytest.fixture
@@ -346,7 +346,7 @@ def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
     with call.records.engine.connect() as connection:
         row = connection.execute(select(disagreement)).one()
     assert (row.id, row.seq, row.kind, row.accepted, row.staff_id) == (number, call.seen, "under_triaged", ["emergency"], call.anna)
-    assert call.records.open(call.name, row.sealed, act_place("disagreement", row.at)) == {"reason": f"because {_SECRET}"}
+    assert call.records.open(call.name, row.sealed, act_associated_data("disagreement", row.at)) == {"reason": f"because {_SECRET}"}
     assert call.records.events(call.name) == before
     entry = call.audited()[-1]
     assert (entry.act, entry.detail["disagreement"], entry.detail["accepted"]) == ("disagree", number, ["emergency"])

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from gateway.console.cases.acts import Acts
-from gateway.console.cases.case_view import act_place
+from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.errors import ActError
@@ -217,7 +217,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     assert all(row.facts["group"] == _A for row in acts)
     assert "plays" not in json.dumps([[*map(str, row)] for row in (*acts, *ward.rows(audit))])
     case = ward.rows(triage_case)[0]
-    assert ward.records.open(case.conversation_id, acts[0].sealed, act_place("close", acts[0].at)) == {"text": "Somebody plays"}
+    assert ward.records.open(case.conversation_id, acts[0].sealed, act_associated_data("close", acts[0].at)) == {"text": "Somebody plays"}
     assert ward.rows(audit)[-1].detail == {"group": _A, "outcome": "not_needed", "closed": 30}
     assert ward.audit_log.verify().problem == ""
 
