@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, Table, select
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key, Library, Protocol
@@ -15,34 +15,11 @@ from gateway.console.cases.checks import CheckRow, rows_shown
 from gateway.console.cases.explained import Complaint, Explained, Known
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
+from gateway.console.cases.transcript import Entry, entry_of
 from gateway.console.policy import Policy
-from gateway.console.redaction.mark import Mark
 from gateway.console.redaction.mask import Mask
 from gateway.records.store import Event, Records
 from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A message or an answer of the transcript.
-
-    Attributes:
-        who: `patient` or `assistant`.
-        text: the words; None when they were purged.
-        marks: evidence in a patient's words, none overlapping another.
-        delivered: the answer went out to the patient's browser.
-        detail: how it was understood and answered: intent, confidence, model, by, cause, ms, buttons, conversation.
-    """
-
-    seq: int
-    at: datetime
-    who: str
-    text: str | None
-    marks: tuple[Mark, ...]
-    disposition: str | None
-    rules: tuple[str, ...]
-    delivered: bool
-    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -140,6 +117,18 @@ class CaseView:
         return self.bound == self.protocol.key
 
 
+@dataclass(frozen=True)
+class _Stored:
+    """What the database has of a case beside its conversation, words sealed, and the names of all accounts."""
+
+    case: Any
+    rules: Sequence[Any]
+    acts: Sequence[Any]
+    disagreements: Sequence[Any]
+    notices: tuple[Notice, ...]
+    names: Mapping[int, str]
+
+
 class CaseViews:
     """Reads cases.
 
@@ -166,20 +155,14 @@ class CaseViews:
         if row is None:
             return None
         with self._records.engine.connect() as connection:
-            case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
-            rules = connection.execute(select(case_rule).where(case_rule.c.case_id == number)).all()
-            acts = connection.execute(select(case_act).where(case_act.c.case_id == number).order_by(case_act.c.id)).all()
-            disagreements = connection.execute(
-                select(disagreement).where(disagreement.c.case_id == number).order_by(disagreement.c.id)
-            ).all()
-            notices = connection.execute(select(notice).where(notice.c.case_id == number).order_by(notice.c.id)).all()
-            names = {row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))}
+            stored = _stored(connection, number)
+        case, names = stored.case, stored.names
         events = self._records.events(case.conversation_id)
         delivered, delivered_at = self._records.delivered(case.conversation_id)
         protocol = self._library.bound(*row.bound)
         explained = Explained(protocol)
         entries = tuple(
-            _entry(event, events, delivered, mask, own_words, explained) for event in events if event.kind in ("message", "answer")
+            entry_of(event, events, delivered, mask, own_words, explained) for event in events if event.kind in ("message", "answer")
         )
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
@@ -190,7 +173,7 @@ class CaseViews:
             conversation=case.conversation_id,
             embed_key=self._records.embed_key(case.conversation_id),
             protocol=protocol,
-            complaints=explained.complaints(rules, check, conversation, events, mask),
+            complaints=explained.complaints(stored.rules, check, conversation, events, mask),
             findings=explained.findings(conversation, events, mask),
             days_since_procedure=(protocol.clinic.day(case.last_at) - date.fromisoformat(day)).days if day else None,
             writer=next((e.facts["writer"] for e in reversed(events) if e.kind == "writer"), conversation.writer or "patient"),
@@ -198,11 +181,9 @@ class CaseViews:
             not_asked=explained.not_asked(conversation, asked, check),
             check=check,
             entries=entries,
-            acts=tuple(self._act(case.conversation_id, act, names) for act in acts),
-            disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in disagreements),
-            notices=tuple(
-                Notice(n.created_at, n.level, n.channel, n.recipient, n.sent_at, n.given_up_at, n.attempts, n.problem) for n in notices
-            ),
+            acts=tuple(self._act(case.conversation_id, act, names) for act in stored.acts),
+            disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in stored.disagreements),
+            notices=stored.notices,
             phones=len(_phones(events)),
             delivered_at=delivered_at,
             undelivered=sum(entry.who == "assistant" and not entry.delivered for entry in entries),
@@ -234,36 +215,20 @@ class CaseViews:
         )  # fmt: skip
 
 
-def _entry(event: Event, events: Sequence[Event], delivered: int, mask: Mask, own_words: Mask, explained: Explained) -> Entry:
-    words = event.words
-    if event.kind == "message":
-        answer = next((each for each in events if each.reply_to == event.seq), None)
-        understood = answer.words["understood"] if answer and answer.words else {}
-        text: str | None = None
-        marks: tuple[Mark, ...] = ()
-        if words is not None:
-            text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
-            text = "\n".join(filter(None, [text, *explained.answers(words.get("rows", ()))]))
-        detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
-        detail |= {
-            "button": "button" in event.facts,
-            "rows": "rows" in event.facts,
-            "refused": event.facts.get("refused"),
-            "answered": answer is not None,
-        }
-        return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
-    text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
-    kept = ("by", "cause", "model", "ms", "type", "kept")
-    detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
-    if words is not None:
-        detail |= {
-            "buttons": [button["title"] for button in words["buttons"]],
-            "about": words.get("about"),
-            "topic": words.get("topic"),
-        }
-        detail["conversation"] = mask.deep(words["conversation"])
-    rules = tuple(event.facts.get("rules", ()))
-    return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
+def _stored(connection: Connection, number: int) -> _Stored:
+    def of_case(table: Table) -> Sequence[Any]:
+        return connection.execute(select(table).where(table.c.case_id == number).order_by(table.c.id)).all()
+
+    return _Stored(
+        case=connection.execute(select(triage_case).where(triage_case.c.id == number)).one(),
+        rules=connection.execute(select(case_rule).where(case_rule.c.case_id == number)).all(),
+        acts=of_case(case_act),
+        disagreements=of_case(disagreement),
+        notices=tuple(
+            Notice(n.created_at, n.level, n.channel, n.recipient, n.sent_at, n.given_up_at, n.attempts, n.problem) for n in of_case(notice)
+        ),
+        names={row.id: row.name for row in connection.execute(select(staff.c.id, staff.c.name))},
+    )
 
 
 def _phones(events: Iterable[Event]) -> list[str]:
@@ -274,13 +239,3 @@ def _phones(events: Iterable[Event]) -> list[str]:
 def act_associated_data(kind: str, at: datetime) -> str:
     """What is authenticated with the sealed words of an act, so that they open as those of this act alone."""
     return f"{kind}/{at.isoformat()}"
-
-
-def _marks(findings: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:
-    """Where evidence stands; of two that overlap, the one that is present, else the first."""
-    spans = [Mark(each["span"][0], each["span"][1], each["code"], each["status"]) for each in findings if each.get("span")]
-    chosen: list[Mark] = []
-    for mark in sorted(spans, key=lambda each: (each.status != "present", each.start, each.start - each.end)):
-        if mark.end > mark.start and all(mark.end <= other.start or mark.start >= other.end for other in chosen):
-            chosen.append(mark)
-    return tuple(sorted(chosen, key=lambda mark: mark.start))

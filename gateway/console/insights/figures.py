@@ -101,7 +101,6 @@ class Book:
             checked = checks(connection, start)
             h = handover.c
             given, taken = connection.execute(select(func.count(), func.count(h.taken_by)).where(h.at > start)).one()
-        limits = self._policy.limits
         return Figures(
             days=days,
             start=start,
@@ -116,14 +115,7 @@ class Book:
                 )
                 for tier in (TIER_OF[rank] for rank in UNACKNOWLEDGED)
             },
-            shifts={
-                shift: self._speed(
-                    (wait for wait in found if wait.tier in limits and self._shift_of(wait.fired_at) == shift),
-                    (case for case in open_now if self._shift_of(case.fired_at) == shift),
-                    now,
-                )
-                for shift in SHIFTS
-            },
+            shifts={shift: self._shift_speed(shift, found, open_now, now) for shift in SHIFTS},
             waits_cut=cut,
             alarms=alarms,
             findings=findings,
@@ -132,6 +124,13 @@ class Book:
             agreement=agreement(self._records.engine),
             handovers=given,
             handovers_taken=taken,
+        )
+
+    def _shift_speed(self, shift: str, found: Iterable[Wait], open_now: Iterable[Waiting], now: datetime) -> Speed:
+        return self._speed(
+            (wait for wait in found if wait.tier in self._policy.limits and self._shift_of(wait.fired_at) == shift),
+            (case for case in open_now if self._shift_of(case.fired_at) == shift),
+            now,
         )
 
     def _shift_of(self, at: datetime) -> str:

@@ -13,11 +13,12 @@ from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.case_view import Act, CaseView, CaseViews, Entry
+from gateway.console.cases.case_view import Act, CaseView, CaseViews
 from gateway.console.cases.explained import Complaint
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
+from gateway.console.cases.transcript import Entry
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import BreakGlass
 from gateway.console.identity.rights import may
