@@ -28,9 +28,10 @@ from sqlalchemy import Connection, Engine, Table, event, insert
 
 from aftercare.protocol import Library, load_library
 from gateway.app import create_app
-from gateway.console.desk import Desk, make_desk
-from gateway.console.queue import PAGE, Filter, Queue
-from gateway.console.sessions import COOKIE
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import PAGE, Queue
+from gateway.console.identity.sessions import COOKIE
+from gateway.console.services import ConsoleServices, make_console_services
 from gateway.records import cases
 from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN
 from gateway.records.database import connect, migrate, writing
@@ -79,7 +80,7 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
         name = f"{case:032x}"
         row = {
             "id": case, "conversation_id": name, "opened_at": at, "tier": tier,
-            "place": int(cases.place(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
+            "place": int(cases.rank_of(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
             "waiting_since": at if working and case % 50 == 0 else None, "last_at": at, "last_seq": 3, "failed": False,
             "silent": chance.random() < 0.1, "asking": False, "acknowledged_at": seen, "acknowledged_by": None, "assignee": None,
             "snoozed_until": None, "closed_at": at + timedelta(hours=1) if state == CLOSED else None,
@@ -163,8 +164,8 @@ def plans_of(engine: Engine, act: Callable[[], Any]) -> tuple[str, ...]:
 def measure(settings: Settings, library: Library) -> tuple[list[Figure], list[Figure]]:
     """The figures of the queue itself, and of its pages over HTTP."""
     app = create_app(settings, library)
-    desk = make_desk(settings, library, app.state.services.records)
-    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    services = make_console_services(settings, library, app.state.services.records)
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
     wanted = {
         "page 1": (Filter(), ""),
         f"page {FAR_PAGE}": (Filter(), _key(queue, Filter(), FAR_PAGE)),
@@ -180,11 +181,11 @@ def measure(settings: Settings, library: Library) -> tuple[list[Figure], list[Fi
     }
     acts: dict[str, Callable[[], Any]] = {name: partial(queue.page, *given) for name, given in wanted.items()}
     acts |= {"counts": queue.counts, "fingerprint": queue.fingerprint}
-    own = [timed(name, act, plans_of(desk.records.engine, act)) for name, act in acts.items()]
+    own = [timed(name, act, plans_of(services.records.engine, act)) for name, act in acts.items()]
     pages = {name: ("/console/", {**given.as_query(), "after": after}) for name, (given, after) in wanted.items()}
     pages["live part, nothing new"] = ("/console/queue", {"seen": queue.fingerprint()})
     with asyncio.Runner() as runner:
-        client = _client(app, settings, desk)
+        client = _client(app, settings, services)
 
         def get(path: str, query: dict[str, str]) -> None:
             response = runner.run(client.get(path, params=query))
@@ -193,7 +194,7 @@ def measure(settings: Settings, library: Library) -> tuple[list[Figure], list[Fi
 
         whole = [timed(name, partial(get, *page)) for name, page in pages.items()]
         runner.run(client.aclose())
-    desk.records.engine.dispose()
+    services.records.engine.dispose()
     return own, whole
 
 
@@ -204,10 +205,10 @@ def _key(queue: Queue, wanted: Filter, page: int) -> str:
     return after
 
 
-def _client(app: Any, settings: Settings, desk: Desk) -> httpx.AsyncClient:
+def _client(app: Any, settings: Settings, services: ConsoleServices) -> httpx.AsyncClient:
     """The browser of a nurse who is logged in."""
-    nurse, _code = desk.book.invite("Bench Nurse", "nurse")
-    token = desk.sessions.start(nurse)
+    nurse, _code = services.book.invite("Bench Nurse", "nurse")
+    token = services.sessions.start(nurse)
     return httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=settings.public_origins[0], headers={"Cookie": f"{COOKIE}={token}"}
     )

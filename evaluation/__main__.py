@@ -154,7 +154,7 @@ def main() -> None:
     in_report = [part for part in arguments.parts if part != cases.REGRESSIONS]
     again = len(in_report) < len(arguments.parts) and bool(cases.cases(cases.REGRESSIONS))
     if len(in_report) < len(arguments.parts) and not again:
-        _CONSOLE.print("There are no regression cases yet; `python -m gateway regressions` writes them.")
+        _CONSOLE.print("There are no regression cases yet; `python -m gateway regressions --write FILE` writes them.")
     if not in_report and not again:
         return
     command = f"make evaluate{'-test' if 'test' in arguments.parts else ''}"

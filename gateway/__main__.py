@@ -19,8 +19,8 @@ from sqlalchemy import Engine
 from aftercare.protocol import Library, ProtocolError, load_library, reload_protocol
 from gateway.app import create_app
 from gateway.console import commands as console
-from gateway.console.regressions import FILE, write_regressions
-from gateway.console.rights import ROLES
+from gateway.console.identity.rights import ROLES
+from gateway.console.insights.regressions import write_regressions
 from gateway.logs import set_up_logs
 from gateway.records import database
 from gateway.records.retention import count, purge, wrap_anew
@@ -89,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     which.add_argument("--days", type=int, default=30, help="the conversations of so many last days; 30 by default")
     which.add_argument("--cases", default="", help="these cases instead, as 12,15")
     regressions = commands.add_parser("regressions", help="write accepted disagreements, with what tells who somebody is masked, as cases")
-    regressions.add_argument("--write", type=Path, default=FILE, metavar="FILE", help="the file that they are added to")
+    regressions.add_argument("--write", type=Path, required=True, metavar="FILE", help="the file that they are added to")
     regressions.add_argument(
         "--protocol", default="", metavar="ID", help="of the conversations of this protocol; the default one's without it"
     )

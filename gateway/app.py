@@ -16,10 +16,10 @@ from starlette.middleware.cors import CORSMiddleware
 from aftercare.assistant import Assistants
 from aftercare.protocol import Library
 from gateway import health
-from gateway.console.delivery import NoticeDelivery
-from gateway.console.desk import Desk, make_desk
-from gateway.console.escalation import Escalation
+from gateway.console.notify.delivery import NoticeDelivery
+from gateway.console.notify.escalation import Escalation
 from gateway.console.routes import make_console
+from gateway.console.services import ConsoleServices, make_console_services
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
@@ -63,9 +63,9 @@ def create_app(
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
     rasa = rasa or Rasa(settings.rasa_urls)
     answering = Answering(records, core, rasa, bell)
-    desk = make_desk(settings, library, records)
-    escalation = Escalation(records, settings, desk.trail, desk.clinic)
-    outbox = NoticeDelivery(records.engine, settings, clock, desk.clinic)
+    console = make_console_services(settings, library, records)
+    escalation = Escalation(records, settings, console.audit_log, console.clinic)
+    outbox = NoticeDelivery(records.engine, settings, clock, console.clinic)
     proxies = Proxies(settings)
     services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
 
@@ -75,7 +75,7 @@ def create_app(
             _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
         proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(desk))
+        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(console))
         await asyncio.to_thread(readers.warm)
         watches = [asyncio.create_task(each) for each in work]
         try:
@@ -104,7 +104,7 @@ def create_app(
     app.include_router(api.streaming)
     app.include_router(health.router)
     app.include_router(Pages(settings, voices, clock).router())
-    app.mount("/console", make_console(desk))
+    app.mount("/console", make_console(console))
     if settings.console_origins != settings.public_origins:
         app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)
     app.add_middleware(Net, event="request failed", answer=partial(safety_card, voices))
@@ -144,15 +144,15 @@ async def _repeat(work: Callable[[], int]) -> None:
             await asyncio.sleep(_ESCALATE_SECONDS)
 
 
-async def _anchor(desk: Desk) -> None:
+async def _anchor(console: ConsoleServices) -> None:
     """Put the end of the audit into the log, which is kept elsewhere, so that cutting entries off does not go unseen.
 
     The accounts are looked at too; one that somebody changed in the database is told.
     """
     while True:
         try:
-            _log.info("audit head", head=str(await asyncio.to_thread(desk.trail.head)))
-            await asyncio.to_thread(desk.book.everybody)
+            _log.info("audit head", head=str(await asyncio.to_thread(console.audit_log.head)))
+            await asyncio.to_thread(console.book.everybody)
         except SQLAlchemyError as error:
             _log.error("could not read the end of the audit", error=type(error).__name__)
         await asyncio.sleep(_ANCHOR_SECONDS)

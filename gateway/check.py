@@ -24,8 +24,8 @@ from sqlalchemy import Connection, Engine, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Library, ProtocolError
-from gateway.console.delivery import DeliveryError, mail_server
-from gateway.console.staff import StaffBook
+from gateway.console.identity.staff import StaffBook
+from gateway.console.notify.delivery import DeliveryError, mail_server
 from gateway.records.database import connect, is_current, try_to_write
 from gateway.records.store import utc_now
 from gateway.settings import Settings, SettingsError, from_environment

@@ -17,8 +17,8 @@ from limits import RateLimitItem, parse
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from gateway.console.identity.rights import ROLES
 from gateway.console.policy import DEFAULT, Policy, PolicyError, read_policy
-from gateway.console.rights import ROLES
 from gateway.records.sealing import Keyring
 from vault.day_keys import DayKeys, FolderError
 from vault.secret import SecretError, with_secrets

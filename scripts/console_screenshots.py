@@ -13,7 +13,8 @@ from typing import Any
 import pyotp
 from playwright.sync_api import Page, expect, sync_playwright
 
-from gateway.console.staff import StaffBook
+from gateway.console.identity import one_time_codes
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import utc_now
 from gateway.settings import from_environment
@@ -34,7 +35,7 @@ class Desk:
         settings = from_environment(stack.environment(), demo=True)
         self._book = StaffBook(connect(settings.records_url), settings.keyring, utc_now)
         self._console = f"{stack.gateway}/console"
-        self._password, self._secret = secrets.token_urlsafe(12), StaffBook.new_secret()
+        self._password, self._secret = secrets.token_urlsafe(12), one_time_codes.new_secret()
         _, code = self._book.invite(_NAME, "lead")
         self._book.set_up(code, self._password, self._secret, pyotp.TOTP(self._secret).at(int(utc_now().timestamp()) - 30))
 

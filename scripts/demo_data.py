@@ -27,13 +27,15 @@ from limits import parse
 
 from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
-from gateway.console.acts import Acts
-from gateway.console.desk import Desk, make_desk
-from gateway.console.queue import Queue, Row
-from gateway.console.sheet import Sheets
-from gateway.records.cases import TIERS
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import CaseViews
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.rows import Row
+from gateway.console.services import ConsoleServices, make_console_services
 from gateway.records.database import connect
 from gateway.records.retention import count
+from gateway.records.tier import TIERS, Tier
 from gateway.services import Services
 from gateway.settings import Settings, SettingsError, from_environment
 from gateway.voice import is_demo
@@ -182,12 +184,12 @@ class _Replies:
 class _Nurses:
     """Two invented nurses at the console. Their accounts are shut, and nobody has their passwords."""
 
-    def __init__(self, desk: Desk, chance: random.Random) -> None:
-        self._desk = desk
+    def __init__(self, services: ConsoleServices, chance: random.Random) -> None:
+        self._services = services
         self._chance = chance
-        self._acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
-        self._queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
-        self._sheets = Sheets(desk.records, desk.library, desk.policy)
+        self._acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
+        self._queue = Queue(services.records.engine, services.policy, services.records.clock)
+        self._views = CaseViews(services.records, services.library, services.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]
         self._planned = list[tuple[datetime, int, Callable[[], None]]]()
         self._last = datetime.now(UTC) - DAY
@@ -195,9 +197,9 @@ class _Nurses:
 
     def hear_of(self, conversation: str) -> None:
         """Plan what to do with a conversation's case."""
-        number = self._sheets.number_of(conversation)
+        number = self._views.number_of(conversation)
         row = self._queue.one(number) if number else None
-        tier = _SEEN_TIERS.get(row.tier) if row else None
+        tier = _SEEN_TIERS.get(Tier(row.tier)) if row else None
         if row is not None and tier is not None and self._chance.random() < _SEEN[tier]:
             for at, act in self._plan(row, tier):
                 heappush(self._planned, (at, row.id, act))
@@ -214,14 +216,14 @@ class _Nurses:
         """Shut the accounts."""
         _watch.set(None)
         for person in self._people:
-            self._desk.book.change(person, disabled=True)
+            self._services.book.change(person, disabled=True)
 
     def _account(self, name: str, role: str) -> int:
         _watch.set(_Watch(self._last))
-        known = self._desk.book.named(name)
+        known = self._services.book.named(name)
         if known is None:
-            known, _code = self._desk.book.invite(name, role)
-            self._desk.trail.note("account_made", detail={"account": known.id, "role": role, "by": "demo"})
+            known, _code = self._services.book.invite(name, role)
+            self._services.audit_log.record(AuditAct.ACCOUNT_MADE, detail={"account": known.id, "role": role, "by": "demo"})
         return known.id
 
     def _plan(self, row: Row, tier: str) -> Iterator[tuple[datetime, Callable[[], None]]]:
@@ -232,7 +234,7 @@ class _Nurses:
         ending = self._chance.choice(self._endings[tier])
         later = at + timedelta(minutes=self._chance.uniform(3, 3 * soon))
         yield later, lambda: self._acts.note(row.id, by, ending["note"])
-        if ending["outcome"] in self._desk.policy.outcomes:
+        if ending["outcome"] in self._services.policy.outcomes:
             yield later + timedelta(seconds=30), lambda: self._acts.close(row.id, by, row.last_seq, ending["outcome"])
 
 
@@ -356,7 +358,7 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     app = create_app(settings, library, clock=moved_clock)
     services: Services = app.state.services
     try:
-        nurses = _Nurses(make_desk(settings, library, services.records), chance)
+        nurses = _Nurses(make_console_services(settings, library, services.records), chance)
         asyncio.run(_Day(app, settings, nurses, chance).live(people(number, chance)))
     except ExceptionGroup as group:  # noqa: F821 - the gateway's Python has it, the oldest one that ruff checks for has not
         raise FailureError(f"demo data: {group.exceptions[0]}") from group

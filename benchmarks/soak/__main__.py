@@ -25,8 +25,9 @@ from benchmarks.soak.faults import Faults, disk, environment
 from benchmarks.soak.judge import Verdict, judge
 from benchmarks.soak.patients import Ledger, Patient, lines, plan
 from benchmarks.soak.report import Outcome, figures, written
-from gateway.console.audit import Head, Trail
-from gateway.console.staff import StaffBook
+from gateway.console.audit.acts import AuditAct
+from gateway.console.audit.log import AuditLog, Head
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
 from gateway.settings import Settings, from_environment
@@ -60,7 +61,7 @@ class Office:
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._book = StaffBook(engine, settings.keyring, utc_now)
-        self._trail = Trail(engine, settings.audit_key, utc_now)
+        self._audit_log = AuditLog(engine, settings.audit_key, utc_now)
         self._tried = 0
         self.heads: list[Head] = []
 
@@ -69,8 +70,8 @@ class Office:
         self._tried += 1
         with suppress(SQLAlchemyError):
             person, _code = self._book.invite(f"Soak nurse {self._tried}", "nurse")
-            self._trail.note("account_made", detail={"account": person.id, "role": "nurse", "by": "command"})
-            self.heads.append(self._trail.head())
+            self._audit_log.record(AuditAct.ACCOUNT_MADE, detail={"account": person.id, "role": "nurse", "by": "command"})
+            self.heads.append(self._audit_log.head())
 
 
 @dataclass

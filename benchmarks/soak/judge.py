@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 
 from benchmarks.soak.patients import Sent
-from gateway.records.cases import TIERS
 from gateway.records.store import Event, Records
 from gateway.records.tables import conversation, triage_case
+from gateway.records.tier import Tier
 
 
 @dataclass
@@ -97,7 +97,7 @@ def _faults(message: Event, answers: list[Event], sent: Sent, tier: int) -> list
         wrong.append("has another answer than the patient saw")
     if sent.red_flag and any(answer.disposition != "emergency" for answer in answers):
         wrong.append("was a red flag, and is answered with less than an emergency")
-    if sent.red_flag and tier != TIERS["emergency"]:
+    if sent.red_flag and tier != Tier.EMERGENCY:
         wrong.append("was a red flag, and its case is no emergency")
     return wrong
 

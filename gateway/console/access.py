@@ -10,9 +10,10 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from gateway.console.desk import Desk
-from gateway.console.rights import may
-from gateway.console.sessions import COOKIE, Login
+from gateway.console.audit.acts import AuditAct
+from gateway.console.identity.rights import may
+from gateway.console.identity.sessions import COOKIE, Login
+from gateway.console.services import ConsoleServices
 
 BASE = "/console"
 LIVE = "x-live"
@@ -60,36 +61,36 @@ Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
 """The number of a row in an address; any other is not found."""
 
 
-def desk(request: Request) -> Desk:
+def services_of(request: Request) -> ConsoleServices:
     """The console's parts."""
-    found: Desk = request.app.state.desk
+    found: ConsoleServices = request.app.state.services
     return found
 
 
-TheDesk = Annotated[Desk, Depends(desk)]
+TheServices = Annotated[ConsoleServices, Depends(services_of)]
 
 
-def is_ours(request: Request, desk: Desk) -> bool:
+def is_ours(request: Request, services: ConsoleServices) -> bool:
     """Whether a change comes from one of the console's own pages, by what the browser itself says of it."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site != "same-origin":
         return False
-    return origin in desk.settings.console_origins if origin is not None else site == "same-origin"
+    return origin in services.settings.console_origins if origin is not None else site == "same-origin"
 
 
-async def known_login(request: Request, desk: TheDesk) -> Login:
+async def known_login(request: Request, services: TheServices) -> Login:
     """The login of a request, locked or not.
 
     Raises:
         TurnedAwayError: 401 without one; 403 for a change that is not from our pages.
     """
     token = request.cookies.get(COOKIE)
-    login = await asyncio.to_thread(desk.sessions.find, token) if token else None
+    login = await asyncio.to_thread(services.sessions.find, token) if token else None
     if login is None:
         raise TurnedAwayError(401, "log_in")
     if request.method not in _SAFE:
         given = request.headers.get(_HEADER) or str((await request.form()).get(_FIELD, ""))
-        if not is_ours(request, desk) or not hmac.compare_digest(given.encode(), login.csrf.encode()):
+        if not is_ours(request, services) or not hmac.compare_digest(given.encode(), login.csrf.encode()):
             raise TurnedAwayError(403, "not_ours", login)
     return login
 
@@ -105,16 +106,16 @@ def having(*rights: str, even_locked: bool = False) -> Callable[..., Awaitable[V
         even_locked: a locked login does too; then nothing keeps it awake.
     """
 
-    async def visitor(request: Request, desk: TheDesk, login: KnownLogin) -> Visitor:
+    async def visitor(request: Request, services: TheServices, login: KnownLogin) -> Visitor:
         if login.locked and not even_locked:
             raise TurnedAwayError(423, "locked", login)
         found = Visitor(login)
         if not any(found.may(right) for right in rights):
             detail = {"right": rights[0], "method": request.method}
-            await asyncio.to_thread(desk.trail.note, "refused", staff=found.id, detail=detail)
+            await asyncio.to_thread(services.audit_log.record, AuditAct.REFUSED, staff=found.id, detail=detail)
             raise TurnedAwayError(403, "no_right", login)
         if LIVE not in request.headers and not even_locked:
-            await asyncio.to_thread(desk.sessions.touch, login.token)
+            await asyncio.to_thread(services.sessions.touch, login.token)
         return found
 
     return visitor

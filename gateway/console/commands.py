@@ -9,14 +9,16 @@ from pathlib import Path
 from sqlalchemy import Engine, inspect
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.audit import Head, Trail
-from gateway.console.newcomers import Newcomers
-from gateway.console.rendering import TIER_NAMES
-from gateway.console.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
-from gateway.console.seals import Seals
-from gateway.console.staff import Staff, StaffBook, StaffError
+from gateway.console.audit.acts import AuditAct
+from gateway.console.audit.log import AuditLog, Head
+from gateway.console.cases.replay import LESS, MORE, SAME, Change, Replay, UnmatchedError, newest, parse_numbers
+from gateway.console.identity.accounts import Staff, StaffError
+from gateway.console.identity.newcomers import Newcomers
+from gateway.console.identity.seals import Seals
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Records, utc_now
+from gateway.records.tier import Tier
 from gateway.settings import Settings
 
 
@@ -29,7 +31,9 @@ def add_staff(settings: Settings, name: str, role: str, email: str | None) -> in
     except StaffError as error:
         print(error, file=sys.stderr)
         return 1
-    Trail(engine, settings.audit_key, utc_now).note("account_made", detail={"account": person.id, "role": role, "by": "command"})
+    AuditLog(engine, settings.audit_key, utc_now).record(
+        AuditAct.ACCOUNT_MADE, detail={"account": person.id, "role": role, "by": "command"}
+    )
     Newcomers(engine, book, utc_now, f"{settings.console_origins[0]}/console").tell(person, "made", "the operator")
     print(f"Account {person.name!r} ({role}). Within 24 hours its owner opens")
     print(f"  {settings.console_origins[0]}/console/setup")
@@ -81,19 +85,19 @@ def seal_account(settings: Settings, name: str | None) -> int:
 
 def _note_sealed(settings: Settings, engine: Engine, person: Staff) -> None:
     detail = {"account": person.id, "role": person.role, "by": "command"}
-    Trail(engine, settings.audit_key, utc_now).note("account_sealed", detail=detail)
+    AuditLog(engine, settings.audit_key, utc_now).record(AuditAct.ACCOUNT_SEALED, detail=detail)
 
 
 def note_purge(settings: Settings, conversations: int) -> None:
     """Put a purge into the audit."""
-    Trail(connect(settings.records_url), settings.audit_key, utc_now).note(
-        "purge", detail={"conversations": conversations, "by": "command"}
+    AuditLog(connect(settings.records_url), settings.audit_key, utc_now).record(
+        AuditAct.PURGE, detail={"conversations": conversations, "by": "command"}
     )
 
 
 def audit_head(settings: Settings) -> int:
     """Print the end of the audit's chain, to be kept elsewhere."""
-    print(Trail(connect(settings.records_url), settings.audit_key, utc_now).head())
+    print(AuditLog(connect(settings.records_url), settings.audit_key, utc_now).head())
     return 0
 
 
@@ -106,7 +110,7 @@ def verify_audit(settings: Settings, anchors: Path | None) -> int:
         print(f"{anchors} is no file of heads; write what `audit-head` prints into it, one a line.", file=sys.stderr)
         return 1
     engine = connect(settings.records_url)
-    verdict = Trail(engine, settings.audit_key, utc_now).verify((*heads, *Seals(settings.keyring).anchors(engine)))
+    verdict = AuditLog(engine, settings.audit_key, utc_now).verify((*heads, *Seals(settings.keyring).anchors(engine)))
     if verdict.problem:
         print(f"The audit was tampered with: {verdict.problem}. The {verdict.entries} entries before hold.", file=sys.stderr)
         return 1
@@ -135,13 +139,13 @@ def replay(settings: Settings, library: Library, candidate: Protocol, days: int,
     except UnmatchedError as error:
         print(error, file=sys.stderr)
         return 1
-    Trail(records.engine, settings.audit_key, utc_now).note("replay", detail={**report.audited, "by": "command"})
+    AuditLog(records.engine, settings.audit_key, utc_now).record(AuditAct.REPLAY, detail={**report.audited, "by": "command"})
     print(f"{report.before} against {report.after}. Both are run by the core alone, without the classifier's second opinion.")
     for change in report.different:
         print(_line(change))
     print(f"{len(report.changes)} conversations: {', '.join(f'{report.count(verdict)} {verdict}' for verdict in (LESS, MORE, SAME))}.")
     for (before, after), number in sorted(report.matrix.items()):
-        print(f"  {number:>6}  {TIER_NAMES[before]} -> {TIER_NAMES[after]}")
+        print(f"  {number:>6}  {Tier(before).label} -> {Tier(after).label}")
     if report.purged:
         print(f"{len(report.purged)} more were left out, because their words have been purged.")
     if report.others:
@@ -150,6 +154,6 @@ def replay(settings: Settings, library: Library, candidate: Protocol, days: int,
 
 
 def _line(change: Change) -> str:
-    tiers = f"{TIER_NAMES[change.before.tier]} -> {TIER_NAMES[change.after.tier]} (the patient got: {TIER_NAMES[change.got]})"
+    tiers = f"{Tier(change.before.tier).label} -> {Tier(change.after.tier).label} (the patient got: {Tier(change.got).label})"
     rules = [f"{word}: {', '.join(names)}" for word, names in (("new", change.newly), ("no longer", change.no_longer)) if names]
     return "; ".join([f"Case {change.case}: {change.verdict}, {tiers}", *rules])

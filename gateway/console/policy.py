@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft7Validator
 
-from gateway.records.cases import TIERS
+from gateway.records.tier import TIERS
 
 DEFAULT = Path(__file__).with_name("policy.yml")
 _SPAN = re.compile(r"([1-9]\d{0,4}) (second|minute|hour)s?")

@@ -17,9 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from aftercare.protocol import Key, Library, Protocol
 from aftercare.understanding.steps import STEPS
 from gateway.console import times
-from gateway.console.sessions import Login
+from gateway.console.identity.sessions import Login
 from gateway.records.cases import UNREAD
 from gateway.records.store import Clock
+from gateway.records.tier import Tier
 from gateway.settings import Settings
 
 _HERE = Path(__file__).parent
@@ -30,7 +31,6 @@ _POLICY = (
 )
 _HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
 _YEAR = {"cache-control": "public, max-age=31536000, immutable"}
-TIER_NAMES = {3: "Emergency", 2: "Call doctor", 1: "Self-care", 0: "No advice"}
 STATE_NAMES = {"open": "Not acknowledged", "acknowledged": "Acknowledged", "closed": "Closed"}
 
 
@@ -58,7 +58,7 @@ class Renderer:
         local = {"moment": times.moment, "clock": times.clock_time, "zone": times.abbreviation, "offset": times.offset_seconds}
         self._templates.filters |= {name: partial(shown, library.default.clinic) for name, shown in local.items()}
         self._templates.globals |= {
-            "tiers": TIER_NAMES,
+            "tiers": {tier: tier.label for tier in reversed(Tier)},
             "states": STATE_NAMES,
             "asset": self._asset,
             "lock_seconds": int(settings.policy.lock_after.total_seconds()),

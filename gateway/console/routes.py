@@ -14,9 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Scope
 
 from gateway.console.access import BASE, TurnedAwayError
-from gateway.console.desk import Desk
+from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
-from gateway.console.sessions import COOKIE
+from gateway.console.services import ConsoleServices
 from gateway.web import Net
 
 _log = structlog.get_logger(__name__)
@@ -24,27 +24,27 @@ _FAILED = 500
 _NOT_KEPT = ("csrf", "password")
 
 
-def make_console(desk: Desk) -> ASGIApp:
+def make_console(services: ConsoleServices) -> ASGIApp:
     """The console as an ASGI application, to be mounted under /console."""
     app = FastAPI(title="Aftercare console", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.desk = desk
-    _handle_errors(app, desk)
+    app.state.services = services
+    _handle_errors(app, services)
     for router in routers():
         app.include_router(router)
-    app.add_middleware(Net, event="console failed", answer=partial(_failed, desk))
+    app.add_middleware(Net, event="console failed", answer=partial(_failed, services))
     return app
 
 
-def _failed(desk: Desk, scope: Scope) -> Response:
-    return desk.renderer.page(Request(scope), "refused.html", None, _FAILED, reason=desk.renderer.reason("failed"))
+def _failed(services: ConsoleServices, scope: Scope) -> Response:
+    return services.renderer.page(Request(scope), "refused.html", None, _FAILED, reason=services.renderer.reason("failed"))
 
 
-def _handle_errors(app: FastAPI, desk: Desk) -> None:
+def _handle_errors(app: FastAPI, services: ConsoleServices) -> None:
     def refusal(request: Request, status: int, reason: str, error: Exception | None = None) -> Response:
         login = error.login if isinstance(error, TurnedAwayError) else None
         if "hx-request" in request.headers:
-            return desk.renderer.page(request, "refusal.html", None, status, reason=desk.renderer.reason(reason))
-        return desk.renderer.page(request, "refused.html", login, status, reason=desk.renderer.reason(reason))
+            return services.renderer.page(request, "refusal.html", None, status, reason=services.renderer.reason(reason))
+        return services.renderer.page(request, "refused.html", login, status, reason=services.renderer.reason(reason))
 
     @app.exception_handler(TurnedAwayError)
     async def turned_away(request: Request, error: TurnedAwayError) -> Response:
@@ -53,7 +53,7 @@ def _handle_errors(app: FastAPI, desk: Desk) -> None:
         if error.status == 423 and "hx-request" not in request.headers:
             form = [] if request.method == "GET" else (await request.form()).multi_items()
             draft = [(key, str(value)) for key, value in form if key not in _NOT_KEPT]
-            return desk.renderer.page(
+            return services.renderer.page(
                 request, "locked.html", error.login, 423, then=request.url.path, draft=draft, problem="", write=request.method == "POST"
             )
         response = refusal(request, error.status, error.reason, error)

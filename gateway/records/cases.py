@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from gateway.records import statements as sql
+from gateway.records.tier import TIER_OF, TIERS, Rank, Tier
 
-TIERS = {None: 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 PRESENT, ASSUMED = "present", "assumed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
@@ -19,18 +19,6 @@ _TROUBLE = "trouble"
 UNREAD = "unread"
 """Stands among the findings of a case when a message could not be read, and is the cause of that answer."""
 _QUESTION = "question"
-
-
-class Place(IntEnum):
-    """Where a case stands in the queue: a smaller value is further up. Nobody can change the order."""
-
-    RED = 0
-    RED_SEEN = 1
-    CALL = 2
-    CALL_SEEN = 3
-    REST = 4
-    UNFINISHED = 5
-    CLOSED = 9
 
 
 class Standing(StrEnum):
@@ -47,11 +35,11 @@ class Standing(StrEnum):
     LEFT = "left"
 
 
-WAITING = (Place.RED, Place.RED_SEEN, Place.CALL, Place.CALL_SEEN)
+WAITING = tuple(TIER_OF)
 
 
-def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Place:
-    """The place of a case.
+def rank_of(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Rank:
+    """The rank of a case in the queue.
 
     Args:
         tier: the most urgent disposition of the conversation, 0 (none) to 3 (emergency).
@@ -59,16 +47,16 @@ def place(tier: int, state: str, *, failed: bool, asking: bool, check: str = Sta
         failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
         asking: the patient was asked a question that can change the disposition and has not answered; it waits beside them too, for an
             interview that is broken off counts as its more urgent end.
-        check: where the danger check stands. A chat in which it was left before any answer has a place of its own, below all that wait.
+        check: where the danger check stands. A chat in which it was left before any answer has a rank of its own, below all that wait.
     """
     if state == CLOSED:
-        return Place.CLOSED
+        return Rank.CLOSED
     seen = state == ACKNOWLEDGED
-    if tier == TIERS["emergency"]:
-        return Place.RED_SEEN if seen else Place.RED
-    if tier == TIERS["call_doctor"] or failed or asking:
-        return Place.CALL_SEEN if seen else Place.CALL
-    return Place.UNFINISHED if check == Standing.UNFINISHED else Place.REST
+    if tier == Tier.EMERGENCY:
+        return Rank.RED_SEEN if seen else Rank.RED
+    if tier == Tier.CALL_DOCTOR or failed or asking:
+        return Rank.CALL_SEEN if seen else Rank.CALL
+    return Rank.UNFINISHED if check == Standing.UNFINISHED else Rank.REST
 
 
 def follow(
@@ -87,8 +75,8 @@ def follow(
         new = {
             "conversation_id": conversation,
             "opened_at": at,
-            "tier": 0,
-            "place": Place.REST,
+            "tier": Tier.NONE,
+            "place": Rank.REST,
             "state": OPEN,
             "fired_at": at,
             "fired_seq": seq,
@@ -114,7 +102,7 @@ def follow(
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["place"] = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+    values["place"] = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
     connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
 
 
@@ -142,13 +130,13 @@ def _answered(
         row = {"case_id": case.id, "rule": rule, "seq": seq, "rank": rank, "tier": tier, "at": at, "protocol": version}
         connection.execute(sql.NEW_RULE, row)
     _note_findings(connection, case.id, facts.get("codes", ()))
-    fires = tier >= TIERS["call_doctor"] and bool(new)
+    fires = tier >= Tier.CALL_DOCTOR and bool(new)
     rises = tier > case.tier
     if fires or failed or rises:
         values["snoozed_until"] = None
-    if case.state != OPEN and (fires or failed or (rises and tier >= TIERS["call_doctor"])):
+    if case.state != OPEN and (fires or failed or (rises and tier >= Tier.CALL_DOCTOR)):
         values |= _opened(at, seq)
-    elif rises or (case.place in (Place.REST, Place.UNFINISHED) and (failed or values["asking"])):
+    elif rises or (case.place in (Rank.REST, Rank.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
-from gateway.console.audit import Head, Trail
+from gateway.console.audit.log import AuditLog, Head
 from gateway.records.database import connect, migrate
 from gateway.records.sealing import Keyring, SealError
 from gateway.records.store import Records, utc_now
@@ -75,7 +75,7 @@ def saved(new_url: NewUrl, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     days = DayKeys(Path(env["AFTERCARE_DAY_KEYS"]))
     old = Records(engine, Keyring([MASTER_KEY], days), lambda: past).start("demo", _GREETING, "patient", bound=BOUND)
     with house.door(env) as door:
-        Trail(engine, AUDIT_KEY, utc_now).note("login", detail={})
+        AuditLog(engine, AUDIT_KEY, utc_now).record("login", detail={})
         patient = door.patient()
         patient.say(HARMLESS)
         transcript: list[object] = list(patient.events())
@@ -114,11 +114,11 @@ def test_a_conversation_goes_on_after_a_restore(saved: Saved, restored: dict[str
 
 def test_the_audit_goes_on_and_holds_up_to_the_backups_end(saved: Saved, restored: dict[str, str]) -> None:
     engine = connect(restored["AFTERCARE_RECORDS"])
-    trail = Trail(engine, AUDIT_KEY, utc_now)
-    trail.note("login", detail={})
+    audit_log = AuditLog(engine, AUDIT_KEY, utc_now)
+    audit_log.record("login", detail={})
     heads = [Head.parse(line) for line in (saved.folder / "audit-head").read_text().split()]
     assert heads
-    assert not trail.verify(heads).problem
+    assert not audit_log.verify(heads).problem
     engine.dispose()
 
 
@@ -126,8 +126,8 @@ def test_entries_that_came_after_the_backup_are_missed(saved: Saved, restored: d
     """Whoever keeps the audit's end elsewhere sees that a restore lost something."""
     lost, kept = connect(saved.env["AFTERCARE_RECORDS"]), connect(restored["AFTERCARE_RECORDS"])
     for _ in range(5):
-        Trail(lost, AUDIT_KEY, utc_now).note("login", detail={"lost": True})
-    assert Trail(kept, AUDIT_KEY, utc_now).verify([Trail(lost, AUDIT_KEY, utc_now).head()]).problem
+        AuditLog(lost, AUDIT_KEY, utc_now).record("login", detail={"lost": True})
+    assert AuditLog(kept, AUDIT_KEY, utc_now).verify([AuditLog(lost, AUDIT_KEY, utc_now).head()]).problem
     lost.dispose()
     kept.dispose()
 

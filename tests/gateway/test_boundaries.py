@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def imported(file: Path) -> set[str]:
 
 def _calls_others(file: Path) -> bool:
     """Whether a file asks a server that is not Rasa: a webhook, or the hospital's OpenID provider; or any, to see whether it is there."""
-    return _name(file) in ("gateway/console/delivery.py", "gateway/console/oidc.py", "gateway/check.py")
+    return _name(file) in ("gateway/console/notify/delivery.py", "gateway/console/identity/oidc.py", "gateway/check.py")
 
 
 def _packages(file: Path) -> set[str]:
@@ -87,13 +88,26 @@ def test_the_rest_of_the_gateway_knows_no_page_of_the_console(file: Path) -> Non
     mail server and accounts."""
     known = {name for name in imported(file) if name.startswith("gateway.console")}
     allowed = {
-        "app.py": ("delivery", "desk", "escalation", "routes"),
-        "__main__.py": ("commands", "rights", "regressions", "replay"),
-        "settings.py": ("policy", "rights"),
-        "check.py": ("delivery", "staff"),
+        "app.py": ("notify.delivery", "services", "notify.escalation", "routes"),
+        "__main__.py": ("commands", "identity.rights", "insights.regressions"),
+        "settings.py": ("policy", "identity.rights"),
+        "check.py": ("notify.delivery", "identity.staff"),
     }
-    parts = {name.split(".")[2] for name in known if name.count(".") >= 2}
-    assert parts <= set(allowed.get(file.name, ()))
+    parts = tuple(f"gateway.console.{part}" for part in allowed.get(file.name, ()))
+    assert not [name for name in known if name not in parts and not name.startswith(tuple(f"{part}." for part in parts))]
+
+
+def test_no_two_parts_of_the_console_import_each_other() -> None:
+    """Neither its packages nor the modules beside them."""
+    console = ROOT / "gateway" / "console"
+    parts = {".".join(file.relative_to(ROOT).with_suffix("").parts[:3]) for file in console.rglob("*.py") if file.name != "__init__.py"}
+    graph: dict[str, set[str]] = {part: set() for part in parts}
+    for file in console.rglob("*.py"):
+        part = ".".join(file.relative_to(ROOT).with_suffix("").parts[:3])
+        if part in parts:
+            graph[part] |= {".".join(name.split(".")[:3]) for name in imported(file)} & parts - {part}
+    assert {"gateway.console.cases", "gateway.console.identity", "gateway.console.redaction"} <= parts
+    assert len(list(TopologicalSorter(graph).static_order())) == len(parts)
 
 
 def test_every_file_was_looked_at() -> None:

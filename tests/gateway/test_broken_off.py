@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from gateway.records.cases import Place
 from gateway.records.database import connect
 from gateway.records.store import OvertakenError, Records
 from gateway.records.tables import triage_case
+from gateway.records.tier import Rank
 from tests.gateway.support import HARMLESS, Clock, Door, Json, Patient, is_emergency, stored
 
 _MINUTES = 10
@@ -36,14 +36,14 @@ def _place(door: Door) -> int:
 
 
 def test_the_more_urgent_answer_is_told_and_the_nurses_see_it(door: Door, patient: Patient, asked: Json, clock: Clock) -> None:
-    assert _place(door) == Place.CALL
+    assert _place(door) == Rank.CALL
     clock.travel(minutes=_MINUTES, seconds=1)
     _follow_up(door)
     (told,) = patient.events(after=asked["seq"])
     assert is_emergency(told)
     assert "reply_to" not in told
     assert told["blocks"][-1]["text"].startswith("You did not answer")
-    assert _place(door) == Place.RED
+    assert _place(door) == Rank.RED
     facts = door.stored(patient)[-1].facts
     assert (facts["by"], facts["cause"], facts["kept"], facts["asks"]) == ("core", "broken_off", False, False)
 
@@ -130,4 +130,4 @@ def test_the_talk_goes_on_from_there_and_nothing_is_taken_back(door: Door, patie
     answer = patient.say("no")
     assert door.rasa.heard[-1]["conversation"]["disposition"] == "emergency"
     assert answer["kind"] == "answer"
-    assert _place(door) == Place.RED
+    assert _place(door) == Rank.RED

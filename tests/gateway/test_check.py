@@ -25,8 +25,8 @@ from sqlalchemy import create_engine
 
 from aftercare.protocol import Library, Protocol
 from gateway.check import Found, State, findings
+from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import DEFAULT
-from gateway.console.staff import StaffBook
 from gateway.records.database import connect, migrate, writing
 from gateway.records.store import utc_now
 from gateway.settings import from_environment

@@ -15,13 +15,14 @@ import pytest
 from trapped import DEADFALL, QUICKSAND, TAR, TrappedCore
 
 from aftercare.protocol import Library, Protocol
-from gateway.console.queue import Filter, Queue
-from gateway.records.cases import Place
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
+from gateway.records.tier import Rank
 from readers.pool import Readers
-from tests.gateway.console.people import desk_of, hired
+from tests.gateway.console.people import hired, services_of
 from tests.gateway.support import (
     ANSWER_SECONDS,
     BOUND,
@@ -84,9 +85,9 @@ def test_a_refused_one_has_the_safety_card(door: Door) -> None:
 def test_nurses_see_a_case_that_could_not_be_read(door: Door) -> None:
     patient, nurse = door.patient(), hired(door, "Ann Lee", "nurse")
     patient.say(f"{HARMLESS} {QUICKSAND}")
-    desk = desk_of(door)
-    (row,) = Queue(door.records.engine, desk.policy, door.clock).page(Filter(finding="unread")).rows
-    assert (row.failed, row.findings, row.place) == (True, ("unread",), Place.CALL)
+    services = services_of(door)
+    (row,) = Queue(door.records.engine, services.policy, door.clock).page(Filter(finding="unread")).rows
+    assert (row.failed, row.findings, row.rank) == (True, ("unread",), Rank.CALL)
     assert "could not be read" in nurse.get("/").text
     page = nurse.get(f"/cases/{row.id}").text
     assert "The assistant could not read a message." in page

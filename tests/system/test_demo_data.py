@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.console.audit import Trail
-from gateway.console.staff import StaffBook
+from gateway.console.audit.log import AuditLog
+from gateway.console.identity.staff import StaffBook
 from gateway.records.database import connect
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import case_act, conversation, triage_case
@@ -136,7 +136,7 @@ def test_what_they_did_stands_in_the_past_and_in_an_audit_that_holds(
     with records.engine.connect() as connection:
         acts = [at for at, by in connection.execute(select(case_act.c.at, case_act.c.staff_id)) if by is not None]
     assert all(at < datetime.now(UTC) for at in acts)
-    verdict = Trail(records.engine, settings.audit_key, utc_now).verify()
+    verdict = AuditLog(records.engine, settings.audit_key, utc_now).verify()
     assert verdict.problem == ""
     assert verdict.entries >= len(acts)
 

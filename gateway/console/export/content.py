@@ -16,11 +16,11 @@ from datetime import datetime
 from typing import Any
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.audit import Head
-from gateway.console.redaction import Mask
-from gateway.console.rendering import TIER_NAMES
-from gateway.console.sheet import Sheet
+from gateway.console.audit.log import Head
+from gateway.console.cases.case_view import CaseView
+from gateway.console.redaction.mask import Mask
 from gateway.records.cases import ASSUMED
+from gateway.records.tier import Tier
 
 FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")
 _NAME_LENGTH = 16
@@ -117,7 +117,7 @@ class Content:
     @property
     def tier_name(self) -> str:
         """The tier in words."""
-        return TIER_NAMES[self.tier]
+        return Tier(self.tier).label
 
 
 class Cut:
@@ -136,55 +136,55 @@ class Cut:
         self._staff = staff
         self._clinic = clinic
 
-    def contents(self, sheets: Iterable[Sheet]) -> list[Content]:
+    def contents(self, views: Iterable[CaseView]) -> list[Content]:
         """The cases, which were read without a mask; pseudonyms are in an order that tells nothing."""
-        found = [self._content(sheet) for sheet in sheets]
+        found = [self._content(view) for view in views]
         return sorted(found, key=lambda content: content.name) if self._profile == DEIDENTIFIED else found
 
-    def _content(self, sheet: Sheet) -> Content:
-        mask, whole, row = self._mask(sheet), self._profile == FULL, sheet.row
+    def _content(self, view: CaseView) -> Content:
+        mask, whole, row = self._mask(view), self._profile == FULL, view.row
         lines = tuple(
             Line(
                 seq=entry.seq,
                 who=entry.who,
                 at=self._time(entry.at),
-                minutes=self._minutes(sheet, entry.at),
+                minutes=self._minutes(view, entry.at),
                 words=mask(entry.text) if entry.text is not None else None,
                 disposition=entry.disposition or "",
                 rules=entry.rules,
                 delivered=entry.delivered,
             )
-            for entry in sheet.entries
+            for entry in view.entries
         )
         return Content(
-            name=self._pseudonym(sheet) if self._profile == DEIDENTIFIED else str(row.id),
-            conversation=sheet.conversation if whole else "",
+            name=self._pseudonym(view) if self._profile == DEIDENTIFIED else str(row.id),
+            conversation=view.conversation if whole else "",
             tier=row.tier,
             state=row.state,
-            writer=sheet.writer,
-            days_since_procedure=sheet.days_since_procedure,
-            outcome=sheet.outcome or "",
+            writer=view.writer,
+            days_since_procedure=view.days_since_procedure,
+            outcome=view.outcome or "",
             acknowledged_at=self._time(row.acknowledged_at) if row.acknowledged_at else "",
             acknowledged_by=(row.acknowledged_by or "") if whole else "",
-            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status), known.because) for known in sheet.findings),
-            check=self._check(sheet),
+            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status), known.because) for known in view.findings),
+            check=self._check(view),
             check_standing=row.danger_check,
             lines=lines,
-            protocol=sheet.bound[0],
-            language=sheet.bound[1],
+            protocol=view.bound[0],
+            language=view.bound[1],
         )
 
-    def _check(self, sheet: Sheet) -> tuple[CheckStep, ...]:
+    def _check(self, view: CaseView) -> tuple[CheckStep, ...]:
         return tuple(
-            CheckStep(row.fact, row.text, step.state, step.how, self._time(step.at), self._minutes(sheet, step.at))
-            for row in sheet.check
+            CheckStep(row.fact, row.text, step.state, step.how, self._time(step.at), self._minutes(view, step.at))
+            for row in view.check
             for step in row.course
         )
 
-    def _mask(self, sheet: Sheet) -> Mask:
+    def _mask(self, view: CaseView) -> Mask:
         if self._profile == FULL:
             return nothing_hidden()
-        said = [name for entry in sheet.entries if entry.text is not None for name in Mask.find_names(entry.text)]
+        said = [name for entry in view.entries if entry.text is not None for name in Mask.find_names(entry.text)]
         known = [*self._staff, *said]
         return Mask.limited(known) if self._profile == LIMITED else Mask.deidentified(known)
 
@@ -192,11 +192,11 @@ class Cut:
         local = self._clinic.local(at)
         return {FULL: local.isoformat(timespec="seconds"), LIMITED: local.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
 
-    def _minutes(self, sheet: Sheet, at: datetime) -> int | None:
-        return int((at - sheet.row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None
+    def _minutes(self, view: CaseView, at: datetime) -> int | None:
+        return int((at - view.row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None
 
-    def _pseudonym(self, sheet: Sheet) -> str:
-        return hmac.new(self._key, sheet.conversation.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
+    def _pseudonym(self, view: CaseView) -> str:
+        return hmac.new(self._key, view.conversation.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
 
 
 def nothing_hidden() -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.console.pages import audit, case, entry, export, figures, handover, notices, oidc, queue, replay, reviews, staff
+from gateway.console.pages import audit, case, case_acts, entry, export, figures, handover, notices, oidc, queue, replay, reviews, staff
 
 
 def routers() -> list[APIRouter]:
@@ -13,6 +13,7 @@ def routers() -> list[APIRouter]:
         entry.router,
         queue.router,
         case.router,
+        case_acts.router,
         replay.router,
         notices.router,
         audit.router,

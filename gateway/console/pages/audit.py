@@ -12,50 +12,50 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from aftercare.protocol.clinic import Clinic
-from gateway.console.access import BASE, TheDesk, Visitor, having
-from gateway.console.audit import Entry, Wanted
-from gateway.console.desk import Desk
+from gateway.console.access import BASE, TheServices, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.audit.log import Entry, Wanted
+from gateway.console.services import ConsoleServices
 from gateway.console.times import moment
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("audit"))]
-_VERIFIED = "verify_audit"
 _SHORT = 80
 _MOMENTS = ("until", "fired_at")
 _After = Annotated[int | None, Query(ge=0, le=2**62)]
 
 
 @router.get("/audit")
-async def audit_page(request: Request, desk: TheDesk, visitor: _Visitor, after: _After = None) -> Response:
+async def audit_page(request: Request, services: TheServices, visitor: _Visitor, after: _After = None) -> Response:
     """A page of entries, the newest first."""
-    wanted = Wanted.parse(request.query_params, desk.clinic.zone)
-    shown = await asyncio.to_thread(_shown, desk, wanted, after)
+    wanted = Wanted.parse(request.query_params, services.clinic.zone)
+    shown = await asyncio.to_thread(_shown, services, wanted, after)
     detail = {"filter": wanted.as_query(), "entries": len(shown["lines"])}
-    await asyncio.to_thread(desk.trail.note, "view_audit", staff=visitor.id, detail=detail)
-    return desk.renderer.page(request, "audit.html", visitor.login, **shown)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_AUDIT, staff=visitor.id, detail=detail)
+    return services.renderer.page(request, "audit.html", visitor.login, **shown)
 
 
 @router.post("/audit/verify")
-async def verify(desk: TheDesk, visitor: _Visitor) -> Response:
+async def verify(services: TheServices, visitor: _Visitor) -> Response:
     """Check every entry; what was found is an entry itself."""
-    verdict = await asyncio.to_thread(lambda: desk.trail.verify(desk.book.seals.anchors(desk.records.engine)))
+    verdict = await asyncio.to_thread(lambda: services.audit_log.verify(services.book.seals.anchors(services.records.engine)))
     detail = {"entries": verdict.entries, "problem": verdict.problem}
-    await asyncio.to_thread(desk.trail.note, _VERIFIED, staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VERIFY_AUDIT, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/audit", 303)
 
 
-def _shown(desk: Desk, wanted: Wanted, after: int | None) -> dict[str, Any]:
-    page = desk.trail.read(wanted, after)
-    checked = desk.trail.read(Wanted(act=_VERIFIED), size=1).entries
+def _shown(services: ConsoleServices, wanted: Wanted, after: int | None) -> dict[str, Any]:
+    page = services.audit_log.read(wanted, after)
+    checked = services.audit_log.read(Wanted(act=AuditAct.VERIFY_AUDIT), size=1).entries
     return {
-        "lines": [(entry, *_shortened(entry, desk.clinic)) for entry in page.entries],
+        "lines": [(entry, *_shortened(entry, services.clinic)) for entry in page.entries],
         "wanted": wanted,
         "first": after is None,
         "more": urlencode({**wanted.as_query(), "after": page.next}) if page.next else "",
-        "people": desk.book.everybody(),
-        "acts": desk.trail.acts(),
+        "people": services.book.everybody(),
+        "acts": services.audit_log.acts(),
         "checked": checked[0] if checked else None,
-        "head": desk.trail.head(),
+        "head": services.audit_log.head(),
     }
 
 

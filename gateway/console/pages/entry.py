@@ -13,12 +13,15 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from gateway.console.access import BASE, KnownLogin, TheDesk, TurnedAwayError, Visitor, having, is_ours
-from gateway.console.desk import Desk
-from gateway.console.passwords import LONGEST_PASSWORD
-from gateway.console.sessions import COOKIE, Login, hash_of
-from gateway.console.staff import Staff, StaffBook, StaffError, WrongPasswordError
-from gateway.console.tries import LOGIN, UNLOCK
+from gateway.console.access import BASE, KnownLogin, TheServices, TurnedAwayError, Visitor, having, is_ours
+from gateway.console.audit.acts import AuditAct
+from gateway.console.identity import one_time_codes
+from gateway.console.identity.accounts import Staff, StaffError
+from gateway.console.identity.passwords import LONGEST_PASSWORD
+from gateway.console.identity.sessions import COOKIE, Login, hash_of
+from gateway.console.identity.staff import WrongPasswordError
+from gateway.console.identity.tries import LOGIN, UNLOCK
+from gateway.console.services import ConsoleServices
 from gateway.network import network
 
 router = APIRouter()
@@ -29,117 +32,119 @@ _Own = Annotated[Visitor, Depends(having("own_account"))]
 
 
 @router.get("/static/{name}")
-async def static(name: str, desk: TheDesk) -> Response:
+async def static(name: str, services: TheServices) -> Response:
     """A style sheet or a script."""
-    found = desk.renderer.static(name)
+    found = services.renderer.static(name)
     if found is None:
         raise TurnedAwayError(404, "not_found")
     return found
 
 
 @router.get("/login")
-async def login_page(request: Request, desk: TheDesk, next: str = "") -> Response:
+async def login_page(request: Request, services: TheServices, next: str = "") -> Response:
     """The page to log in."""
-    return _login_page(request, desk, next, 200, "")
+    return _login_page(request, services, next, 200, "")
 
 
 @router.post("/login")
-async def log_in(request: Request, desk: TheDesk, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
+async def log_in(request: Request, services: TheServices, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
     """Log in with name, password and one-time code."""
-    _ours(request, desk)
-    made = await asyncio.to_thread(desk.tries.begin, name, address_of(request), request.cookies.get(DEVICE, ""))
+    _ours(request, services)
+    made = await asyncio.to_thread(services.tries.begin, name, address_of(request), request.cookies.get(DEVICE, ""))
     if made is None:
         raise TurnedAwayError(429, "too_often")
-    async with desk.hashing if made.known else desk.strangers:
-        person = await asyncio.to_thread(desk.book.prove, name, password, code)
+    async with services.hashing if made.known else services.strangers:
+        person = await asyncio.to_thread(services.book.prove, name, password, code)
     if person is None:
-        known = await asyncio.to_thread(desk.book.named, " ".join(name.split()))
-        await asyncio.to_thread(desk.trail.note, "login_failed", staff=known.id if known else None)
-        return _login_page(request, desk, next, 401, desk.renderer.reason("wrong_login"))
+        known = await asyncio.to_thread(services.book.named, " ".join(name.split()))
+        await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN_FAILED, staff=known.id if known else None)
+        return _login_page(request, services, next, 401, services.renderer.reason("wrong_login"))
     response = RedirectResponse(inside(next), 303)
-    await start_login(request, desk, response, person, "password")
+    await start_login(request, services, response, person, "password")
     device = request.cookies.get(DEVICE) or secrets.token_urlsafe()
-    await asyncio.to_thread(desk.tries.right, made, device)
+    await asyncio.to_thread(services.tries.right, made, device)
     kept = int(_DEVICE_KEPT.total_seconds())
     response.set_cookie(DEVICE, device, secure=True, httponly=True, samesite="strict", path="/", max_age=kept)
     return response
 
 
-async def start_login(request: Request, desk: Desk, response: Response, person: Staff, how: str) -> None:
+async def start_login(request: Request, services: ConsoleServices, response: Response, person: Staff, how: str) -> None:
     """Start a login, whose token goes out as a cookie; a login that this browser had before ends."""
     if COOKIE in request.cookies:
-        await asyncio.to_thread(desk.sessions.end, request.cookies[COOKIE])
-    token = await asyncio.to_thread(desk.sessions.start, person)
-    await asyncio.to_thread(desk.trail.note, "login", staff=person.id, detail={"how": how})
+        await asyncio.to_thread(services.sessions.end, request.cookies[COOKIE])
+    token = await asyncio.to_thread(services.sessions.start, person)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN, staff=person.id, detail={"how": how})
     response.set_cookie(
-        COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(desk.policy.longest.total_seconds())
+        COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(services.policy.longest.total_seconds())
     )  # fmt: skip
 
 
 @router.get("/setup")
-async def setup_page(request: Request, desk: TheDesk) -> Response:
+async def setup_page(request: Request, services: TheServices) -> Response:
     """Asks for the code of an invitation."""
-    return desk.renderer.page(request, "setup.html", None, invited=None, secret="", code="", square="", problem="")
+    return services.renderer.page(request, "setup.html", None, invited=None, secret="", code="", square="", problem="")
 
 
 @router.post("/setup")
 async def set_up(
-    request: Request, desk: TheDesk, code: _Text, secret: _Text = "", password: _Text = "", again: _Text = "", one_time: _Text = ""
+    request: Request, services: TheServices, code: _Text, secret: _Text = "", password: _Text = "", again: _Text = "", one_time: _Text = ""
 ) -> Response:
     """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation."""
-    _ours(request, desk)
-    person = await asyncio.to_thread(desk.book.invited, code)
+    _ours(request, services)
+    person = await asyncio.to_thread(services.book.invited, code)
     if person is None:
-        await not_too_often(request, desk)
-        await asyncio.to_thread(desk.tries.failed, LOGIN, address_of(request))
+        await not_too_often(request, services)
+        await asyncio.to_thread(services.tries.failed, LOGIN, address_of(request))
         problem = "This code does not count, or not any more. Ask for a new one."
-        return desk.renderer.page(request, "setup.html", None, 422, invited=None, secret="", code="", square="", problem=problem)
+        return services.renderer.page(request, "setup.html", None, 422, invited=None, secret="", code="", square="", problem=problem)
     problem, status = "", 200
     if secret:
         try:
             if password != again:
                 raise StaffError("The two passwords are not the same.")
-            await asyncio.to_thread(desk.book.set_up, code, password, secret, one_time)
-            await asyncio.to_thread(desk.trail.note, "account_set_up", staff=person.id)
+            await asyncio.to_thread(services.book.set_up, code, password, secret, one_time)
+            await asyncio.to_thread(services.audit_log.record, AuditAct.ACCOUNT_SET_UP, staff=person.id)
             return RedirectResponse(f"{BASE}/login", 303)
         except StaffError as error:
             problem, status = str(error), 422
-    secret = secret if StaffBook.is_secret(secret) else StaffBook.new_secret()
-    square = Markup(segno.make(StaffBook.address_of(person.name, secret)).svg_inline(scale=5, border=2, light="#fff"))
-    return desk.renderer.page(request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem)
+    secret = secret if one_time_codes.is_secret(secret) else one_time_codes.new_secret()
+    square = Markup(segno.make(one_time_codes.address_of(person.name, secret)).svg_inline(scale=5, border=2, light="#fff"))
+    return services.renderer.page(
+        request, "setup.html", None, status, invited=person, secret=secret, code=code, square=square, problem=problem
+    )
 
 
 @router.post("/unlock")
-async def unlock(request: Request, desk: TheDesk, login: KnownLogin, password: _Text = "", then: _Text = "") -> Response:
+async def unlock(request: Request, services: TheServices, login: KnownLogin, password: _Text = "", then: _Text = "") -> Response:
     """Open a screen that locked itself; what was typed before goes on from a page of its own. Five wrong passwords end the login."""
     form = await request.form()
     draft = [(key.removeprefix("draft."), str(value)) for key, value in form.multi_items() if key.startswith("draft.")]
     write = "write" in form
-    problem = await _still_locked(desk, login, password)
+    problem = await _still_locked(services, login, password)
     if problem:
         if "hx-request" in request.headers:
-            return desk.renderer.page(request, "refusal.html", None, 422, reason=problem)
-        return desk.renderer.page(request, "locked.html", login, 422, then=then, draft=draft, problem=problem, write=write)
+            return services.renderer.page(request, "refusal.html", None, 422, reason=problem)
+        return services.renderer.page(request, "locked.html", login, 422, then=then, draft=draft, problem=problem, write=write)
     if "hx-request" in request.headers:
         return Response(status_code=204)
     if write:
-        return desk.renderer.page(request, "draft.html", login, then=inside(then), draft=draft)
+        return services.renderer.page(request, "draft.html", login, then=inside(then), draft=draft)
     return RedirectResponse(inside(then), 303)
 
 
 @router.post("/lock")
-async def lock(desk: TheDesk, login: KnownLogin) -> Response:
+async def lock(services: TheServices, login: KnownLogin) -> Response:
     """Lock the screen now."""
-    await asyncio.to_thread(desk.sessions.lock, login.token)
-    await asyncio.to_thread(desk.trail.note, "lock", staff=login.staff.id)
+    await asyncio.to_thread(services.sessions.lock, login.token)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOCK, staff=login.staff.id)
     return RedirectResponse(BASE + "/", 303)
 
 
 @router.post("/logout")
-async def log_out(desk: TheDesk, login: KnownLogin) -> Response:
+async def log_out(services: TheServices, login: KnownLogin) -> Response:
     """Log out."""
-    await asyncio.to_thread(desk.sessions.end, login.token)
-    await asyncio.to_thread(desk.trail.note, "logout", staff=login.staff.id)
+    await asyncio.to_thread(services.sessions.end, login.token)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.LOGOUT, staff=login.staff.id)
     response = RedirectResponse(f"{BASE}/login", 303)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["clear-site-data"] = '"cache"'
@@ -147,46 +152,46 @@ async def log_out(desk: TheDesk, login: KnownLogin) -> Response:
 
 
 @router.get("/me")
-async def me_page(request: Request, desk: TheDesk, visitor: _Own) -> Response:
+async def me_page(request: Request, services: TheServices, visitor: _Own) -> Response:
     """One's own preferences, and the keys."""
-    return desk.renderer.page(request, "me.html", visitor.login, problem="", changed=False)
+    return services.renderer.page(request, "me.html", visitor.login, problem="", changed=False)
 
 
 @router.post("/me")
-async def prefer(request: Request, desk: TheDesk, visitor: _Own, single_keys: _Text = "", sound: _Text = "") -> Response:
+async def prefer(request: Request, services: TheServices, visitor: _Own, single_keys: _Text = "", sound: _Text = "") -> Response:
     """Change them."""
-    await asyncio.to_thread(desk.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
+    await asyncio.to_thread(services.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
     detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
-    await asyncio.to_thread(desk.trail.note, "preferences", staff=visitor.id, detail=detail)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.PREFERENCES, staff=visitor.id, detail=detail)
     return RedirectResponse(f"{BASE}/me", 303)
 
 
 @router.post("/me/password")
 async def change_password(
-    request: Request, desk: TheDesk, visitor: _Own, old: _Text = "", password: _Text = "", again: _Text = ""
+    request: Request, services: TheServices, visitor: _Own, old: _Text = "", password: _Text = "", again: _Text = ""
 ) -> Response:
     """Give oneself another password; the other logins of the account end. Five wrong ones end this login too."""
     token, problem = visitor.login.token, ""
     try:
         if password != again:
             raise StaffError("The two new passwords are not the same.")
-        async with desk.hashing:
-            if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
+        async with services.hashing:
+            if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
                 raise TurnedAwayError(401, "log_in")
-            await asyncio.to_thread(desk.book.change_password, visitor.id, old, password, hash_of(token))
+            await asyncio.to_thread(services.book.change_password, visitor.id, old, password, hash_of(token))
     except WrongPasswordError as error:
-        await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=visitor.id)
-        await asyncio.to_thread(desk.tries.failed, UNLOCK, token)
-        if not await asyncio.to_thread(desk.tries.left, UNLOCK, token):
-            await asyncio.to_thread(desk.sessions.end, token)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=visitor.id)
+        await asyncio.to_thread(services.tries.failed, UNLOCK, token)
+        if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
+            await asyncio.to_thread(services.sessions.end, token)
             raise TurnedAwayError(401, "log_in") from None
         problem = str(error)
     except StaffError as error:
         problem = str(error)
     if not problem:
-        await asyncio.to_thread(desk.sessions.unlock, token)
-        await asyncio.to_thread(desk.trail.note, "password_changed", staff=visitor.id)
-    return desk.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
+        await asyncio.to_thread(services.sessions.unlock, token)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.PASSWORD_CHANGED, staff=visitor.id)
+    return services.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
 
 
 def inside(path: str) -> str:
@@ -196,24 +201,24 @@ def inside(path: str) -> str:
     return parts.path if ours else BASE + "/"
 
 
-async def _still_locked(desk: Desk, login: Login, password: str) -> str:
+async def _still_locked(services: ConsoleServices, login: Login, password: str) -> str:
     """Open a login by its password, and return why that is not done, or nothing; by the provider it is opened before it gets here."""
     if login.staff.subject is not None:
-        return desk.renderer.reason("locked_provider") if login.locked else ""
-    async with desk.hashing:
-        may_try = await asyncio.to_thread(desk.tries.left, UNLOCK, login.token)
-        right = may_try and await asyncio.to_thread(desk.book.prove, login.staff.name, password, None) is not None
+        return services.renderer.reason("locked_provider") if login.locked else ""
+    async with services.hashing:
+        may_try = await asyncio.to_thread(services.tries.left, UNLOCK, login.token)
+        right = may_try and await asyncio.to_thread(services.book.prove, login.staff.name, password, None) is not None
         if not right:
-            await asyncio.to_thread(desk.tries.failed, UNLOCK, login.token)
+            await asyncio.to_thread(services.tries.failed, UNLOCK, login.token)
     if right:
-        await asyncio.to_thread(desk.sessions.unlock, login.token)
-        await asyncio.to_thread(desk.trail.note, "unlock", staff=login.staff.id)
+        await asyncio.to_thread(services.sessions.unlock, login.token)
+        await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK, staff=login.staff.id)
         return ""
-    await asyncio.to_thread(desk.trail.note, "unlock_failed", staff=login.staff.id)
-    if not await asyncio.to_thread(desk.tries.left, UNLOCK, login.token):
-        await asyncio.to_thread(desk.sessions.end, login.token)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=login.staff.id)
+    if not await asyncio.to_thread(services.tries.left, UNLOCK, login.token):
+        await asyncio.to_thread(services.sessions.end, login.token)
         raise TurnedAwayError(401, "log_in")
-    return desk.renderer.reason("wrong_password")
+    return services.renderer.reason("wrong_password")
 
 
 def address_of(request: Request) -> str:
@@ -221,17 +226,17 @@ def address_of(request: Request) -> str:
     return network(request.client.host) if request.client else ""
 
 
-async def not_too_often(request: Request, desk: Desk) -> None:
+async def not_too_often(request: Request, services: ConsoleServices) -> None:
     """Turn an address away that was wrong too often in the last minute; what is right is looked at before."""
-    if not await asyncio.to_thread(desk.tries.left, LOGIN, address_of(request)):
+    if not await asyncio.to_thread(services.tries.left, LOGIN, address_of(request)):
         raise TurnedAwayError(429, "too_often")
 
 
-def _ours(request: Request, desk: Desk) -> None:
-    if not is_ours(request, desk):
+def _ours(request: Request, services: ConsoleServices) -> None:
+    if not is_ours(request, services):
         raise TurnedAwayError(403, "not_ours")
 
 
-def _login_page(request: Request, desk: Desk, next: str, status: int, problem: str) -> Response:
-    provider = desk.settings.provider is not None
-    return desk.renderer.page(request, "login.html", None, status, next=inside(next), problem=problem, provider=provider)
+def _login_page(request: Request, services: ConsoleServices, next: str, status: int, problem: str) -> Response:
+    provider = services.settings.provider is not None
+    return services.renderer.page(request, "login.html", None, status, next=inside(next), problem=problem, provider=provider)

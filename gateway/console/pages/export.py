@@ -14,14 +14,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
-from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
-from gateway.console.desk import Desk
+from gateway.console.access import TheServices, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.case_view import CaseViews
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
 from gateway.console.export import csv_file, fhir
 from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
-from gateway.console.passwords import LONGEST_PASSWORD
-from gateway.console.queue import Filter, Queue
-from gateway.console.sheet import Sheets
-from gateway.console.tries import UNLOCK
+from gateway.console.identity.passwords import LONGEST_PASSWORD
+from gateway.console.identity.tries import UNLOCK
+from gateway.console.services import ConsoleServices
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having(*(f"export_{profile}" for profile in PROFILES)))]
@@ -75,21 +77,21 @@ _Password = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
 
 
 @router.get("/export")
-async def export_page(request: Request, desk: TheDesk, visitor: _Visitor, case: int | None = None) -> Response:
+async def export_page(request: Request, services: TheServices, visitor: _Visitor, case: int | None = None) -> Response:
     """The form; `case` is the number of a case to begin with."""
     wish = Wish(str(case or ""), 7, None, "csv", _profiles(visitor)[-1], "", secrets.token_hex(16))
-    return _page(request, desk, visitor, "export.html", wish)
+    return _page(request, services, visitor, "export.html", wish)
 
 
 @router.post("/export/preview")
-async def preview(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
+async def preview(request: Request, services: TheServices, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
     """The first rows as they will go out, and how many there are."""
-    await _check(desk, visitor, wish)
-    problem = await _unproved(desk, visitor, wish, password)
+    await _check(services, visitor, wish)
+    problem = await _unproved(services, visitor, wish, password)
     if problem:
-        return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
-    async with desk.heavy:
-        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export_preview")
+        return _page(request, services, visitor, "export.html", wish, 403, problem=problem)
+    async with services.heavy:
+        contents, stamp = await asyncio.to_thread(_made, services, visitor, wish, AuditAct.EXPORT_PREVIEW)
     shown: dict[str, Any] = {"missing": _missing(wish, contents) if wish.profile != DEIDENTIFIED else 0}
     if wish.format == "csv":
         rows = csv_file.rows(contents, stamp)
@@ -97,76 +99,78 @@ async def preview(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wis
     else:
         text = await asyncio.to_thread(fhir.write, contents[:_SHOWN_CASES], stamp, 2)
         shown |= {"columns": (), "rows": (), "count": sum(len(each.lines) for each in contents), "text": text.decode()}
-    return _page(request, desk, visitor, "export_preview.html", wish, cases=len(contents), shown_cases=_SHOWN_CASES, **shown)
+    return _page(request, services, visitor, "export_preview.html", wish, cases=len(contents), shown_cases=_SHOWN_CASES, **shown)
 
 
 @router.post("/export")
-async def export(request: Request, desk: TheDesk, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
+async def export(request: Request, services: TheServices, visitor: _Visitor, wish: _Wish, password: _Password = "") -> Response:
     """The file."""
-    await _check(desk, visitor, wish)
-    problem = await _unproved(desk, visitor, wish, password)
+    await _check(services, visitor, wish)
+    problem = await _unproved(services, visitor, wish, password)
     if problem:
-        return _page(request, desk, visitor, "export.html", wish, 403, problem=problem)
+        return _page(request, services, visitor, "export.html", wish, 403, problem=problem)
     as_table = wish.format == "csv"
-    async with desk.heavy:
-        contents, stamp = await asyncio.to_thread(_made, desk, visitor, wish, "export")
+    async with services.heavy:
+        contents, stamp = await asyncio.to_thread(_made, services, visitor, wish, AuditAct.EXPORT)
         content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
     name = f"aftercare-{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if as_table else 'json'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}
     return Response(content, media_type=csv_file.MEDIA_TYPE if as_table else fhir.MEDIA_TYPE, headers=headers)
 
 
-async def _check(desk: Desk, visitor: Visitor, wish: Wish) -> None:
+async def _check(services: ConsoleServices, visitor: Visitor, wish: Wish) -> None:
     """Only what can be chosen, and only by whom it is for."""
-    if wish.profile not in PROFILES or wish.format not in _FORMAT_NAMES or wish.reason not in desk.policy.reasons:
+    if wish.profile not in PROFILES or wish.format not in _FORMAT_NAMES or wish.reason not in services.policy.reasons:
         raise TurnedAwayError(422, "bad_request", visitor.login)
     if not visitor.may(f"export_{wish.profile}"):
-        await asyncio.to_thread(desk.trail.note, "refused", staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"})
+        await asyncio.to_thread(
+            services.audit_log.record, AuditAct.REFUSED, staff=visitor.id, detail={"right": f"export_{wish.profile}", "method": "POST"}
+        )
         raise TurnedAwayError(403, "no_right", visitor.login)
     if len(wish.numbers) > MOST:
         raise TurnedAwayError(422, "export_too_many", visitor.login)
 
 
-async def _unproved(desk: Desk, visitor: Visitor, wish: Wish, password: str) -> str:
+async def _unproved(services: ConsoleServices, visitor: Visitor, wish: Wish, password: str) -> str:
     """Why a full export does not go on: its maker last gave a password some time ago; empty when it may. Five wrong ones end the login."""
-    if wish.profile != FULL or desk.records.clock() - visitor.login.proved_at <= PROOF_COUNTS:
+    if wish.profile != FULL or services.records.clock() - visitor.login.proved_at <= PROOF_COUNTS:
         return ""
     if visitor.login.staff.subject is not None:
-        return desk.renderer.reason("export_proof_provider")
+        return services.renderer.reason("export_proof_provider")
     if not password:
-        return desk.renderer.reason("export_proof")
-    if await asyncio.to_thread(desk.book.prove, visitor.name, password, None) is None:
-        await asyncio.to_thread(desk.trail.note, "export_proof_failed", staff=visitor.id)
-        await asyncio.to_thread(desk.tries.failed, UNLOCK, visitor.login.token)
-        if not await asyncio.to_thread(desk.tries.left, UNLOCK, visitor.login.token):
-            await asyncio.to_thread(desk.sessions.end, visitor.login.token)
+        return services.renderer.reason("export_proof")
+    if await asyncio.to_thread(services.book.prove, visitor.name, password, None) is None:
+        await asyncio.to_thread(services.audit_log.record, AuditAct.EXPORT_PROOF_FAILED, staff=visitor.id)
+        await asyncio.to_thread(services.tries.failed, UNLOCK, visitor.login.token)
+        if not await asyncio.to_thread(services.tries.left, UNLOCK, visitor.login.token):
+            await asyncio.to_thread(services.sessions.end, visitor.login.token)
             raise TurnedAwayError(401, "log_in")
-        return desk.renderer.reason("wrong_password")
-    await asyncio.to_thread(desk.sessions.unlock, visitor.login.token)
+        return services.renderer.reason("wrong_password")
+    await asyncio.to_thread(services.sessions.unlock, visitor.login.token)
     return ""
 
 
-def _made(desk: Desk, visitor: Visitor, wish: Wish, act: str) -> tuple[list[Content], Stamp]:
+def _made(services: ConsoleServices, visitor: Visitor, wish: Wish, act: AuditAct) -> tuple[list[Content], Stamp]:
     """The cases as they go out, with their stamp, after it is on record that they do."""
-    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
-    sheets = Sheets(desk.records, desk.library, desk.policy)
-    found = [sheet for number in numbers if (sheet := sheets.read(number, nothing_hidden())) is not None and sheet.entries]
+    views = CaseViews(services.records, services.library, services.policy)
+    found = [view for number in numbers if (view := views.read(number, nothing_hidden())) is not None and view.entries]
     if not found:
         raise TurnedAwayError(422, "export_nothing", visitor.login)
-    staff = [person.name for person in desk.book.everybody()]
-    contents = Cut(wish.profile, _pseudonym_key(desk, wish), staff, desk.clinic).contents(found)
+    staff = [person.name for person in services.book.everybody()]
+    contents = Cut(wish.profile, _pseudonym_key(services, wish), staff, services.clinic).contents(found)
     chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
-    named = [sheet.row.id for sheet in found]
+    named = [view.row.id for view in found]
     detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
-    desk.trail.note(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
+    services.audit_log.record(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
     by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name
-    at, zone = desk.clinic.local(desk.records.clock()), desk.clinic.zone.key
-    return contents, Stamp(by, at, zone, wish.profile, desk.policy.reasons[wish.reason], desk.trail.head())
+    at, zone = services.clinic.local(services.records.clock()), services.clinic.zone.key
+    return contents, Stamp(by, at, zone, wish.profile, services.policy.reasons[wish.reason], services.audit_log.head())
 
 
-def _pseudonym_key(desk: Desk, wish: Wish) -> bytes:
-    return hmac.new(desk.settings.audit_key, f"export/{wish.token}".encode(), hashlib.sha256).digest()
+def _pseudonym_key(services: ConsoleServices, wish: Wish) -> bytes:
+    return hmac.new(services.settings.audit_key, f"export/{wish.token}".encode(), hashlib.sha256).digest()
 
 
 def _missing(wish: Wish, contents: list[Content]) -> int:
@@ -177,10 +181,12 @@ def _profiles(visitor: Visitor) -> list[str]:
     return [profile for profile in PROFILES if visitor.may(f"export_{profile}")]
 
 
-def _page(request: Request, desk: Desk, visitor: Visitor, template: str, wish: Wish, status: int = 200, **values: Any) -> Response:
-    about: dict[str, Any] = {"wish": wish, "formats": _FORMAT_NAMES, "reasons": desk.policy.reasons, "most": MOST}
+def _page(
+    request: Request, services: ConsoleServices, visitor: Visitor, template: str, wish: Wish, status: int = 200, **values: Any
+) -> Response:
+    about: dict[str, Any] = {"wish": wish, "formats": _FORMAT_NAMES, "reasons": services.policy.reasons, "most": MOST}
     profiles = _profiles(visitor)
-    ask = FULL in profiles and desk.records.clock() - visitor.login.proved_at > PROOF_COUNTS
-    return desk.renderer.page(
+    ask = FULL in profiles and services.records.clock() - visitor.login.proved_at > PROOF_COUNTS
+    return services.renderer.page(
         request, template, visitor.login, status, **{"problem": "", "ask": ask, "profiles": profiles, **about, **values}
     )

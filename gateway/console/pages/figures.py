@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from gateway.console.access import TheDesk, Visitor, having
-from gateway.console.checks import End
-from gateway.console.figures import OPENED_MOST, SHIFTS, SPANS, Book
+from gateway.console.access import TheServices, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.checks import End
+from gateway.console.insights.answers import OPENED_MOST
+from gateway.console.insights.figures import SHIFTS, SPANS, Book
 
 router = APIRouter()
 _DEFAULT = 30
@@ -25,16 +27,16 @@ _ENDS = {
 
 @router.get("/figures")
 async def figures_page(
-    request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("figures"))], days: str = str(_DEFAULT)
+    request: Request, services: TheServices, visitor: Annotated[Visitor, Depends(having("figures"))], days: str = str(_DEFAULT)
 ) -> Response:
     """The figures; patients' words stand in them only for who may see cases."""
     chosen = next((span for span in SPANS if str(span) == days), _DEFAULT)
     words = visitor.may("see_case")
-    async with desk.heavy:
-        figures = await asyncio.to_thread(Book(desk.records, desk.policy, desk.clinic).read, chosen, words=words)
+    async with services.heavy:
+        figures = await asyncio.to_thread(Book(services.records, services.policy, services.clinic).read, chosen, words=words)
     shown = sorted({example.case for each in figures.answers.unanswered for example in each.examples})
-    await asyncio.to_thread(desk.trail.note, "view_figures", staff=visitor.id, detail={"days": chosen, "examples": shown})
-    return desk.renderer.page(
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_FIGURES, staff=visitor.id, detail={"days": chosen, "examples": shown})
+    return services.renderer.page(
         request,
         "figures.html",
         visitor.login,
@@ -44,5 +46,5 @@ async def figures_page(
         words=words,
         ends=_ENDS,
         opened_most=OPENED_MOST,
-        limits=desk.policy.limits,
+        limits=services.policy.limits,
     )

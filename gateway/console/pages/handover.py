@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
-from gateway.console.desk import Desk
-from gateway.console.handover import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
+from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.handover.handovers import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
+from gateway.console.services import ConsoleServices
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("handover"))]
@@ -19,39 +20,39 @@ _COMMENT = "comment-"
 
 
 @router.get("/handover")
-async def handover_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
+async def handover_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """What would be handed over now, and the latest handovers."""
-    return await _form(request, desk, visitor)
+    return await _form(request, services, visitor)
 
 
 @router.post("/handover")
-async def give(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
+async def give(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """Sign a handover; what was typed stays on the page when it can not be signed."""
     form = {name: str(value) for name, value in (await request.form()).multi_items()}
     typed = {int(name.removeprefix(_COMMENT)): text for name, text in form.items() if _is_comment(name)}
     general = form.get("general", "")
     try:
-        number = await asyncio.to_thread(_handovers(desk).give, visitor.id, typed, general)
+        number = await asyncio.to_thread(_handovers(services).give, visitor.id, typed, general)
     except HandoverError as error:
-        return await _form(request, desk, visitor, 422, problem=str(error), typed=typed, general=general)
+        return await _form(request, services, visitor, 422, problem=str(error), typed=typed, general=general)
     return RedirectResponse(f"{BASE}/handover/{number}", 303)
 
 
 @router.get("/handover/{number}")
-async def signed_page(request: Request, desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
+async def signed_page(request: Request, services: TheServices, visitor: _Visitor, number: Number) -> Response:
     """A handover on record, to be read, printed and taken over."""
-    signed = await asyncio.to_thread(_handovers(desk).read, number)
+    signed = await asyncio.to_thread(_handovers(services).read, number)
     if signed is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    await asyncio.to_thread(desk.trail.note, "view_handover", staff=visitor.id, detail={"handover": number})
-    return desk.renderer.page(request, "handover_signed.html", visitor.login, signed=signed)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"handover": number})
+    return services.renderer.page(request, "handover_signed.html", visitor.login, signed=signed)
 
 
 @router.post("/handover/{number}/take")
-async def take(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
+async def take(services: TheServices, visitor: _Visitor, number: Number) -> Response:
     """Take a handover over."""
     try:
-        await asyncio.to_thread(_handovers(desk).take, number, visitor.id)
+        await asyncio.to_thread(_handovers(services).take, number, visitor.id)
     except LookupError:
         raise TurnedAwayError(404, "not_found", visitor.login) from None
     except TakenError as error:
@@ -59,8 +60,8 @@ async def take(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
     return RedirectResponse(f"{BASE}/handover/{number}", 303)
 
 
-def _handovers(desk: Desk) -> Handovers:
-    return Handovers(desk.records, desk.policy, desk.trail)
+def _handovers(services: ConsoleServices) -> Handovers:
+    return Handovers(services.records, services.policy, services.audit_log)
 
 
 def _is_comment(name: str) -> bool:
@@ -70,20 +71,22 @@ def _is_comment(name: str) -> bool:
 
 async def _form(
     request: Request,
-    desk: Desk,
+    services: ConsoleServices,
     visitor: Visitor,
     status: int = 200,
     problem: str = "",
     typed: Mapping[int, str] | None = None,
     general: str = "",
 ) -> Response:
-    handovers = _handovers(desk)
+    handovers = _handovers(services)
     shift = await asyncio.to_thread(handovers.look)
     history = await asyncio.to_thread(handovers.newest)
-    await asyncio.to_thread(desk.trail.note, "view_handover", staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)})
+    await asyncio.to_thread(
+        services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)}
+    )
     typed = typed or {}
     asked = [line.case for line in shift.to_comment]
-    return desk.renderer.page(
+    return services.renderer.page(
         request,
         "handover.html",
         visitor.login,

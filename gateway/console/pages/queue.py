@@ -10,12 +10,15 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import AwareDatetime
 
-from gateway.console.access import BASE, Number, TheDesk, Visitor, having
-from gateway.console.acts import ActError, Acts
-from gateway.console.desk import Desk
-from gateway.console.queue import Filter, Queue
-from gateway.console.search import Search
-from gateway.console.views import Views
+from gateway.console.access import BASE, Number, TheServices, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.saved_views import Views
+from gateway.console.cases.search import Search
+from gateway.console.errors import ActError
+from gateway.console.services import ConsoleServices
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("see_queue"))]
@@ -23,80 +26,82 @@ _UNCHANGED = 204
 
 
 @router.get("/")
-async def queue_page(request: Request, desk: TheDesk, visitor: Annotated[Visitor, Depends(having("own_account"))]) -> Response:
+async def queue_page(request: Request, services: TheServices, visitor: Annotated[Visitor, Depends(having("own_account"))]) -> Response:
     """The queue; for who has no right to it, the first page that they have."""
     if not visitor.may("see_queue"):
         return RedirectResponse(f"{BASE}/{'audit' if visitor.may('audit') else 'staff'}", 303)
-    shown = await asyncio.to_thread(_shown, desk, Filter.parse(request.query_params), request.query_params.get("after", ""))
-    views = await asyncio.to_thread(Views(desk.records.engine).of, visitor.id)
-    desk.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
-    await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
-    newcomers = await asyncio.to_thread(desk.newcomers.latest) if visitor.login.staff.role == "lead" else []
-    return desk.renderer.page(
+    shown = await asyncio.to_thread(_shown, services, Filter.parse(request.query_params), request.query_params.get("after", ""))
+    views = await asyncio.to_thread(Views(services.records.engine).of, visitor.id)
+    services.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    newcomers = await asyncio.to_thread(services.newcomers.latest) if visitor.login.staff.role == "lead" else []
+    return services.renderer.page(
         request,
         "queue.html",
         visitor.login,
         views=views,
-        people=await asyncio.to_thread(desk.book.everybody),
+        people=await asyncio.to_thread(services.book.everybody),
         newcomers=newcomers,
         **shown,
-        outcomes=desk.policy.outcomes,
+        outcomes=services.policy.outcomes,
         closes_floods=visitor.may("close_flood"),
     )
 
 
 @router.get("/queue")
-async def live_part(request: Request, desk: TheDesk, visitor: _Visitor, seen: str = "") -> Response:
+async def live_part(request: Request, services: TheServices, visitor: _Visitor, seen: str = "") -> Response:
     """The part of the queue's page that is asked for each second; without content while nothing has changed."""
     wanted, after = Filter.parse(request.query_params), request.query_params.get("after", "")
-    if desk.looked.is_new((visitor.id, wanted, after)):
-        await asyncio.to_thread(desk.trail.note, "view_queue", staff=visitor.id, detail={"filter": wanted.as_query(), "live": True})
-    if seen and seen == await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).fingerprint):
+    if services.looked.is_new((visitor.id, wanted, after)):
+        await asyncio.to_thread(
+            services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": wanted.as_query(), "live": True}
+        )
+    if seen and seen == await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).fingerprint):
         return Response(status_code=_UNCHANGED)
-    shown = await asyncio.to_thread(_shown, desk, wanted, after)
-    return desk.renderer.page(request, "queue_part.html", visitor.login, **shown)
+    shown = await asyncio.to_thread(_shown, services, wanted, after)
+    return services.renderer.page(request, "queue_part.html", visitor.login, **shown)
 
 
 @router.get("/alarm")
-async def alarm(desk: TheDesk, _: Annotated[Visitor, Depends(having("see_queue", even_locked=True))]) -> Response:
+async def alarm(services: TheServices, _: Annotated[Visitor, Depends(having("see_queue", even_locked=True))]) -> Response:
     """The numbers of the emergencies that nobody has acknowledged, for every page and for a locked screen; no more than the numbers."""
-    return JSONResponse({"red": await asyncio.to_thread(Queue(desk.records.engine, desk.policy, desk.records.clock).reds)})
+    return JSONResponse({"red": await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).reds)})
 
 
 @router.post("/search")
-async def search(request: Request, desk: TheDesk, visitor: _Visitor, words: Annotated[str, Form(max_length=200)] = "") -> Response:
+async def search(request: Request, services: TheServices, visitor: _Visitor, words: Annotated[str, Form(max_length=200)] = "") -> Response:
     """Look for words in the patients' messages; they stand in no address, and in no log."""
     wanted = Filter.parse({name: str(value) for name, value in (await request.form()).multi_items()})
-    async with desk.heavy:
-        found = await asyncio.to_thread(Search(desk.records, desk.policy).look, wanted, words)
+    async with services.heavy:
+        found = await asyncio.to_thread(Search(services.records, services.policy).look, wanted, words)
     detail = {"filter": wanted.as_query(), "words": bool(words.strip()), "found": [row.id for row in found.rows]}
-    await asyncio.to_thread(desk.trail.note, "search", staff=visitor.id, detail=detail)
-    return desk.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.SEARCH, staff=visitor.id, detail=detail)
+    return services.renderer.page(request, "search.html", visitor.login, words=words, found=found, wanted=wanted)
 
 
 @router.post("/views")
 async def save_view(
-    request: Request, desk: TheDesk, visitor: _Visitor, name: Annotated[str, Form(min_length=1, max_length=60)]
+    request: Request, services: TheServices, visitor: _Visitor, name: Annotated[str, Form(min_length=1, max_length=60)]
 ) -> Response:
     """Save the filter under a name."""
     wanted = Filter.parse({key: str(value) for key, value in (await request.form()).multi_items()})
-    await asyncio.to_thread(Views(desk.records.engine).save, visitor.id, name, wanted.as_query())
-    await asyncio.to_thread(desk.trail.note, "save_view", staff=visitor.id, detail={"filter": wanted.as_query()})
+    await asyncio.to_thread(Views(services.records.engine).save, visitor.id, name, wanted.as_query())
+    await asyncio.to_thread(services.audit_log.record, AuditAct.SAVE_VIEW, staff=visitor.id, detail={"filter": wanted.as_query()})
     return RedirectResponse(f"{BASE}/?{urlencode(wanted.as_query())}", 303)
 
 
 @router.post("/views/{number}/delete")
-async def delete_view(desk: TheDesk, visitor: _Visitor, number: Number) -> Response:
+async def delete_view(services: TheServices, visitor: _Visitor, number: Number) -> Response:
     """Forget a saved view of one's own."""
-    await asyncio.to_thread(Views(desk.records.engine).delete, visitor.id, number)
-    await asyncio.to_thread(desk.trail.note, "delete_view", staff=visitor.id, detail={"view": number})
+    await asyncio.to_thread(Views(services.records.engine).delete, visitor.id, number)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.DELETE_VIEW, staff=visitor.id, detail={"view": number})
     return RedirectResponse(f"{BASE}/", 303)
 
 
 @router.post("/floods/{group}/close")
 async def close_flood(
     request: Request,
-    desk: TheDesk,
+    services: TheServices,
     visitor: Annotated[Visitor, Depends(having("close_flood"))],
     group: str,
     seen: Annotated[AwareDatetime, Form()],
@@ -105,16 +110,16 @@ async def close_flood(
 ) -> Response:
     """Close the emergencies from one address together."""
     try:
-        async with desk.heavy:
-            acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
+        async with services.heavy:
+            acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
             await asyncio.to_thread(acts.close_flood, group, visitor.id, seen, outcome, reason)
     except ActError as error:
-        return desk.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))
+        return services.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))
     return RedirectResponse(f"{BASE}/?{urlencode({'view': 'closed', 'group': group})}", 303)
 
 
-def _shown(desk: Desk, wanted: Filter, after: str) -> dict[str, Any]:
-    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+def _shown(services: ConsoleServices, wanted: Filter, after: str) -> dict[str, Any]:
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
     fingerprint = queue.fingerprint()
     page, counts = queue.page(wanted, after), queue.counts()
     address = urlencode(wanted.as_query() | ({"after": after} if after else {}))

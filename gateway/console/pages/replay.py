@@ -11,9 +11,10 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
 
 from aftercare.protocol import ProtocolError, known_folders, reload_protocol
-from gateway.console.access import TheDesk, TurnedAwayError, Visitor, having
-from gateway.console.desk import Desk
-from gateway.console.replay import Replay, UnmatchedError, newest, parse_numbers
+from gateway.console.access import TheServices, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.replay import Replay, UnmatchedError, newest, parse_numbers
+from gateway.console.services import ConsoleServices
 from gateway.records.store import Records
 
 router = APIRouter()
@@ -24,16 +25,16 @@ _one_at_a_time = Lock()
 
 
 @router.get("/replay")
-async def replay_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
+async def replay_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """What to replay."""
-    await asyncio.to_thread(desk.trail.note, "view_replay", staff=visitor.id)
-    return _page(request, desk, visitor)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REPLAY, staff=visitor.id)
+    return _page(request, services, visitor)
 
 
 @router.post("/replay")
 async def run(
     request: Request,
-    desk: TheDesk,
+    services: TheServices,
     visitor: _Visitor,
     candidate: Annotated[str, Form(max_length=100)],
     days: Annotated[str, Form(max_length=4)] = "",
@@ -45,23 +46,23 @@ async def run(
         raise TurnedAwayError(422, "bad_request", visitor.login)
     chosen: dict[str, Any] = {"chosen": candidate, "days": days, "cases": cases}
     try:
-        numbers = await asyncio.to_thread(_numbers, desk.records, days, cases)
+        numbers = await asyncio.to_thread(_numbers, services.records, days, cases)
     except ValueError:
         problem = f"Give case numbers with commas between them, or a number of days from 1 to {_LONGEST_DAYS}."
-        return _page(request, desk, visitor, 422, problem=problem, **chosen)
+        return _page(request, services, visitor, 422, problem=problem, **chosen)
     if not _one_at_a_time.acquire(blocking=False):
         raise TurnedAwayError(409, "replay_busy", visitor.login)
     try:
         candidate_protocol = await asyncio.to_thread(reload_protocol, folder)
-        report = await asyncio.to_thread(lambda: Replay(desk.records, desk.library, candidate_protocol).run(numbers[:_MOST]))
+        report = await asyncio.to_thread(lambda: Replay(services.records, services.library, candidate_protocol).run(numbers[:_MOST]))
     except ProtocolError as error:
-        return _page(request, desk, visitor, 422, problem="This protocol has mistakes.", mistakes=str(error).splitlines(), **chosen)
+        return _page(request, services, visitor, 422, problem="This protocol has mistakes.", mistakes=str(error).splitlines(), **chosen)
     except UnmatchedError as error:
-        return _page(request, desk, visitor, 422, problem=str(error), **chosen)
+        return _page(request, services, visitor, 422, problem=str(error), **chosen)
     finally:
         _one_at_a_time.release()
-    await asyncio.to_thread(desk.trail.note, "replay", staff=visitor.id, detail=report.audited)
-    return _page(request, desk, visitor, report=report, cut=len(numbers) > _MOST, **chosen)
+    await asyncio.to_thread(services.audit_log.record, AuditAct.REPLAY, staff=visitor.id, detail=report.audited)
+    return _page(request, services, visitor, report=report, cut=len(numbers) > _MOST, **chosen)
 
 
 def _numbers(records: Records, days: str, cases: str) -> list[int]:
@@ -78,9 +79,9 @@ def _numbers(records: Records, days: str, cases: str) -> list[int]:
     return newest(records.engine, records.clock() - timedelta(days=number), _MOST + 1)
 
 
-def _page(request: Request, desk: Desk, visitor: Visitor, status: int = 200, **values: Any) -> Response:
+def _page(request: Request, services: ConsoleServices, visitor: Visitor, status: int = 200, **values: Any) -> Response:
     new: dict[str, Any] = {"problem": "", "mistakes": [], "report": None, "cut": False, "days": "30", "cases": ""}
     fixed = {"folders": sorted(known_folders()), "most": _MOST, "longest": _LONGEST_DAYS}
-    return desk.renderer.page(
-        request, "replay.html", visitor.login, status, **{**new, "chosen": desk.library.default.id, **values, **fixed}
+    return services.renderer.page(
+        request, "replay.html", visitor.login, status, **{**new, "chosen": services.library.default.id, **values, **fixed}
     )

@@ -8,35 +8,35 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from gateway.console.access import BASE, Number, TheDesk, TurnedAwayError, Visitor, having
-from gateway.console.pages.case import ACCEPTED_NAMES, KIND_NAMES
-from gateway.console.rendering import TIER_NAMES
-from gateway.console.reviews import MOST, ReviewError, Reviews, agreement
-from gateway.records.cases import TIERS
+from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
+from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
+from gateway.console.pages.case_labels import ACCEPTED_NAMES, KIND_NAMES
+from gateway.records.tier import Tier
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("review"))]
 
 
 @router.get("/reviews")
-async def reviews_page(request: Request, desk: TheDesk, visitor: _Visitor) -> Response:
+async def reviews_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """The disagreements that wait, and the figures of those that do not."""
-    waiting = await asyncio.to_thread(Reviews(desk.records, desk.trail).waiting)
-    figures = await asyncio.to_thread(agreement, desk.records.engine)
+    waiting = await asyncio.to_thread(Reviews(services.records, services.audit_log).waiting)
+    figures = await asyncio.to_thread(agreement, services.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
-    await asyncio.to_thread(desk.trail.note, "view_reviews", staff=visitor.id, detail=detail)
-    told = {key: TIER_NAMES[tier] for key, tier in TIERS.items() if key is not None}
-    return desk.renderer.page(
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
+    told = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
+    return services.renderer.page(
         request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,
         kind_names=KIND_NAMES, accepted_names=ACCEPTED_NAMES,
     )  # fmt: skip
 
 
 @router.post("/reviews/{number}")
-async def review(desk: TheDesk, visitor: _Visitor, number: Number, verdict: Annotated[str, Form(max_length=16)]) -> Response:
+async def review(services: TheServices, visitor: _Visitor, number: Number, verdict: Annotated[str, Form(max_length=16)]) -> Response:
     """Accept or reject."""
     try:
-        await asyncio.to_thread(Reviews(desk.records, desk.trail).review, number, visitor.id, verdict)
+        await asyncio.to_thread(Reviews(services.records, services.audit_log).review, number, visitor.id, verdict)
     except ReviewError as error:
         raise TurnedAwayError(error.status, error.reason, visitor.login) from None
     return RedirectResponse(f"{BASE}/reviews", 303)

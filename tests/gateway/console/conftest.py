@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from argon2 import PasswordHasher
 
-import gateway.console.staff
-from gateway.console.desk import Desk
-from tests.gateway.console.people import Person, desk_of, hired
+import gateway.console.identity.passwords
+from gateway.console.services import ConsoleServices
+from tests.gateway.console.people import Person, hired, services_of
 from tests.gateway.support import Door
 
 Hire = Callable[..., Person]
@@ -20,8 +20,8 @@ def quick_hashes() -> Iterator[None]:
     """Hashing a password is slow on purpose; a team logs in for every test."""
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gateway.console.staff, "_HASHER", quick)
-        patch.setattr(gateway.console.staff, "_NOBODY", quick.hash("nobody"))
+        patch.setattr(gateway.console.identity.passwords, "_HASHER", quick)
+        patch.setattr(gateway.console.identity.passwords, "NOBODY", quick.hash("nobody"))
         yield
 
 
@@ -52,5 +52,5 @@ def admin(hire: Hire) -> Person:
 
 
 @pytest.fixture
-def desk(door: Door) -> Desk:
-    return desk_of(door)
+def services(door: Door) -> ConsoleServices:
+    return services_of(door)

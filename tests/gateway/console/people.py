@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pyotp
 
-from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE
-from gateway.console.sheet import Sheets
+from gateway.console.cases.case_view import CaseViews
+from gateway.console.identity.sessions import COOKIE
+from gateway.console.services import ConsoleServices
 from tests.gateway.support import HOME, Door, Patient
 
 PASSWORD = "correct horse battery"
@@ -35,7 +35,7 @@ class Person:
 
     @property
     def id(self) -> int:
-        found = desk_of(self.door).book.named(self.name)
+        found = services_of(self.door).book.named(self.name)
         assert found is not None
         return found.id
 
@@ -67,25 +67,25 @@ class Person:
         found = re.search(rf"{re.escape(COOKIE)}=([^;]+)", answer.headers["set-cookie"])
         assert found is not None
         self.token = found[1]
-        login = desk_of(self.door).sessions.find(self.token)
+        login = services_of(self.door).sessions.find(self.token)
         assert login is not None
         self.csrf = login.csrf
         return self
 
 
-def desk_of(door: Door) -> Desk:
+def services_of(door: Door) -> ConsoleServices:
     """The console's parts of a running gateway."""
     (console,) = [route.app for route in door.app.routes if getattr(route, "path", "") == "/console"]
     while not hasattr(console, "state"):
         console = console.app
-    found: Desk = console.state.desk
+    found: ConsoleServices = console.state.services
     return found
 
 
 def hired(door: Door, name: str, role: str) -> Person:
     """Somebody with an account, set up through the pages and logged in."""
     person = Person(door, name, role)
-    _, code = desk_of(door).book.invite(name, role)
+    _, code = services_of(door).book.invite(name, role)
     page = person.post("/setup", code=code)
     assert page.status_code == 200, page.text
     found = re.search(r'name="secret" value="([A-Z2-7]+)"', page.text)
@@ -98,7 +98,7 @@ def hired(door: Door, name: str, role: str) -> Person:
 
 def case_of(door: Door, patient: Patient) -> int:
     """The number of a patient's case."""
-    desk = desk_of(door)
-    number = Sheets(desk.records, desk.library, desk.policy).number_of(door.name(patient))
+    services = services_of(door)
+    number = CaseViews(services.records, services.library, services.policy).number_of(door.name(patient))
     assert number is not None
     return number

@@ -15,17 +15,18 @@ import pytest
 from sqlalchemy import Engine, Row, delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from gateway.console.acts import ActError, Acts, NoCaseError
-from gateway.console.audit import Trail
-from gateway.console.disagreements import Disagreements
+from gateway.console.audit.log import AuditLog
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import act_associated_data
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.errors import ActError, NoCaseError
+from gateway.console.identity.staff import StaffBook
 from gateway.console.policy import read_policy
-from gateway.console.sheet import act_place
-from gateway.console.staff import StaffBook
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, conversation_key, disagreement, staff, triage_case
+from gateway.records.tier import Rank
 from tests.gateway.support import BOUND, MASTER_KEY, Clock, clinic_in
 
 _SECRET = "numbatberry"
@@ -42,7 +43,7 @@ class Ward:
     """
 
     records: Records
-    trail: Trail
+    audit_log: AuditLog
     acts: Acts
     clock: Clock
     number: int
@@ -78,7 +79,7 @@ class Ward:
             return list(connection.execute(select(audit).order_by(audit.c.seq)))
 
     def words(self, act: Row[Any]) -> str:
-        return str(self.records.open(self.name, act.sealed, act_place(act.kind, act.at))["text"])
+        return str(self.records.open(self.name, act.sealed, act_associated_data(act.kind, act.at))["text"])
 
 
 @pytest.fixture
@@ -87,14 +88,16 @@ def new_ward(engine: Engine) -> Callable[[str], Ward]:
 
     def make(disposition: str) -> Ward:
         clock = Clock()
-        records, trail = Records(engine, Keyring([MASTER_KEY]), clock), Trail(engine, bytes(32), clock)
+        records, audit_log = Records(engine, Keyring([MASTER_KEY]), clock), AuditLog(engine, bytes(32), clock)
         book = StaffBook(engine, records.keyring, clock)
         anna, bert = (book.invite(name, "nurse")[0].id for name in ("Anna", "Bert"))
         token = records.start("demo", {"blocks": []}, "patient", bound=BOUND)
         session = records.session(token)
         assert session is not None
         policy = read_policy()
-        ward = Ward(records, trail, Acts(records, policy, trail, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert)
+        ward = Ward(
+            records, audit_log, Acts(records, policy, audit_log, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert
+        )
         message = records.add(ward.name, "message", {}, words={"text": _SECRET}, client_id="first-one")
         facts = {"type": "triage", "rules": [f"first_{disposition}"], "codes": [], "protocol": _PROTOCOL, "kept": True}
         records.add_answer(ward.name, message.seq, facts, _NO_WORDS, disposition)
@@ -117,14 +120,14 @@ def test_an_acknowledgement_says_who_when_and_by_which_rule(red: Ward) -> None:
     before = red.case
     red.acknowledge()
     case, (act,), entry = red.case, red.done(), red.audited()[-1]
-    assert (case.state, case.place, case.acknowledged_by) == ("acknowledged", Place.RED_SEEN, red.anna)
+    assert (case.state, case.place, case.acknowledged_by) == ("acknowledged", Rank.RED_SEEN, red.anna)
     assert case.version == before.version + 1
     assert case.changed_at == case.acknowledged_at == act.at > before.changed_at
     assert (act.kind, act.staff_id) == ("acknowledge", red.anna)
     assert (act.facts["rule"], act.facts["protocol"]) == ("first_emergency", "vertebroplasty v1")
     assert act.facts["fired_at"] == before.fired_at.isoformat()
     assert (entry.act, entry.staff_id, entry.case_id, entry.detail["act"]) == ("acknowledge", red.anna, 1, act.id)
-    assert not red.trail.verify().problem
+    assert not red.audit_log.verify().problem
 
 
 def test_the_second_to_acknowledge_is_told_who_was_first(red: Ward) -> None:
@@ -180,7 +183,7 @@ def test_a_patient_who_only_writes_on_does_not_stop_an_acknowledgement(call: War
 def test_a_rule_that_fires_later_opens_the_case_again(call: Ward) -> None:
     call.acknowledge()
     call.says("emergency", "red_rule")
-    assert (call.case.state, call.case.place) == ("open", Place.RED)
+    assert (call.case.state, call.case.place) == ("open", Rank.RED)
     call.acknowledge(call.bert)
     assert call.done()[-1].facts["rule"] == "red_rule"
 
@@ -190,11 +193,11 @@ def test_an_emergency_is_neither_closed_nor_snoozed_before_it_is_acknowledged(re
         red.acts.close(1, red.anna, red.seen, "reached")
     with pytest.raises(ActError, match="Acknowledge it first"):
         red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(minutes=30), "later")
-    assert (red.case.state, red.case.place, red.case.snoozed_until) == ("open", Place.RED, None)
+    assert (red.case.state, red.case.place, red.case.snoozed_until) == ("open", Rank.RED, None)
     red.acknowledge()
     red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(minutes=30), "later")
     red.acts.close(1, red.anna, red.seen, "reached")
-    assert (red.case.state, red.case.place, red.case.outcome, red.case.snoozed_until) == ("closed", Place.CLOSED, "reached", None)
+    assert (red.case.state, red.case.place, red.case.outcome, red.case.snoozed_until) == ("closed", Rank.CLOSED, "reached", None)
 
 
 def test_acknowledging_does_not_close_and_closing_needs_an_outcome(red: Ward) -> None:
@@ -236,7 +239,7 @@ def test_nothing_but_notes_and_opening_is_done_to_a_closed_case(call: Ward) -> N
         with pytest.raises(ActError, match="closed"):
             refused()
     call.acts.note(1, call.anna, "a late note")
-    assert call.case.place == Place.CLOSED
+    assert call.case.place == Rank.CLOSED
 
 
 def test_a_case_opened_again_waits_for_its_acknowledgement_anew(red: Ward) -> None:
@@ -247,7 +250,7 @@ def test_a_case_opened_again_waits_for_its_acknowledgement_anew(red: Ward) -> No
     red.clock.travel(hours=1)
     red.acts.reopen(1, red.bert)
     case = red.case
-    assert (case.state, case.place, case.acknowledged_by, case.outcome, case.closed_at) == ("open", Place.RED, None, None, None)
+    assert (case.state, case.place, case.acknowledged_by, case.outcome, case.closed_at) == ("open", Rank.RED, None, None, None)
     assert case.fired_at == case.changed_at
     red.acknowledge(red.bert)
 
@@ -305,13 +308,13 @@ def test_both_versions_of_a_note_stay(call: Ward) -> None:
 
 
 def test_an_act_whose_audit_fails_is_not_done(call: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
-    note = call.trail.note
+    record = call.audit_log.record
 
     def fail(*arguments: Any, **more: Any) -> None:
-        note(*arguments, **more)
+        record(*arguments, **more)
         raise OSError("no audit")
 
-    monkeypatch.setattr(call.trail, "note", fail)
+    monkeypatch.setattr(call.audit_log, "record", fail)
     with pytest.raises(OSError, match="no audit"):
         call.acknowledge()
     assert call.case.state == "open"
@@ -325,7 +328,7 @@ def test_a_purged_conversation_takes_no_words_but_can_be_closed(call: Ward) -> N
     with pytest.raises(ActError, match="deleted"):
         call.acts.note(1, call.anna, "too late")
     with pytest.raises(ActError, match="deleted"):
-        Disagreements(call.records, call.trail).add(1, call.anna, call.seen, "misunderstood", (), "too late")
+        Disagreements(call.records, call.audit_log).add(1, call.anna, call.seen, "misunderstood", (), "too late")
     call.acknowledge()
     call.acts.close(1, call.anna, call.seen, "not_needed")
 
@@ -334,16 +337,16 @@ def test_there_is_nothing_to_do_with_a_case_that_does_not_exist(call: Ward) -> N
     with pytest.raises(NoCaseError):
         call.acts.acknowledge(2, call.anna, 99)
     with pytest.raises(NoCaseError):
-        Disagreements(call.records, call.trail).add(2, call.anna, 1, "misunderstood", (), "why")
+        Disagreements(call.records, call.audit_log).add(2, call.anna, 1, "misunderstood", (), "why")
 
 
 def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
-    add, before = Disagreements(call.records, call.trail).add, call.records.events(call.name)
+    add, before = Disagreements(call.records, call.audit_log).add, call.records.events(call.name)
     number = add(1, call.anna, call.seen, "under_triaged", ("emergency",), f"because {_SECRET}")
     with call.records.engine.connect() as connection:
         row = connection.execute(select(disagreement)).one()
     assert (row.id, row.seq, row.kind, row.accepted, row.staff_id) == (number, call.seen, "under_triaged", ["emergency"], call.anna)
-    assert call.records.open(call.name, row.sealed, act_place("disagreement", row.at)) == {"reason": f"because {_SECRET}"}
+    assert call.records.open(call.name, row.sealed, act_associated_data("disagreement", row.at)) == {"reason": f"because {_SECRET}"}
     assert call.records.events(call.name) == before
     entry = call.audited()[-1]
     assert (entry.act, entry.detail["disagreement"], entry.detail["accepted"]) == ("disagree", number, ["emergency"])
@@ -363,13 +366,13 @@ def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
 )
 def test_a_disagreement_that_says_nothing_is_refused(call: Ward, kind: str, accepted: tuple[str, ...], reason: str, why: str) -> None:
     with pytest.raises(ActError, match=why):
-        Disagreements(call.records, call.trail).add(1, call.anna, call.seen, kind, accepted, reason)
+        Disagreements(call.records, call.audit_log).add(1, call.anna, call.seen, kind, accepted, reason)
 
 
 def test_only_answers_of_this_case_can_be_disagreed_with(call: Ward) -> None:
     for seq in (1, call.seen - 1, 99):
         with pytest.raises(ActError, match="Choose the answer"):
-            Disagreements(call.records, call.trail).add(1, call.anna, seq, "misunderstood", (), "why")
+            Disagreements(call.records, call.audit_log).add(1, call.anna, seq, "misunderstood", (), "why")
 
 
 def test_no_word_stands_in_the_audit_or_open_in_the_history(red: Ward) -> None:
@@ -377,7 +380,7 @@ def test_no_word_stands_in_the_audit_or_open_in_the_history(red: Ward) -> None:
     red.acts.note(1, red.anna, _SECRET)
     red.acts.amend(1, red.anna, red.done()[-1].id, _SECRET)
     red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(hours=1), _SECRET)
-    Disagreements(red.records, red.trail).add(1, red.anna, red.seen, "misunderstood", (), _SECRET)
+    Disagreements(red.records, red.audit_log).add(1, red.anna, red.seen, "misunderstood", (), _SECRET)
     open_text = json.dumps([entry.detail for entry in red.audited()] + [act.facts for act in red.done()])
     assert _SECRET not in open_text
     with red.records.engine.connect() as connection:

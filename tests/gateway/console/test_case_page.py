@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Row, delete, select
 
-from gateway.console.audit import Trail
-from gateway.console.desk import Desk
+from gateway.console.audit.log import AuditLog
+from gateway.console.services import ConsoleServices
 from gateway.records.database import writing
 from gateway.records.tables import audit, conversation_key
 from tests.gateway.console.people import Person, case_of
@@ -43,8 +43,8 @@ def seen(person: Person, number: int) -> str:
     return found[1]
 
 
-def audited(desk: Desk, act: str) -> list[Row[Any]]:
-    with desk.records.engine.connect() as connection:
+def audited(services: ConsoleServices, act: str) -> list[Row[Any]]:
+    with services.records.engine.connect() as connection:
         return list(connection.execute(select(audit).where(audit.c.act == act).order_by(audit.c.seq)))
 
 
@@ -55,11 +55,11 @@ def part(page: str, heading: str) -> str:
     return found[0]
 
 
-def test_the_page_reads_in_sbar_order(nurse: Person, number: int, desk: Desk) -> None:
+def test_the_page_reads_in_sbar_order(nurse: Person, number: int, services: ConsoleServices) -> None:
     page = nurse.get(f"/cases/{number}").text
     headings = re.findall(r"<h2[^>]*>([^<]+)</h2>", page)
     assert headings[:4] == ["Situation", "Background", "Assessment", "Recommendation"]
-    rule = next(rule for rule in desk.library.default.rules if rule.id == "chest_pain")
+    rule = next(rule for rule in services.library.default.rules if rule.id == "chest_pain")
     assert rule.sentence is not None
     situation = part(page, "situation")
     assert "Emergency" in situation
@@ -69,7 +69,7 @@ def test_the_page_reads_in_sbar_order(nurse: Person, number: int, desk: Desk) ->
     assessment = part(page, "assessment")
     for expected in (
         "chest_pain",
-        desk.library.default.version,
+        services.library.default.version,
         "beyond the leaflet",
         rule.sentence.quote,
         rule.sentence.section,
@@ -101,9 +101,9 @@ def test_what_was_not_delivered_and_a_closed_chat_are_told(door: Door, nurse: Pe
     assert recommendation.count("Not delivered: the patient may not have seen it") == 1
 
 
-def test_a_view_is_on_record_without_words(nurse: Person, number: int, desk: Desk) -> None:
+def test_a_view_is_on_record_without_words(nurse: Person, number: int, services: ConsoleServices) -> None:
     nurse.get(f"/cases/{number}")
-    (entry,) = audited(desk, "view_case")
+    (entry,) = audited(services, "view_case")
     assert (entry.staff_id, entry.case_id, entry.detail) == (nurse.id, number, {})
 
 
@@ -224,14 +224,14 @@ def test_a_disagreement_is_on_the_page(nurse: Person, number: int) -> None:
     assert re.search(r"Nurse Example: Misunderstood, about .*right: A question to the patient, Talk, faq:risks\. only a question", history)
 
 
-def test_telephone_numbers_show_behind_a_click_that_is_on_record(nurse: Person, number: int, desk: Desk) -> None:
+def test_telephone_numbers_show_behind_a_click_that_is_on_record(nurse: Person, number: int, services: ConsoleServices) -> None:
     page = nurse.get(f"/cases/{number}").text
     assert _PHONE not in page
     assert "[phone number]" in page
-    assert not audited(desk, "reveal_phone")
+    assert not audited(services, "reveal_phone")
     revealed = nurse.post(f"/cases/{number}/reveal").text
     assert f'<a href="tel:{_PHONE}">{_PHONE}</a>' in revealed
-    (entry,) = audited(desk, "reveal_phone")
+    (entry,) = audited(services, "reveal_phone")
     assert (entry.staff_id, entry.case_id, entry.detail) == (nurse.id, number, {"phones": 1})
     assert _PHONE not in nurse.get(f"/cases/{number}").text
 
@@ -246,20 +246,20 @@ def test_the_keys_have_their_places(nurse: Person, door: Door) -> None:
         assert re.search(rf'<details data-key="{key}"', page), key
 
 
-def test_the_page_for_paper(nurse: Person, number: int, desk: Desk) -> None:
+def test_the_page_for_paper(nurse: Person, number: int, services: ConsoleServices) -> None:
     page = nurse.get(f"/cases/{number}/print")
-    (entry,) = audited(desk, "print_case")
+    (entry,) = audited(services, "print_case")
     assert (entry.staff_id, entry.case_id) == (nurse.id, number)
     text = page.text
     assert [h.strip() for h in re.findall(r"<h2>([^<]+)</h2>", text)][:4] == ["Situation", "Background", "Assessment", "Recommendation"]
     assert RED_FLAG in text
-    assert f"Rule chest_pain, protocol vertebroplasty {desk.library.default.version}" in text
+    assert f"Rule chest_pain, protocol vertebroplasty {services.library.default.version}" in text
     assert "Printed by Nurse Example at" in text
-    assert str(desk.trail.head()) in text
+    assert str(services.audit_log.head()) in text
     assert _PHONE not in text
 
 
-def test_what_people_type_is_text_and_nothing_else(door: Door, nurse: Person, desk: Desk) -> None:
+def test_what_people_type_is_text_and_nothing_else(door: Door, nurse: Person, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say(f"I have chest pain {_EVIL}")
     number = case_of(door, patient)
@@ -293,7 +293,7 @@ def test_a_purged_conversation_says_so(door: Door, nurse: Person, number: int) -
 
 
 def test_no_word_reaches_the_audit_or_the_log(
-    nurse: Person, number: int, desk: Desk, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    nurse: Person, number: int, services: ConsoleServices, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         nurse.get(f"/cases/{number}")
@@ -302,7 +302,7 @@ def test_no_word_reaches_the_audit_or_the_log(
         nurse.post(f"/cases/{number}/reveal")
         nurse.post(f"/cases/{number}/snooze", seen=99, minutes=15, reason=CANARY)
         nurse.get(f"/cases/{number}/print")
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         details = json.dumps([row.detail for row in connection.execute(select(audit.c.detail))])
     out = capfd.readouterr()
     for place in (details, caplog.text, out.out, out.err):
@@ -314,7 +314,7 @@ def test_a_case_is_not_shown_when_the_view_can_not_be_put_on_record(nurse: Perso
     def fail(*_: object, **__: object) -> None:
         raise OSError
 
-    monkeypatch.setattr(Trail, "note", fail)
+    monkeypatch.setattr(AuditLog, "record", fail)
     page = nurse.get(f"/cases/{number}")
     assert page.status_code == 500
     assert CANARY not in page.text

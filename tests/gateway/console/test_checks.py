@@ -18,17 +18,18 @@ from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import insert, select
 
 from aftercare.protocol import load_protocol
-from gateway.console.checks import End, How, Step, courses, ending
-from gateway.console.desk import Desk
-from gateway.console.figures import Book
-from gateway.console.queue import Filter, Queue
-from gateway.console.redaction import Mask
-from gateway.console.replay import Replay
-from gateway.console.sheet import Sheet, Sheets
+from gateway.console.cases.case_view import CaseView, CaseViews
+from gateway.console.cases.checks import End, How, Step, courses, ending
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.replay import Replay
+from gateway.console.insights.figures import Book
+from gateway.console.redaction.mask import Mask
+from gateway.console.services import ConsoleServices
 from gateway.dialogue.rows import RowState
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import case_finding, notice, triage_case
+from gateway.records.tier import Rank
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import ROOT, Door, Json, Patient, is_emergency, stored
@@ -52,10 +53,10 @@ def leave(door: Door) -> None:
     follow_up(door)
 
 
-def sheet_of(desk: Desk, number: int) -> Sheet:
-    sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
-    assert sheet is not None
-    return sheet
+def view_of(services: ConsoleServices, number: int) -> CaseView:
+    view = CaseViews(services.records, services.library, services.policy).read(number)
+    assert view is not None
+    return view
 
 
 def page_of(person: Person, number: int, path: str = "") -> str:
@@ -150,7 +151,7 @@ def test_no_mask_hides_a_row(mask: Mask) -> None:
 # The case
 
 
-def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, desk: Desk, nurse: Person) -> None:
+def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, services: ConsoleServices, nurse: Person) -> None:
     patient = door.patient()
     asked = patient.say(SORE)
     patient.answer_to(stored(patient.tick(asked["check"], {CHEST[:10]: "no"})))
@@ -158,9 +159,9 @@ def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, desk: Desk, nu
     seq = stored(patient.tick(again["check"], {NUMB[:12]: "yes"}))
     assert is_emergency(patient.answer_to(seq))
     number = case_of(door, patient)
-    (complaint, *_) = sheet_of(desk, number).complaints
+    (complaint, *_) = view_of(services, number).complaints
     assert (complaint.rows, complaint.words) == ((f"{NUMB} Yes",), "")
-    soreness = next(each for each in sheet_of(desk, number).complaints if each.rule == "soreness")
+    soreness = next(each for each in view_of(services, number).complaints if each.rule == "soreness")
     assert (soreness.rows, soreness.words) == ((), "needle site is sore")
     page = page_of(nurse, number)
     assert f"What alarmed, in the patient's words {NUMB} Yes Emergency" in page
@@ -173,33 +174,33 @@ def test_a_tapped_yes_is_shown_as_question_and_answer(door: Door, desk: Desk, nu
     assert "Shown but left: " in paper
 
 
-def test_words_that_answer_rows_are_shown_with_the_rows(door: Door, desk: Desk, nurse: Person) -> None:
+def test_words_that_answer_rows_are_shown_with_the_rows(door: Door, services: ConsoleServices, nurse: Person) -> None:
     patient = door.patient()
     asked = patient.say(SORE)
     position = next(number for number, row in enumerate(asked["check"]["rows"], 1) if row["text"] == NUMB)
     assert is_emergency(patient.say(f"number {position}"))
     number = case_of(door, patient)
-    (complaint, *_) = sheet_of(desk, number).complaints
+    (complaint, *_) = view_of(services, number).complaints
     assert (complaint.rows, complaint.words) == ((f"{NUMB} Yes",), f"number {position}")
     assert re.search(rf"yes {_CLOCK} by words", row_of(page_of(nurse, number), NUMB))
 
 
-def test_a_bare_no_is_shown_with_what_it_denies(door: Door, desk: Desk) -> None:
+def test_a_bare_no_is_shown_with_what_it_denies(door: Door, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say(SORE)
     patient.say("none of these")
-    chest = next(known for known in sheet_of(desk, case_of(door, patient)).findings if known.code == "chest_pain")
+    chest = next(known for known in view_of(services, case_of(door, patient)).findings if known.code == "chest_pain")
     assert (chest.status, chest.question, chest.evidence) == ("absent", CHEST, "none of these")
 
 
 # Left
 
 
-def test_an_unfinished_chat_has_a_list_of_its_own_and_alarms_nobody(door: Door, desk: Desk, hire: Hire) -> None:
+def test_an_unfinished_chat_has_a_list_of_its_own_and_alarms_nobody(door: Door, services: ConsoleServices, hire: Hire) -> None:
     patient, fever = door.patient(), door.patient()
     patient.say(SORE)
     fever.say(FEVER)
-    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
     assert queue.counts().unfinished == 0
     leave(door)
     number = case_of(door, patient)
@@ -221,7 +222,7 @@ def test_an_unfinished_chat_has_a_list_of_its_own_and_alarms_nobody(door: Door, 
     assert [row.id for row in queue.page(Filter(view="unfinished")).rows] == [number]
 
 
-def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, desk: Desk, hire: Hire) -> None:
+def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, services: ConsoleServices, hire: Hire) -> None:
     patient = door.patient()
     patient.say(FEVER)
     number = case_of(door, patient)
@@ -231,9 +232,9 @@ def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, de
     page = page_of(nurse, number)
     assert "The danger check behind the answer was left. 8 of 8 rows have no answer" in page
     assert "Danger check left behind the answer" in nurse.get("/").text
-    assert {row.last.state for row in sheet_of(desk, number).check} == {RowState.LEFT}
+    assert {row.last.state for row in view_of(services, number).check} == {RowState.LEFT}
     with door.records.engine.connect() as connection:
-        assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Place.CALL
+        assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Rank.CALL
 
 
 # Assumed
@@ -248,8 +249,8 @@ def assumed(door: Door, patient: Patient) -> int:
     return case_of(door, patient)
 
 
-def test_what_was_only_assumed_says_so_everywhere(desk: Desk, assumed: int, nurse: Person) -> None:
-    found = [known for known in sheet_of(desk, assumed).findings if known.status == "assumed"]
+def test_what_was_only_assumed_says_so_everywhere(services: ConsoleServices, assumed: int, nurse: Person) -> None:
+    found = [known for known in view_of(services, assumed).findings if known.status == "assumed"]
     assert found
     label = found[0].label.capitalize()
     assert f"Assumed: not answered{label}" in page_of(nurse, assumed)
@@ -257,25 +258,27 @@ def test_what_was_only_assumed_says_so_everywhere(desk: Desk, assumed: int, nurs
     assert f"{found[0].code} assumed: not answered" in _table(nurse)[0]["findings"]
 
 
-def test_a_code_that_was_only_assumed_says_so_in_the_queue_and_is_found(door: Door, desk: Desk, assumed: int, nurse: Person) -> None:
+def test_a_code_that_was_only_assumed_says_so_in_the_queue_and_is_found(
+    door: Door, services: ConsoleServices, assumed: int, nurse: Person
+) -> None:
     with writing(door.records.engine) as connection:
         connection.execute(insert(case_finding).values(case_id=assumed, code="chest_pain", status="assumed"))
-    row = Queue(desk.records.engine, desk.policy, desk.records.clock).one(assumed)
+    row = Queue(services.records.engine, services.policy, services.records.clock).one(assumed)
     assert row is not None
     assert (row.findings, row.assumed) == (("leg_weakness",), ("chest_pain",))
     assert "(assumed: not answered)" in nurse.get("/").text
     assert f'id="case-{assumed}"' in nurse.get("/", params={"finding": "chest_pain"}).text
 
 
-def test_what_was_assumed_and_then_told_is_present(desk: Desk, assumed: int, patient: Patient) -> None:
+def test_what_was_assumed_and_then_told_is_present(services: ConsoleServices, assumed: int, patient: Patient) -> None:
     patient.say("Yes, the weakness in both legs is getting worse by the hour")
-    assert "assumed" not in {known.status for known in sheet_of(desk, assumed).findings}
+    assert "assumed" not in {known.status for known in view_of(services, assumed).findings}
 
 
 # Figures
 
 
-def test_the_figures_count_each_end_and_each_row(door: Door, desk: Desk, hire: Hire) -> None:
+def test_the_figures_count_each_end_and_each_row(door: Door, services: ConsoleServices, hire: Hire) -> None:
     finished, red, left, behind, passed = (door.patient() for _ in range(5))
     finished.tick_all(finished.say(SORE))
     red.answer_to(stored(red.tick(red.say(SORE)["check"], {NUMB[:12]: "yes"})))
@@ -283,7 +286,7 @@ def test_the_figures_count_each_end_and_each_row(door: Door, desk: Desk, hire: H
     behind.say(FEVER)
     passed.say("What if I get chest pain?")
     leave(door)
-    found = Book(desk.records, desk.policy, desk.clinic).read(7, words=False).checks
+    found = Book(services.records, services.policy, services.clinic).read(7, words=False).checks
     assert dict(found.ends) == {End.FINISHED: 2, End.LEFT_BEFORE: 1, End.LEFT_BEHIND: 1, End.PASSED_OVER: 1}
     assert found.median is not None
     assert found.median < timedelta(minutes=1)
@@ -335,7 +338,9 @@ def test_a_bundle_has_the_check_as_answers_to_a_questionnaire(denied_some: Json,
     assert check["extension"][0]["valueString"] == "unfinished"
 
 
-def test_a_candidate_without_a_row_is_replayed_all_the_same(door: Door, desk: Desk, patient: Patient, tmp_path: Path) -> None:
+def test_a_candidate_without_a_row_is_replayed_all_the_same(
+    door: Door, services: ConsoleServices, patient: Patient, tmp_path: Path
+) -> None:
     patient.tick_all(patient.say(SORE))
     folder = tmp_path / "vertebroplasty"
     shutil.copytree(ROOT / "protocols" / "vertebroplasty", folder)
@@ -343,5 +348,5 @@ def test_a_candidate_without_a_row_is_replayed_all_the_same(door: Door, desk: De
     head, _, tail = file.read_text().partition("  - use: pain_severity\n")
     assert tail
     file.write_text(head)
-    report = Replay(door.records, desk.library, load_protocol(folder)).run([case_of(door, patient)])
+    report = Replay(door.records, services.library, load_protocol(folder)).run([case_of(door, patient)])
     assert (report.changes[0].before.tier, report.changes[0].after.tier) == (1, 1)

@@ -28,13 +28,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Engine, func, insert, select
 
 import gateway.app
-from gateway.console.delivery import NoticeDelivery, signature
-from gateway.console.escalation import Escalation
+from gateway.console.notify.delivery import NoticeDelivery, signature
+from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, notice
 from gateway.settings import Settings
-from tests.gateway.console.people import Person, case_of, desk_of, hired
+from tests.gateway.console.people import Person, case_of, hired, services_of
 from tests.gateway.support import CANARY, RED_FLAG, Clock, Door, clinic_in
 
 _KEY = b"k" * 32
@@ -264,7 +264,7 @@ def test_a_redirect_is_not_followed(outbox: NoticeDelivery, engine: Engine, cloc
 def test_a_webhook_that_takes_too_long_is_not_waited_for(
     outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.console.delivery._SECONDS", 0.2)
+    monkeypatch.setattr("gateway.console.notify.delivery._SECONDS", 0.2)
     number = _put(engine, clock, "webhook", "pager")
     pager.seconds = 1.5
     outbox.deliver()
@@ -461,11 +461,11 @@ def test_a_watch_that_fails_goes_on(
 
 def test_the_page_shows_given_up_notices_first_and_the_rota(open_door: Callable[..., Door], reaching: Settings) -> None:
     door = open_door(policy=reaching.policy)
-    patient, desk = door.patient(), desk_of(door)
+    patient, services = door.patient(), services_of(door)
     patient.say(RED_FLAG)
     door.clock.travel(minutes=10)
     nurse = hired(door, "Nina Nurse", "nurse")
-    escalation = Escalation(desk.records, desk.settings, desk.trail, desk.clinic)
+    escalation = Escalation(services.records, services.settings, services.audit_log, services.clinic)
     escalation.look()
     escalation.look()
     page = nurse.get("/notices")
@@ -484,7 +484,7 @@ def test_the_page_is_for_those_who_see_the_queue(admin: Person, auditor: Person,
 
 def test_looking_at_the_notices_is_on_record(nurse: Person) -> None:
     nurse.get("/notices")
-    engine = desk_of(nurse.door).records.engine
+    engine = services_of(nurse.door).records.engine
     with engine.connect() as connection:
         entry = connection.execute(select(audit).order_by(audit.c.seq.desc()).limit(1)).one()
     assert (entry.act, entry.staff_id, entry.detail) == ("view_notices", nurse.id, {"shown": 0})

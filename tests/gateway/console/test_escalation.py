@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from gateway.console.audit import Trail
-from gateway.console.escalation import Escalation
+from gateway.console.audit.log import AuditLog
+from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
-from gateway.records.cases import place
+from gateway.records.cases import rank_of
 from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
@@ -29,7 +29,7 @@ _numbers = count(1)
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _EARLY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 _ROTA = (
-    Step("second nurse", ("ward@a.example", "desk@a.example"), ("pager",)),
+    Step("second nurse", ("ward@a.example", "services@a.example"), ("pager",)),
     Step("doctor", ("doctor@a.example",), ()),
     Step("boss", (), ()),
 )
@@ -55,7 +55,7 @@ class Ward:
     settings: Settings
     records: Records
     clock: Wall
-    trail: Trail
+    audit_log: AuditLog
     escalation: Escalation
 
     def chat(self, embed_key: str = "demo") -> str:
@@ -81,7 +81,7 @@ class Ward:
         with writing(self.records.engine) as connection:
             case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
             now = {**case._mapping, **values}
-            where = place(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+            where = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
             changed = {**values, "place": where, "version": case.version + 1}
             connection.execute(update(triage_case).where(triage_case.c.id == number).values(**changed))
 
@@ -100,8 +100,8 @@ def make_ward(engine: Engine, settings: Settings) -> Callable[..., Ward]:
         clock = Wall(start)
         own = replace(settings, policy=replace(settings.policy, rota=rota), console_origins=("https://console.example",), **changes)
         records = Records(engine, Keyring((MASTER_KEY,)), clock)
-        trail = Trail(engine, own.audit_key, clock)
-        return Ward(own, records, clock, trail, Escalation(records, own, trail, clinic_in(zone)))
+        audit_log = AuditLog(engine, own.audit_key, clock)
+        return Ward(own, records, clock, audit_log, Escalation(records, own, audit_log, clinic_in(zone)))
 
     return make
 
@@ -119,7 +119,7 @@ def test_each_step_waits_the_limit_again_until_the_rota_ends(ward: Ward) -> None
     assert ward.look_after(hours=1) == 0
     assert [(n.level, n.channel, n.recipient) for n in ward.rows(notice)] == [
         (1, "email", "ward@a.example"),
-        (1, "email", "desk@a.example"),
+        (1, "email", "services@a.example"),
         (1, "webhook", "pager"),
         (2, "email", "doctor@a.example"),
         (3, "none", ""),
@@ -137,7 +137,7 @@ def test_a_step_is_on_record_with_the_case_and_in_the_audit(ward: Ward) -> None:
     assert (act.case_id, act.staff_id, act.kind, act.facts, act.sealed) == (number, None, "escalated", told, None)
     (entry,) = ward.rows(audit)
     assert (entry.act, entry.staff_id, entry.case_id, entry.detail) == ("escalated", None, number, told)
-    assert ward.trail.verify().problem == ""
+    assert ward.audit_log.verify().problem == ""
 
 
 def test_a_notice_says_which_case_how_long_and_where_and_no_more(ward: Ward) -> None:
@@ -256,7 +256,7 @@ def _both_at_once(ward: Ward, url: str, where: str) -> list[int]:
         engine = connect(url)
         records = Records(engine, Keyring((MASTER_KEY,)), ward.clock)
         try:
-            return Slow(records, ward.settings, Trail(engine, ward.settings.audit_key, ward.clock), clinic_in("UTC")).look()
+            return Slow(records, ward.settings, AuditLog(engine, ward.settings.audit_key, ward.clock), clinic_in("UTC")).look()
         finally:
             engine.dispose()
 
@@ -282,7 +282,7 @@ def test_silence_is_told_once_a_stretch(ward: Ward) -> None:
     assert ward.look_after(hours=3) == 0
     assert ward.look_after(hours=1) == 1
     assert [(n.case_id, n.recipient) for n in ward.rows(notice)] == [
-        (None, each) for each in ("ward@a.example", "desk@a.example", "pager")
+        (None, each) for each in ("ward@a.example", "services@a.example", "pager")
     ] * 2
     body = ward.rows(notice)[0].body
     assert (body["about"], body["minutes"], body["link"]) == ("silence", 360, "https://console.example/console/")
@@ -319,7 +319,7 @@ def test_hours_of_a_silence_over_a_change_of_the_clock_have_its_length(
 ) -> None:
     ward = make_ward(zone="America/New_York")
     policy = replace(ward.settings.policy, silence=(timedelta(hours=4), time(20), time(6)))
-    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.trail, clinic_in("America/New_York"))
+    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.audit_log, clinic_in("America/New_York"))
     begins, ends = ward.escalation._watched_hours(sunday + timedelta(hours=6, minutes=30))
     assert ends - begins == timedelta(hours=hours)
 
@@ -328,7 +328,7 @@ def test_the_hours_may_go_past_midnight(make_ward: Callable[..., Ward], settings
     ward = make_ward(start=_NOON)
     after, opens, closes = settings.policy.silence
     policy = replace(ward.settings.policy, silence=(after, closes, opens))
-    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.trail, clinic_in("UTC"))
+    ward.escalation = Escalation(ward.records, replace(ward.settings, policy=policy), ward.audit_log, clinic_in("UTC"))
     ward.chat()
     assert [ward.look_after(hours=5, minutes=59), ward.look_after(hours=4)] == [0, 0]
     assert ward.look_after(hours=3) == 1

@@ -15,9 +15,9 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import select
 
-from gateway.console.desk import Desk
 from gateway.console.export import csv_file
 from gateway.console.export.csv_file import COLUMNS
+from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.tables import audit
 from tests.gateway.console.conftest import Hire
@@ -51,8 +51,8 @@ def told(door: Door, text: str = STORY, *more: str) -> int:
     return case_of(door, patient)
 
 
-def audited(desk: Desk, act: str) -> list[Any]:
-    with desk.records.engine.connect() as connection:
+def audited(services: ConsoleServices, act: str) -> list[Any]:
+    with services.records.engine.connect() as connection:
         return list(connection.execute(select(audit).where(audit.c.act == act).order_by(audit.c.seq)))
 
 
@@ -68,7 +68,7 @@ def test_who_the_patient_is_stands_in_no_masked_file_or_preview(door: Door, nurs
         assert [each for each in WHO if each in text] == []
 
 
-def test_a_deidentified_file_knows_no_case_no_day_and_no_staff(door: Door, desk: Desk, nurse: Person, lead: Person) -> None:
+def test_a_deidentified_file_knows_no_case_no_day_and_no_staff(door: Door, services: ConsoleServices, nurse: Person, lead: Person) -> None:
     patient = door.patient()
     patient.say(f"Lead Example said call, {RED_FLAG}")
     number, name = case_of(door, patient), door.name(patient)
@@ -103,10 +103,10 @@ def test_a_full_file_has_everything(door: Door, lead: Person) -> None:
     assert "T" in row["at"]
 
 
-def test_every_row_says_where_the_audit_stood(door: Door, desk: Desk, nurse: Person) -> None:
+def test_every_row_says_where_the_audit_stood(door: Door, services: ConsoleServices, nurse: Person) -> None:
     told(door)
     rows = table(send(nurse))
-    assert {row["audit_head"] for row in rows} == {str(desk.trail.head())}
+    assert {row["audit_head"] for row in rows} == {str(services.audit_log.head())}
     assert tuple(rows[0]) == COLUMNS
 
 
@@ -119,7 +119,7 @@ def test_every_row_says_where_the_audit_stood(door: Door, desk: Desk, nurse: Per
         ("admin", ()),
     ],
 )
-def test_each_role_has_its_profiles(door: Door, hire: Hire, desk: Desk, role: str, may: tuple[str, ...]) -> None:
+def test_each_role_has_its_profiles(door: Door, hire: Hire, services: ConsoleServices, role: str, may: tuple[str, ...]) -> None:
     told(door)
     person = hire(role)
     assert person.get("/export").status_code == (200 if may else 403)
@@ -128,10 +128,10 @@ def test_each_role_has_its_profiles(door: Door, hire: Hire, desk: Desk, role: st
             assert send(person, path, profile=profile).status_code == (200 if profile in may else 403), (path, profile)
     offered = re.findall(r'name="profile" value="(\w+)"', person.get("/export").text)
     assert tuple(offered) == may
-    assert len(audited(desk, "refused")) >= 2 * (3 - len(may))
+    assert len(audited(services, "refused")) >= 2 * (3 - len(may))
 
 
-def test_a_full_export_asks_for_the_password_again(door: Door, desk: Desk, lead: Person) -> None:
+def test_a_full_export_asks_for_the_password_again(door: Door, services: ConsoleServices, lead: Person) -> None:
     told(door)
     for _ in range(2):
         door.clock.travel(minutes=8)
@@ -142,17 +142,17 @@ def test_a_full_export_asks_for_the_password_again(door: Door, desk: Desk, lead:
         assert "password" in answer.text
         assert "Agatha" not in answer.text
         assert send(lead, path, profile="full", password="not the password").status_code == 403
-    assert len(audited(desk, "export_proof_failed")) == 2
+    assert len(audited(services, "export_proof_failed")) == 2
     assert send(lead, profile="limited").status_code == 200
     assert table(send(lead, profile="full", password=PASSWORD))[0]["words"] == STORY
     assert send(lead, profile="full").status_code == 200
 
 
-def test_who_comes_by_the_provider_is_sent_there_again_before_a_full_export(door: Door, desk: Desk, clock: Clock) -> None:
+def test_who_comes_by_the_provider_is_sent_there_again_before_a_full_export(door: Door, services: ConsoleServices, clock: Clock) -> None:
     told(door)
     person = Person(door, "Lead Vouched", "lead")
-    person.token = desk.sessions.start(desk.book.adopt("https://id.example|1", person.name, person.role, None))
-    login = desk.sessions.find(person.token)
+    person.token = services.sessions.start(services.book.adopt("https://id.example|1", person.name, person.role, None))
+    login = services.sessions.find(person.token)
     assert login is not None
     person.csrf = login.csrf
     assert send(person, profile="full").status_code == 200
@@ -163,21 +163,21 @@ def test_who_comes_by_the_provider_is_sent_there_again_before_a_full_export(door
     assert answer.status_code == 403
     assert "/console/oidc/login?unlock=1" in answer.text
     assert "for a full export <input" not in answer.text
-    assert not audited(desk, "export_proof_failed")
+    assert not audited(services, "export_proof_failed")
 
 
-def test_exports_and_previews_are_on_record_without_words(door: Door, desk: Desk, nurse: Person) -> None:
+def test_exports_and_previews_are_on_record_without_words(door: Door, services: ConsoleServices, nurse: Person) -> None:
     numbers = [told(door, f"I have chest pain {CANARY}") for _ in range(22)]
     send(nurse, "/export/preview", profile="limited")
     send(nurse, format="fhir", cases=str(numbers[0]))
-    (preview,), (export,) = audited(desk, "export_preview"), audited(desk, "export")
+    (preview,), (export,) = audited(services, "export_preview"), audited(services, "export")
     assert preview.detail["cases"] == 22
     assert len(preview.detail["ids"]) == 20
     assert preview.staff_id == nurse.id
     assert (export.detail["profile"], export.detail["format"], export.detail["reason"]) == ("deidentified", "fhir", "quality")
     assert (export.case_id, export.detail["ids"]) == (numbers[0], [numbers[0]])
     assert CANARY not in json.dumps([preview.detail, export.detail])
-    assert not desk.trail.verify().problem
+    assert not services.audit_log.verify().problem
 
 
 def test_the_preview_shows_the_rows_of_the_file(door: Door, nurse: Person) -> None:
@@ -224,7 +224,7 @@ def test_a_long_cell_is_made_harmless_in_time() -> None:
         assert time.monotonic() - began < 1
 
 
-def test_wrong_passwords_for_a_full_export_end_the_login(door: Door, desk: Desk, lead: Person, clock: Clock) -> None:
+def test_wrong_passwords_for_a_full_export_end_the_login(door: Door, services: ConsoleServices, lead: Person, clock: Clock) -> None:
     told(door)
     for _ in range(2):
         clock.travel(minutes=8)
@@ -232,7 +232,7 @@ def test_wrong_passwords_for_a_full_export_end_the_login(door: Door, desk: Desk,
     tries = [send(lead, profile="full", password="wrong") for _ in range(5)]
     assert [answer.status_code for answer in tries] == [403, 403, 403, 403, 401]
     assert lead.get("/me").status_code == 303
-    assert len(audited(desk, "export_proof_failed")) == 5
+    assert len(audited(services, "export_proof_failed")) == 5
 
 
 def test_a_patient_can_not_put_a_formula_into_a_spreadsheet(door: Door, lead: Person) -> None:
@@ -291,10 +291,10 @@ def test_tier_and_numbers_choose(door: Door, nurse: Person) -> None:
         {"tier": "9"}, {"cases": "999"}, {"cases": ",".join(map(str, range(501)))},
     ],
 )  # fmt: skip
-def test_what_can_not_be_chosen_is_refused(door: Door, desk: Desk, nurse: Person, fields: dict[str, str]) -> None:
+def test_what_can_not_be_chosen_is_refused(door: Door, services: ConsoleServices, nurse: Person, fields: dict[str, str]) -> None:
     told(door)
     assert send(nurse, **fields).status_code == 422
-    assert not audited(desk, "export")
+    assert not audited(services, "export")
 
 
 def test_a_purged_case_goes_out_without_words(door: Door, lead: Person) -> None:

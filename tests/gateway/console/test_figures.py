@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.event import listen
 
-from gateway.console.acts import Acts
-from gateway.console.audit import Trail
-from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.figures import SHIFTS, Book, Figures, shift_of
+from gateway.console.audit.log import AuditLog
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.reviews import Reviews
+from gateway.console.cases.waits import share
+from gateway.console.identity.staff import StaffBook
+from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
 from gateway.console.policy import read_policy
-from gateway.console.queue import Queue
-from gateway.console.reviews import Reviews
-from gateway.console.staff import StaffBook
-from gateway.console.waits import share
+from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
@@ -71,7 +71,7 @@ def _said(records: Records, disposition: str | None = None, rules: tuple[str, ..
 
 
 def _acts(records: Records) -> Acts:
-    return Acts(records, read_policy(), Trail(records.engine, bytes(32), records.clock), clinic_in("UTC"))
+    return Acts(records, read_policy(), AuditLog(records.engine, bytes(32), records.clock), clinic_in("UTC"))
 
 
 def _read(records: Records, days: int = 7, *, words: bool = False, zone: str = "UTC") -> Figures:
@@ -143,11 +143,11 @@ def test_a_share_is_the_nearest_rank(part: float, nearest: int) -> None:
 
 def test_false_alarms_are_counted_for_their_rule(records: Records, someone: int) -> None:
     other, _ = StaffBook(records.engine, records.keyring, records.clock).invite("Second", "lead")
-    trail, acts = Trail(records.engine, bytes(32), records.clock), _acts(records)
+    audit_log, acts = AuditLog(records.engine, bytes(32), records.clock), _acts(records)
     milder, accepted, rejected, idle = (_said(records, "call_doctor", (rule,)) for rule in ("chills", "fever", "fever", "fever"))
     for case in (accepted, rejected):
-        number = Disagreements(records, trail).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
-        Reviews(records, trail).review(number, other.id, "accepted" if case == accepted else "rejected")
+        number = Disagreements(records, audit_log).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
+        Reviews(records, audit_log).review(number, other.id, "accepted" if case == accepted else "rejected")
     acts.close(idle, someone, 99, "not_needed")
     acts.close(milder, someone, 99, "advised")
     alarms = {alarm.rule: alarm for alarm in _read(records).alarms}
@@ -191,25 +191,27 @@ def test_what_the_leaflet_does_not_say_is_grouped_by_meaning(records: Records, s
 
 
 @pytest.mark.parametrize(("role", "sees"), [("nurse", True), ("lead", True), ("auditor", False), ("admin", False)])
-def test_words_stand_on_the_page_only_for_who_may_see_cases(door: Door, desk: Desk, hire: Hire, role: str, sees: bool) -> None:
-    case = _said(desk.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
+def test_words_stand_on_the_page_only_for_who_may_see_cases(
+    door: Door, services: ConsoleServices, hire: Hire, role: str, sees: bool
+) -> None:
+    case = _said(services.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
     page = hire(role).get("/figures")
     assert page.status_code == 200, page.text
     assert "Ask not in leaflet" in page.text
     assert (CANARY in page.text) is sees
     assert (f"/console/cases/{case}" in page.text) is sees
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         detail = connection.execute(select(audit.c.detail).where(audit.c.act == "view_figures")).scalar_one()
     assert detail == {"days": 30, "examples": [case] if sees else []}
 
 
-def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, desk: Desk, nurse: Person) -> None:
+def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, services: ConsoleServices, nurse: Person) -> None:
     assert "0 conversations began" in nurse.get("/figures", params={"days": "7"}).text
     red = door.patient()
     for patient, words in ((red, RED_FLAG), (door.patient(), _FEVER), (door.patient(), HARMLESS)):
         patient.say(words)
     number = case_of(door, red)
-    acts = Acts(desk.records, desk.policy, desk.trail, desk.clinic)
+    acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "not_needed")
     door.rasa.act = door.rasa.down
@@ -227,8 +229,8 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, desk
     assert "<style" not in page.text
 
 
-def test_a_plot_escapes_what_it_is_given(desk: Desk) -> None:
-    plots = desk.renderer._templates.get_template("plots.html").module
+def test_a_plot_escapes_what_it_is_given(services: ConsoleServices) -> None:
+    plots = services.renderer._templates.get_template("plots.html").module
     for plot in ("bars", "columns"):
         drawn = str(getattr(plots, plot)("x", "<b>", "<i>", "Head", "Unit", [("<script>", 3), ("b", 0)]))
         assert "<script>" not in drawn
@@ -237,7 +239,7 @@ def test_a_plot_escapes_what_it_is_given(desk: Desk) -> None:
 
 
 def test_a_cut_is_told(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.console.figures._ANSWERS_MOST", 2)
+    monkeypatch.setattr("gateway.console.insights.answers._ANSWERS_MOST", 2)
     for _ in range(3):
         _said(records)
     answers = _read(records).answers

@@ -13,15 +13,17 @@ import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from gateway.console.acts import ActError, Acts
-from gateway.console.delivery import NoticeDelivery
-from gateway.console.escalation import Escalation
-from gateway.console.queue import Filter, Queue
-from gateway.console.sheet import act_place
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.case_view import act_associated_data
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.errors import ActError
+from gateway.console.notify.delivery import NoticeDelivery
+from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
-from gateway.records.cases import Place
 from gateway.records.database import writing
 from gateway.records.tables import audit, case_act, conversation, notice, triage_case
+from gateway.records.tier import Rank
 from gateway.settings import Settings
 from tests.gateway.console.people import hired
 from tests.gateway.console.test_escalation import Ward, _both_at_once, make_ward
@@ -39,7 +41,7 @@ def ward(make_ward: Callable[..., Ward], settings: Settings) -> Ward:
     found = make_ward()
     policy = replace(found.settings.policy, flood=(_FEW, timedelta(hours=1)))
     found.settings = replace(found.settings, policy=policy)
-    found.escalation = Escalation(found.records, found.settings, found.trail, clinic_in("UTC"))
+    found.escalation = Escalation(found.records, found.settings, found.audit_log, clinic_in("UTC"))
     return found
 
 
@@ -57,7 +59,7 @@ def _queue(ward: Ward) -> Queue:
 
 
 def _acts(ward: Ward) -> Acts:
-    return Acts(ward.records, ward.settings.policy, ward.trail, clinic_in("UTC"))
+    return Acts(ward.records, ward.settings.policy, ward.audit_log, clinic_in("UTC"))
 
 
 def _numbers(ward: Ward, **wanted: Any) -> list[int]:
@@ -132,7 +134,7 @@ def test_the_rota_is_told_of_the_others_once(ward: Ward) -> None:
     assert body["link"] == f"https://console.example/console/?view=all&group={_A}"
     (entry,) = [row for row in ward.rows(audit) if row.act == "flood"]
     assert entry.detail == {"step": "second nurse", "level": 1, "told": 3, "group": _A, "cases": 7}
-    assert ward.trail.verify().problem == ""
+    assert ward.audit_log.verify().problem == ""
 
 
 def test_late_comers_tell_nobody_again_until_a_while_has_gone(ward: Ward) -> None:
@@ -207,7 +209,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     ward.set(seen, state="acknowledged")
     assert _acts(ward).close_flood(_A, None, ward.clock(), "not_needed", " Somebody plays ") == 30  # type: ignore[arg-type]
     states = {row.id: (row.state, row.outcome, row.place) for row in ward.rows(triage_case)}
-    assert all(states[number] == ("closed", "not_needed", Place.CLOSED) for number in flood)
+    assert all(states[number] == ("closed", "not_needed", Rank.CLOSED) for number in flood)
     assert states[seen][0] == "acknowledged"
     assert states[other][0] == "open"
     acts = [row for row in ward.rows(case_act) if row.kind == "close"]
@@ -215,9 +217,9 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     assert all(row.facts["group"] == _A for row in acts)
     assert "plays" not in json.dumps([[*map(str, row)] for row in (*acts, *ward.rows(audit))])
     case = ward.rows(triage_case)[0]
-    assert ward.records.open(case.conversation_id, acts[0].sealed, act_place("close", acts[0].at)) == {"text": "Somebody plays"}
+    assert ward.records.open(case.conversation_id, acts[0].sealed, act_associated_data("close", acts[0].at)) == {"text": "Somebody plays"}
     assert ward.rows(audit)[-1].detail == {"group": _A, "outcome": "not_needed", "closed": 30}
-    assert ward.trail.verify().problem == ""
+    assert ward.audit_log.verify().problem == ""
 
 
 def test_whoever_wrote_since_the_list_was_shown_stays_open(ward: Ward) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
-from gateway.console.desk import Desk
+from gateway.console.services import ConsoleServices
 from gateway.records.tables import audit, break_glass
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, RED_FLAG, Door
@@ -26,17 +26,17 @@ def reader(request: pytest.FixtureRequest) -> Person:
     return person
 
 
-def test_a_case_is_closed_behind_the_glass(reader: Person, number: int, desk: Desk) -> None:
+def test_a_case_is_closed_behind_the_glass(reader: Person, number: int, services: ConsoleServices) -> None:
     for path in ("", "/print"):
         page = reader.get(f"/cases/{number}{path}")
         assert page.status_code == 403
         assert CANARY not in page.text
         assert f'action="/console/cases/{number}/break-glass"' in page.text
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         assert not connection.execute(select(audit).where(audit.c.act == "view_case")).all()
 
 
-def test_with_a_reason_it_opens_for_a_while(door: Door, reader: Person, number: int, desk: Desk) -> None:
+def test_with_a_reason_it_opens_for_a_while(door: Door, reader: Person, number: int, services: ConsoleServices) -> None:
     for wrong in ("", "curiosity"):
         refused = reader.post(f"/cases/{number}/break-glass", reason=wrong)
         assert refused.status_code == 422
@@ -49,13 +49,13 @@ def test_with_a_reason_it_opens_for_a_while(door: Door, reader: Person, number: 
     assert RED_FLAG in page.text
     assert "You broke the glass" in page.text
     assert reader.get(f"/cases/{number}/print").status_code == 200
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         (broken,) = connection.execute(select(break_glass)).all()
         (note,) = connection.execute(select(audit).where(audit.c.act == "break_glass")).all()
         (view,) = connection.execute(select(audit).where(audit.c.act == "view_case")).all()
         (print_,) = connection.execute(select(audit).where(audit.c.act == "print_case")).all()
     assert (broken.staff_id, broken.case_id, broken.reason) == (reader.id, number, "quality")
-    assert broken.until - broken.at == desk.policy.break_glass
+    assert broken.until - broken.at == services.policy.break_glass
     assert (note.staff_id, note.case_id, note.detail["reason"]) == (reader.id, number, "quality")
     assert view.detail == print_.detail == {"break_glass": True}
     door.clock.travel(minutes=14)

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.console import times
-from gateway.console.audit import Trail, Wanted
-from gateway.console.desk import Desk
-from gateway.console.figures import Book, shift_of
+from gateway.console.audit.log import AuditLog, Wanted
+from gateway.console.cases.case_view import CaseViews
+from gateway.console.insights.figures import Book, shift_of
 from gateway.console.policy import read_policy
-from gateway.console.sheet import Sheets
+from gateway.console.services import ConsoleServices
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from tests.gateway.console.conftest import Hire
@@ -75,7 +75,7 @@ def test_a_moment_is_shown_in_the_clinics_time_with_its_zone(at: str, moment: st
     assert times.moment(_NEW_YORK, None) == times.clock_time(_NEW_YORK, None) == ""
 
 
-def test_no_page_shows_a_time_in_utc(door: Door, desk: Desk, lead: Person, nurse: Person, hire: Hire) -> None:
+def test_no_page_shows_a_time_in_utc(door: Door, services: ConsoleServices, lead: Person, nurse: Person, hire: Hire) -> None:
     red, later = door.patient(), door.patient()
     red.say(RED_FLAG)
     later.say(HARMLESS)
@@ -158,12 +158,12 @@ def test_shifts_are_the_clinics(month: int, hours: dict[int, str]) -> None:
 
 
 def test_a_day_of_the_audit_is_the_clinics(engine: Engine, clock: _Set) -> None:
-    trail = Trail(engine, bytes(32), clock)
+    audit_log = AuditLog(engine, bytes(32), clock)
     for moment in ("2026-11-01T03:59:59", "2026-11-01T04:00:00", "2026-11-02T04:59:59", "2026-11-02T05:00:00"):
         clock.at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        trail.note("login")
+        audit_log.record("login")
     wanted = Wanted.parse({"day": "2026-11-01"}, _NEW_YORK.zone)
-    assert [entry.seq for entry in trail.read(wanted).entries] == [3, 2]
+    assert [entry.seq for entry in audit_log.read(wanted).entries] == [3, 2]
     assert wanted.as_query() == {"day": "2026-11-01"}
 
 
@@ -173,16 +173,16 @@ def test_a_day_that_can_not_be_looked_for_is_left_out(lead: Person, day: str) ->
     assert lead.get("/audit", params={"day": day}).status_code == 200
 
 
-def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, desk: Desk, clock: _Set) -> None:
+def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, services: ConsoleServices, clock: _Set) -> None:
     patient = door.patient()
     patient.say("My back hurts a bit more, they did it 3 days ago")
-    sheets = Sheets(desk.records, desk.library, desk.policy)
+    views = CaseViews(services.records, services.library, services.policy)
     number = case_of(door, patient)
-    sheet = sheets.read(number)
-    assert sheet is not None
-    day = (desk.clinic.day(sheet.row.last_at) - timedelta(days=sheet.days_since_procedure or 0)).isoformat()
-    assert desk.clinic.day(sheet.row.last_at) == date(2030, 5, 13)
-    assert day == desk.records.events(sheet.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
+    view = views.read(number)
+    assert view is not None
+    day = (services.clinic.day(view.row.last_at) - timedelta(days=view.days_since_procedure or 0)).isoformat()
+    assert services.clinic.day(view.row.last_at) == date(2030, 5, 13)
+    assert day == services.records.events(view.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("profile", "at"), [("full", "2030-05-13T23:30:00-04:00"), ("limited", "2030-05-13")])

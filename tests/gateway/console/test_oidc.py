@@ -17,12 +17,12 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from gateway.console.audit import Wanted
-from gateway.console.oidc import COOKIE as JOURNEY
-from gateway.console.sessions import COOKIE, Login
+from gateway.console.audit.log import Wanted
+from gateway.console.identity.oidc import COOKIE as JOURNEY
+from gateway.console.identity.sessions import COOKIE, Login
 from gateway.settings import Provider
 from tests.gateway.console.hospital import CLIENT, KEY_ID, ROLES, SECRET, Hospital, new_key, open_hospital, provider_of
-from tests.gateway.console.people import Person, desk_of, hired
+from tests.gateway.console.people import Person, hired, services_of
 from tests.gateway.support import HOME, Clock, Door
 
 
@@ -71,7 +71,7 @@ class Browser:
 
     @property
     def login(self) -> Login | None:
-        return desk_of(self.door).sessions.find(self.cookies.get(COOKIE, ""))
+        return services_of(self.door).sessions.find(self.cookies.get(COOKIE, ""))
 
 
 @pytest.fixture
@@ -82,11 +82,11 @@ def browser(door: Door, hospital: Hospital) -> Browser:
 def _refused(browser: Browser, answer: httpx.Response, reason: str, status: int = 403) -> None:
     """Nobody was let in, the page says why, and the audit has it."""
     assert answer.status_code == status, answer.text
-    desk = desk_of(browser.door)
-    assert desk.renderer.reason(reason).replace("'", "&#39;") in answer.text
+    services = services_of(browser.door)
+    assert services.renderer.reason(reason).replace("'", "&#39;") in answer.text
     assert browser.login is None
     assert JOURNEY not in browser.cookies
-    (noted,) = desk.trail.read(Wanted(act="login_failed"), size=1).entries
+    (noted,) = services.audit_log.read(Wanted(act="login_failed"), size=1).entries
     assert noted.detail == {"how": "provider", "why": reason}
 
 
@@ -100,7 +100,7 @@ def test_somebody_whom_the_provider_vouches_for_is_let_in(door: Door, browser: B
     assert (person.name, person.role, person.email) == ("Anna Keller", "nurse", "anna@hospital.example")
     assert person.subject == f"{browser.hospital.url}|anna"
     assert browser.ask("/").status_code == 200
-    (noted,) = desk_of(door).trail.read(Wanted(act="login")).entries
+    (noted,) = services_of(door).audit_log.read(Wanted(act="login")).entries
     assert noted.detail == {"how": "provider"}
 
 
@@ -320,7 +320,7 @@ def test_exactly_one_role_must_come_out(browser: Browser, groups: Any, reason: s
 def test_an_account_that_is_shut_stays_shut(door: Door, browser: Browser) -> None:
     browser.log_in()
     assert browser.login is not None
-    desk_of(door).book.change(browser.login.staff.id, disabled=True)
+    services_of(door).book.change(browser.login.staff.id, disabled=True)
     assert browser.login is None
     _refused(browser, browser.log_in(), "disabled")
 

@@ -16,14 +16,15 @@ import pytest
 
 import gateway.__main__
 from aftercare.protocol import Protocol, load_protocol
-from gateway.console.desk import Desk
-from gateway.console.disagreements import Disagreements
-from gateway.console.queue import Filter, Queue
-from gateway.console.regressions import OTHER, Regressions
-from gateway.console.replay import Replay, UnmatchedError
-from gateway.console.reviews import Reviews
-from gateway.console.sheet import Sheets
-from tests.gateway.console.people import Person, case_of, desk_of, hired
+from gateway.console.cases.case_view import CaseViews
+from gateway.console.cases.disagreements import Disagreements
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.cases.replay import Replay, UnmatchedError
+from gateway.console.cases.reviews import Reviews
+from gateway.console.insights.regressions import OTHER, Regressions
+from gateway.console.services import ConsoleServices
+from tests.gateway.console.people import Person, case_of, hired, services_of
 from tests.gateway.support import (
     HARMLESS,
     MASTER_KEY_TEXT,
@@ -39,8 +40,8 @@ from tests.gateway.support import (
 
 
 @pytest.fixture
-def two_desk(two: Door) -> Desk:
-    return desk_of(two)
+def two_services(two: Door) -> ConsoleServices:
+    return services_of(two)
 
 
 @pytest.fixture
@@ -109,12 +110,12 @@ def test_the_queue_of_one_protocol_stays_narrow(door: Door, nurse: Person) -> No
     assert 'name="protocol"' not in page
 
 
-def test_the_queue_is_filtered_by_protocol(two_desk: Desk, ann: Person, cases: tuple[int, int]) -> None:
+def test_the_queue_is_filtered_by_protocol(two_services: ConsoleServices, ann: Person, cases: tuple[int, int]) -> None:
     page = ann.get("/", params={"protocol": SECOND}).text
     assert [f'id="case-{number}"' in page for number in cases] == [False, True]
     assert f"<option selected>{SECOND}</option>" in page
     assert f"protocol={SECOND}" in page, "the live part goes on with it"
-    queue = Queue(two_desk.records.engine, two_desk.policy, two_desk.records.clock)
+    queue = Queue(two_services.records.engine, two_services.policy, two_services.records.clock)
     found = {name: [row.id for row in queue.page(Filter(protocol=name)).rows] for name in ("vertebroplasty", SECOND, "lost")}
     assert found == {"vertebroplasty": [cases[0]], SECOND: [cases[1]], "lost": []}
 
@@ -176,9 +177,9 @@ def worsened(two: Door) -> tuple[int, int]:
 
 
 def test_a_candidate_takes_the_place_of_its_own_protocol_alone(
-    two: Door, two_desk: Desk, candidate: Path, worsened: tuple[int, int]
+    two: Door, two_services: ConsoleServices, candidate: Path, worsened: tuple[int, int]
 ) -> None:
-    report = Replay(two.records, two_desk.library, load_protocol(candidate)).run(worsened)
+    report = Replay(two.records, two_services.library, load_protocol(candidate)).run(worsened)
     assert report.others == 1
     (change,) = report.changes
     assert (change.case, change.before.tier, change.after.tier) == (worsened[1], 3, 0)
@@ -187,17 +188,19 @@ def test_a_candidate_takes_the_place_of_its_own_protocol_alone(
 
 
 def test_each_conversation_is_replayed_by_its_own_protocol(
-    two: Door, two_desk: Desk, protocol: Protocol, second_protocol: Protocol, cases: tuple[int, int]
+    two: Door, two_services: ConsoleServices, protocol: Protocol, second_protocol: Protocol, cases: tuple[int, int]
 ) -> None:
     for number, unchanged, rule in zip(cases, (protocol, second_protocol), ("chest_pain", "second_chest_pain"), strict=True):
-        (change,) = Replay(two.records, two_desk.library, unchanged).run(cases).changes
+        (change,) = Replay(two.records, two_services.library, unchanged).run(cases).changes
         assert (change.case, change.differs) == (number, False)
         assert rule in change.before.rules
 
 
-def test_a_candidate_for_no_place_is_refused(two: Door, two_desk: Desk, door: Door, desk: Desk, second_protocol: Protocol) -> None:
+def test_a_candidate_for_no_place_is_refused(
+    two: Door, two_services: ConsoleServices, door: Door, services: ConsoleServices, second_protocol: Protocol
+) -> None:
     with pytest.raises(UnmatchedError, match="vertebroplasty en"):
-        Replay(door.records, desk.library, second_protocol)
+        Replay(door.records, services.library, second_protocol)
 
 
 def test_the_page_offers_every_protocol_in_force(ann: Person, candidate: Path, worsened: tuple[int, int]) -> None:
@@ -240,28 +243,28 @@ def test_the_command_replays_the_candidates_own_conversations(
 # Disagreements.
 
 
-def _agreed(two: Door, desk: Desk, ann: Person, key: str) -> int:
+def _agreed(two: Door, services: ConsoleServices, ann: Person, key: str) -> int:
     patient, other = two.patient(key), hired(two, f"Reviewer of {key}", "lead")
     answer = patient.say(HARMLESS)
-    add = Disagreements(desk.records, desk.trail).add
+    add = Disagreements(services.records, services.audit_log).add
     number = add(case_of(two, patient), ann.id, answer["seq"], "under_triaged", ("call_doctor",), "see the site")
-    Reviews(desk.records, desk.trail).review(number, other.id, "accepted")
+    Reviews(services.records, services.audit_log).review(number, other.id, "accepted")
     return number
 
 
-def test_cases_are_written_of_one_protocols_conversations(two: Door, two_desk: Desk, ann: Person, tmp_path: Path) -> None:
-    numbers = {key: _agreed(two, two_desk, ann, key) for key in ("demo", SECOND_KEY)}
-    protocols = [two_desk.library.bound(name) for name in ("vertebroplasty", SECOND)]
-    done = [Regressions(two_desk.records, two_desk.trail, each).write(tmp_path / f"{each.id}.jsonl") for each in protocols]
+def test_cases_are_written_of_one_protocols_conversations(two: Door, two_services: ConsoleServices, ann: Person, tmp_path: Path) -> None:
+    numbers = {key: _agreed(two, two_services, ann, key) for key in ("demo", SECOND_KEY)}
+    protocols = [two_services.library.bound(name) for name in ("vertebroplasty", SECOND)]
+    done = [Regressions(two_services.records, two_services.audit_log, each).write(tmp_path / f"{each.id}.jsonl") for each in protocols]
     assert [each.numbers for each in done] == [(numbers["demo"],), (numbers[SECOND_KEY],)]
     assert done[0].left == {OTHER: 1}
 
 
 def test_the_command_writes_cases_of_the_protocol_that_it_names(
-    two: Door, two_desk: Desk, ann: Person, second_folder: Path, sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    two: Door, two_services: ConsoleServices, ann: Person, second_folder: Path, sqlite_url: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    _agreed(two, two_desk, ann, SECOND_KEY)
+    _agreed(two, two_services, ann, SECOND_KEY)
     both, file = f"{ROOT / 'protocols' / 'vertebroplasty'},{second_folder}", tmp_path / "cases.jsonl"
     for name, said in (("vertebroplasty", OTHER), (SECOND, "1 written")):
         assert _command(monkeypatch, sqlite_url, "regressions", "--write", str(file), "--protocol", name, protocols=both) == 0
@@ -294,18 +297,18 @@ def test_a_rule_of_a_protocol_that_is_gone_is_not_explained_by_one_of_the_same_n
     patient.say("I have a fever of 101")
     number = case_of(two, patient)
     for door, basis in ((two, "leaflet"), (open_door(), "")):
-        desk = desk_of(door)
-        sheet = Sheets(desk.records, desk.library, desk.policy).read(number)
-        assert sheet is not None
-        assert {each.rule: each.basis for each in sheet.complaints}["fever"] == basis
+        services = services_of(door)
+        view = CaseViews(services.records, services.library, services.policy).read(number)
+        assert view is not None
+        assert {each.rule: each.basis for each in view.complaints}["fever"] == basis
 
 
-def test_a_disagreement_names_a_topic_of_the_cases_protocol(ann: Person, two_desk: Desk, cases: tuple[int, int]) -> None:
+def test_a_disagreement_names_a_topic_of_the_cases_protocol(ann: Person, two_services: ConsoleServices, cases: tuple[int, int]) -> None:
     seen: dict[str, Any] = {"seq": "3", "kind": "misunderstood", "reason": "it asked"}
     assert ann.post(f"/cases/{cases[1]}/disagree", **seen, topic="cement").status_code == 303
-    sheet = Sheets(two_desk.records, two_desk.library, two_desk.policy).read(cases[1])
-    assert sheet is not None
-    assert sheet.disagreements[0].accepted == ("faq:cement",)
+    view = CaseViews(two_services.records, two_services.library, two_services.policy).read(cases[1])
+    assert view is not None
+    assert view.disagreements[0].accepted == ("faq:cement",)
 
 
 def test_no_case_has_no_disagreement(ann: Person) -> None:

@@ -8,13 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from gateway.console.audit import Wanted
-from gateway.console.desk import Desk
-from gateway.console.escalation import Escalation
-from gateway.console.queue import Filter, Queue
-from gateway.records.cases import Place
+from gateway.console.audit.log import Wanted
+from gateway.console.cases.filters import Filter
+from gateway.console.cases.queue import Queue
+from gateway.console.notify.escalation import Escalation
+from gateway.console.services import ConsoleServices
 from gateway.records.database import writing
 from gateway.records.tables import triage_case
+from gateway.records.tier import Rank
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Clock, Door
 
@@ -47,9 +48,11 @@ def test_the_live_part_is_silent_until_something_changes(door: Door, nurse: Pers
     assert "Emergency" in again.text
 
 
-def test_looking_at_the_queue_is_on_record_and_goes_on_being_so(door: Door, nurse: Person, lead: Person, desk: Desk, clock: Clock) -> None:
+def test_looking_at_the_queue_is_on_record_and_goes_on_being_so(
+    door: Door, nurse: Person, lead: Person, services: ConsoleServices, clock: Clock
+) -> None:
     def seen() -> list[tuple[str | None, object]]:
-        return [(entry.person, entry.detail.get("filter")) for entry in desk.trail.read(Wanted(act="view_queue")).entries][::-1]
+        return [(entry.person, entry.detail.get("filter")) for entry in services.audit_log.read(Wanted(act="view_queue")).entries][::-1]
 
     nurse.get("/")
     for _ in range(3):
@@ -78,19 +81,21 @@ def test_no_filter_and_no_page_keeps_an_emergency_from_the_alarm(door: Door, nur
     assert nurse.get("/alarm").json() == {"red": []}
 
 
-def test_a_case_that_became_an_emergency_while_it_was_snoozed_is_in_the_queue(door: Door, desk: Desk, nurse: Person) -> None:
+def test_a_case_that_became_an_emergency_while_it_was_snoozed_is_in_the_queue(door: Door, services: ConsoleServices, nurse: Person) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
     number = case_of(door, patient)
-    with writing(desk.records.engine) as connection:
+    with writing(services.records.engine) as connection:
         mine = update(triage_case).where(triage_case.c.id == number)
-        connection.execute(mine.values(snoozed_until=desk.records.clock() + timedelta(hours=24)))
-    queue = Queue(desk.records.engine, desk.policy, desk.records.clock)
+        connection.execute(mine.values(snoozed_until=services.records.clock() + timedelta(hours=24)))
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
     assert [row.id for row in queue.page(Filter()).rows] == [number]
     assert f'id="case-{number}"' in nurse.get("/").text
 
 
-def test_a_snoozed_case_is_counted_and_stands_among_those_over_the_limit(door: Door, desk: Desk, nurse: Person, clock: Clock) -> None:
+def test_a_snoozed_case_is_counted_and_stands_among_those_over_the_limit(
+    door: Door, services: ConsoleServices, nurse: Person, clock: Clock
+) -> None:
     fever = door.patient()
     fever.say("I have a fever of 101")
     number = case_of(door, fever)
@@ -99,30 +104,30 @@ def test_a_snoozed_case_is_counted_and_stands_among_those_over_the_limit(door: D
     clock.travel(minutes=9)
     nurse.get("/me")
     clock.travel(minutes=9)
-    with writing(desk.records.engine) as connection:
-        connection.execute(update(triage_case).values(fired_at=clock() - desk.policy.limits[2] - timedelta(minutes=1)))
+    with writing(services.records.engine) as connection:
+        connection.execute(update(triage_case).values(fired_at=clock() - services.policy.limits[2] - timedelta(minutes=1)))
     nurse.log_in()
     page = nurse.get("/", params={"only": "breached"}).text
     assert "<strong>1</strong> over the limit" in page
     assert f'id="case-{number}"' in page
 
 
-def test_a_closed_case_is_not_unanswered(door: Door, desk: Desk) -> None:
+def test_a_closed_case_is_not_unanswered(door: Door, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
-    queue, now = Queue(desk.records.engine, desk.policy, desk.records.clock), desk.records.clock()
-    for place, counted in ((Place.RED_SEEN, 1), (Place.CLOSED, 0)):
-        with writing(desk.records.engine) as connection:
+    queue, now = Queue(services.records.engine, services.policy, services.records.clock), services.records.clock()
+    for place, counted in ((Rank.RED_SEEN, 1), (Rank.CLOSED, 0)):
+        with writing(services.records.engine) as connection:
             connection.execute(update(triage_case).values(place=place, waiting_since=now - timedelta(hours=1)))
         assert queue.counts().unanswered == counted
 
 
-def test_an_escalation_that_reached_nobody_says_so(door: Door, desk: Desk, nurse: Person, clock: Clock) -> None:
+def test_an_escalation_that_reached_nobody_says_so(door: Door, services: ConsoleServices, nurse: Person, clock: Clock) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
     number = case_of(door, patient)
     clock.travel(minutes=6)
-    assert Escalation(desk.records, desk.settings, desk.trail, desk.clinic).look() == 1
+    assert Escalation(services.records, services.settings, services.audit_log, services.clinic).look() == 1
     assert "Escalated, step 1: nobody was told" in nurse.get("/").text
     case = nurse.get(f"/cases/{number}").text
     assert "Escalated, step 1: nobody was told" in case
@@ -130,14 +135,14 @@ def test_an_escalation_that_reached_nobody_says_so(door: Door, desk: Desk, nurse
     assert "passed it on" not in case
 
 
-def test_what_is_typed_into_an_address_is_no_filter_and_stands_in_no_entry(desk: Desk, nurse: Person) -> None:
+def test_what_is_typed_into_an_address_is_no_filter_and_stands_in_no_entry(services: ConsoleServices, nurse: Person) -> None:
     words = f"{CANARY} Quimby"
     assert nurse.get("/", params={"finding": words, "rule": words, "only": CANARY}).status_code == 200
     nurse.post("/search", finding=words, only=words)
     nurse.post("/views", name="Mine", rule=words)
     nurse.post("/me", sound="1")
     for act in ("view_queue", "search", "save_view", "preferences"):
-        (entry,) = desk.trail.read(Wanted(act=act)).entries
+        (entry,) = services.audit_log.read(Wanted(act=act)).entries
         assert CANARY not in str(entry.detail)
 
 

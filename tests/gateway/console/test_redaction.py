@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from gateway.console.redaction import Mask
-from gateway.console.sheet import Mark
+from gateway.console.redaction.mark import Mark
+from gateway.console.redaction.mask import Mask
 
 _CORPUS: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("redaction.yml").read_text(encoding="utf-8"))
 _FLOOR = 0.95

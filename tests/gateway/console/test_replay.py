@@ -11,9 +11,9 @@ import pytest
 
 import gateway.__main__
 from aftercare.protocol import load_protocol
-from gateway.console.desk import Desk
+from gateway.console.cases.replay import LESS, Replay, newest
 from gateway.console.pages import replay as pages
-from gateway.console.replay import LESS, Replay, newest
+from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY_TEXT, RED_FLAG, ROOT, Clock, Door, stored
@@ -47,12 +47,12 @@ def _both_can_wait(folder: Path) -> None:
     _edit(folder, "pain_with_leg_sign", "disposition: emergency\n    advice: go_to_er", "disposition: call_doctor\n    advice: call_clinic")
 
 
-def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, candidate: Path) -> None:
+def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, services: ConsoleServices, candidate: Path) -> None:
     red, sore = door.patient(), door.patient()
     red.say(f"{POPPED}. {WEAK}")
     sore.say(HARMLESS)
     _both_can_wait(candidate)
-    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
+    report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, red), case_of(door, sore)])
     assert [change.case for change in report.different] == [case_of(door, red)]
     (change,) = report.different
     assert (change.verdict, change.got, change.before.tier) == (LESS, 3, 3)
@@ -61,51 +61,51 @@ def test_a_rule_that_is_milder_makes_a_case_less_urgent(door: Door, desk: Desk, 
     assert sum(report.matrix.values()) == 2
 
 
-def test_the_whole_conversation_is_replayed_in_its_order(door: Door, desk: Desk, candidate: Path) -> None:
+def test_the_whole_conversation_is_replayed_in_its_order(door: Door, services: ConsoleServices, candidate: Path) -> None:
     patient = door.patient()
     for words in (POPPED, WEAK):
         patient.say(words)
     _both_can_wait(candidate)
-    (change,) = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)]).changes
+    (change,) = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, patient)]).changes
     assert (change.got, change.before.tier) == (3, 3), "both together are the emergency"
     assert "sudden_pain" in change.before.rules & change.after.rules
 
 
-def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
+def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, services: ConsoleServices, clock: Clock, candidate: Path) -> None:
     patient = door.patient()
     assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, patient)])
+    report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
 
 
-def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, desk: Desk, candidate: Path) -> None:
+def test_rows_of_the_danger_check_that_were_tapped_are_replayed(door: Door, services: ConsoleServices, candidate: Path) -> None:
     tapped, denied = door.patient(), door.patient()
     tapped.answer_to(stored(tapped.tick(tapped.say(HARMLESS)["check"], {"Numb between the legs": "yes"})))
     denied.settled(HARMLESS)
-    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
+    report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, tapped), case_of(door, denied)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1, (1, 1): 1}
 
 
-def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, desk: Desk, clock: Clock, candidate: Path) -> None:
+def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, services: ConsoleServices, clock: Clock, candidate: Path) -> None:
     before, behind = door.patient(), door.patient()
     before.say(HARMLESS)
     behind.say("I have a fever of 101")
     clock.travel(minutes=11)
     door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
-    report = Replay(door.records, desk.library, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
+    report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
     assert report.different == []
     assert report.matrix == {(0, 0): 1, (2, 2): 1}
 
 
-def test_purged_conversations_are_counted_as_left_out(door: Door, desk: Desk) -> None:
+def test_purged_conversations_are_counted_as_left_out(door: Door, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
     purge(door.records.engine, door.clock() + timedelta(hours=1), dry_run=False)
-    report = Replay(door.records, desk.library, desk.library.default).run([case_of(door, patient)])
+    report = Replay(door.records, services.library, services.library.default).run([case_of(door, patient)])
     assert (report.changes, report.purged) == ((), (case_of(door, patient),))
 
 
@@ -119,7 +119,7 @@ def test_the_newest_come_first_and_old_ones_are_left_out(door: Door) -> None:
     assert newest(door.records.engine, door.clock() - timedelta(days=1), 1) == numbers[:1]
 
 
-def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, desk: Desk, lead: Person, candidate: Path) -> None:
+def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, services: ConsoleServices, lead: Person, candidate: Path) -> None:
     patient = door.patient()
     patient.say(HARMLESS)
     assert "<option selected>vertebroplasty</option>" in lead.get("/replay").text
@@ -131,7 +131,7 @@ def test_the_page_shows_what_differs_and_sees_an_edit_at_once(door: Door, desk: 
     assert "1 more urgent" in second.text
     assert f"/console/cases/{case_of(door, patient)}" in second.text
     assert "classifier" in second.text
-    assert desk.trail.verify().problem == ""
+    assert services.audit_log.verify().problem == ""
 
 
 def test_the_page_takes_names_of_folders_and_never_a_path(door: Door, lead: Person, candidate: Path) -> None:
@@ -178,7 +178,12 @@ def _command(monkeypatch: pytest.MonkeyPatch, url: str, *arguments: str) -> int:
 
 
 def test_the_command_fails_when_a_case_becomes_less_urgent(
-    door: Door, desk: Desk, candidate: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], sqlite_url: str
+    door: Door,
+    services: ConsoleServices,
+    candidate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sqlite_url: str,
 ) -> None:
     red, sore = door.patient(), door.patient()
     red.say(f"{POPPED}. {WEAK}")
@@ -194,7 +199,7 @@ def test_the_command_fails_when_a_case_becomes_less_urgent(
     assert CANARY not in told
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", str(case_of(door, sore))) == 0
     assert _command(monkeypatch, sqlite_url, "--protocol", str(candidate), "--cases", "all") == 1
-    assert desk.trail.verify().problem == ""
+    assert services.audit_log.verify().problem == ""
 
 
 def test_the_command_tells_what_is_wrong_with_a_candidate(

@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.console.audit import Wanted
+from gateway.console.audit.log import Wanted
+from gateway.console.cases.saved_views import Views
+from gateway.console.identity.rights import ROLES
+from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
-from gateway.console.rights import ROLES
-from gateway.console.sessions import COOKIE
-from gateway.console.views import Views
-from tests.gateway.console.people import Person, case_of, desk_of
+from tests.gateway.console.people import Person, case_of, services_of
 from tests.gateway.support import API, CANARY, EVIL, HOME, RED_FLAG, Clock, Door
 
 Hire = Callable[..., Person]
@@ -123,8 +123,8 @@ def test_a_number_that_no_row_can_have_is_not_found(hire: Hire, number: object) 
 def test_a_role_gets_in_where_it_may_and_nowhere_else(door: Door, hire: Hire, role: str) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
-    person, number, desk = hire(role), case_of(door, patient), desk_of(door)
-    no_right = desk.renderer.reason("no_right")
+    person, number, services = hire(role), case_of(door, patient), services_of(door)
+    no_right = services.renderer.reason("no_right")
     refused = 0
     for (method, path), roles in _MATRIX.items():
         answers = [_ask(person, method, _path(path))]
@@ -137,7 +137,7 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(door: Door, hire: Hire, ro
             if role not in _TEAM:
                 assert CANARY not in answer.text, f"{role} {method} {path}"
         refused += sum(answer.status_code == 403 for answer in answers)
-    assert len(desk.trail.read(Wanted(act="refused"), size=200).entries) == refused
+    assert len(services.audit_log.read(Wanted(act="refused"), size=200).entries) == refused
 
 
 def test_a_number_that_is_none_is_not_found(lead: Person, admin: Person) -> None:
@@ -150,7 +150,7 @@ def test_a_number_that_is_none_is_not_found(lead: Person, admin: Person) -> None
 
 def test_nobody_forgets_anothers_view(door: Door, nurse: Person, lead: Person) -> None:
     nurse.post("/views", name="Mine")
-    views = Views(desk_of(door).records.engine)
+    views = Views(services_of(door).records.engine)
     (mine,) = views.of(nurse.id)
     _ask(lead, "POST", f"/views/{mine.id}/delete")
     assert views.of(nurse.id) == [mine]
@@ -172,7 +172,7 @@ def test_nobody_gets_in_without_a_login(door: Door) -> None:
 
 def test_no_change_comes_from_elsewhere(door: Door, hire: Hire) -> None:
     people = {role: hire(role) for role in ROLES}
-    not_ours = desk_of(door).renderer.reason("not_ours")
+    not_ours = services_of(door).renderer.reason("not_ours")
     for (method, path), roles in sorted((_MATRIX | dict.fromkeys(_OWN_LOGIN, _ALL)).items()):
         if method == "GET":
             continue

@@ -16,11 +16,11 @@ from alembic.config import Config
 from sqlalchemy import Engine, delete, insert, select, text, update
 
 from gateway.console import commands
-from gateway.console import staff as module
-from gateway.console.audit import Wanted
-from gateway.console.desk import Desk
-from gateway.console.sessions import hash_of
-from gateway.console.staff import StaffError
+from gateway.console.audit.log import Wanted
+from gateway.console.identity import passwords
+from gateway.console.identity.accounts import StaffError
+from gateway.console.identity.sessions import hash_of
+from gateway.console.services import ConsoleServices
 from gateway.records import database
 from gateway.records.database import connect, writing
 from gateway.records.tables import audit, audit_head, staff, staff_session
@@ -31,37 +31,37 @@ from tests.gateway.support import Clock, Door
 Hire = Callable[..., Person]
 
 
-def _written(desk: Desk, statement: Any) -> None:
-    with writing(desk.records.engine) as connection:
+def _written(services: ConsoleServices, statement: Any) -> None:
+    with writing(services.records.engine) as connection:
         assert connection.execute(statement).rowcount
 
 
-def _tampered(desk: Desk) -> list[dict[str, Any]]:
-    return [dict(entry.detail) for entry in desk.trail.read(Wanted(act="tampered")).entries]
+def _tampered(services: ConsoleServices) -> list[dict[str, Any]]:
+    return [dict(entry.detail) for entry in services.audit_log.read(Wanted(act="tampered")).entries]
 
 
-def test_a_login_that_was_written_into_the_database_is_none(door: Door, lead: Person, desk: Desk) -> None:
-    token, now = secrets.token_urlsafe(32), desk.records.clock()
+def test_a_login_that_was_written_into_the_database_is_none(door: Door, lead: Person, services: ConsoleServices) -> None:
+    token, now = secrets.token_urlsafe(32), services.records.clock()
     row = {"token_hash": hash_of(token), "staff_id": lead.id, "started_at": now, "seen_at": now, "proved_at": now, "locked": False}
     for seal in (None, b"", b"x" * 60):
-        _written(desk, insert(staff_session).values(**row, seal=seal))
+        _written(services, insert(staff_session).values(**row, seal=seal))
         assert Person(door, "Mallory", "lead", token=token).get("/").status_code == 303
-        _written(desk, delete(staff_session).where(staff_session.c.token_hash == hash_of(token)))
-    assert _tampered(desk) == [{"what": "login", "account": lead.id}]
+        _written(services, delete(staff_session).where(staff_session.c.token_hash == hash_of(token)))
+    assert _tampered(services) == [{"what": "login", "account": lead.id}]
 
 
-def test_a_login_is_not_made_anothers_or_younger(door: Door, nurse: Person, admin: Person, desk: Desk) -> None:
+def test_a_login_is_not_made_anothers_or_younger(door: Door, nurse: Person, admin: Person, services: ConsoleServices) -> None:
     mine = staff_session.c.token_hash == hash_of(nurse.token)
-    _written(desk, update(staff_session).where(mine).values(staff_id=admin.id))
+    _written(services, update(staff_session).where(mine).values(staff_id=admin.id))
     assert nurse.get("/me").status_code == 303
-    _written(desk, update(staff_session).where(mine).values(staff_id=nurse.id))
+    _written(services, update(staff_session).where(mine).values(staff_id=nurse.id))
     assert nurse.get("/me").status_code == 200
     for column in ("started_at", "proved_at"):
-        with desk.records.engine.connect() as connection:
+        with services.records.engine.connect() as connection:
             was = connection.scalar(select(staff_session.c[column]).where(mine))
-        _written(desk, update(staff_session).where(mine).values({column: was + timedelta(hours=1)}))
+        _written(services, update(staff_session).where(mine).values({column: was + timedelta(hours=1)}))
         assert nurse.get("/me").status_code == 303
-        _written(desk, update(staff_session).where(mine).values({column: was}))
+        _written(services, update(staff_session).where(mine).values({column: was}))
     assert nurse.get("/me").status_code == 200
 
 
@@ -78,68 +78,72 @@ def test_a_login_is_not_made_anothers_or_younger(door: Door, nurse: Person, admi
         {"seal": None},
     ],
 )
-def test_an_account_that_was_changed_counts_as_closed(door: Door, nurse: Person, desk: Desk, clock: Clock, change: dict[str, Any]) -> None:
+def test_an_account_that_was_changed_counts_as_closed(
+    door: Door, nurse: Person, services: ConsoleServices, clock: Clock, change: dict[str, Any]
+) -> None:
     number = nurse.id
     if "password" in change:
-        change = {"password": module._HASHER.hash("known to mallory")}
+        change = {"password": passwords.hash_of("known to mallory")}
     if "invitation" in change:
         change = {"invitation": hashlib.sha256(b"made up").digest(), "invited_until": clock() + timedelta(days=9)}
-    _written(desk, update(staff).where(staff.c.id == number).values(**change))
+    _written(services, update(staff).where(staff.c.id == number).values(**change))
     assert nurse.get("/me").status_code == 303
     clock.travel(minutes=1)
     for password in (PASSWORD, "known to mallory"):
         answer = Person(door, "", "").post("/login", name=change.get("name", nurse.name), password=password, code=nurse.code())
         assert answer.status_code == 401
-    assert desk.book.invited("made up") is None
-    person = desk.book.get(number)
+    assert services.book.invited("made up") is None
+    person = services.book.get(number)
     assert person is not None
     assert person.tampered
     assert person.disabled
-    assert {"what": "account", "account": number} in _tampered(desk)
+    assert {"what": "account", "account": number} in _tampered(services)
 
 
-def test_an_account_that_was_written_into_the_database_is_closed(door: Door, nurse: Person, desk: Desk, clock: Clock) -> None:
+def test_an_account_that_was_written_into_the_database_is_closed(
+    door: Door, nurse: Person, services: ConsoleServices, clock: Clock
+) -> None:
     """A whole row, with the password hash and the sealed second factor of an account that its writer knows."""
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         row = dict(connection.execute(select(staff).where(staff.c.id == nurse.id)).mappings().one())
-    _written(desk, insert(staff).values(**{**row, "id": 77, "name": "Mallory", "role": "admin", "invitation": None}))
+    _written(services, insert(staff).values(**{**row, "id": 77, "name": "Mallory", "role": "admin", "invitation": None}))
     clock.travel(minutes=1)
     assert Person(door, "Mallory", "admin").post("/login", name="Mallory", password=PASSWORD, code=nurse.code()).status_code == 401
-    _written(desk, update(staff).where(staff.c.id == nurse.id).values(role="admin", seal=row["seal"]))
+    _written(services, update(staff).where(staff.c.id == nurse.id).values(role="admin", seal=row["seal"]))
     assert nurse.get("/me").status_code == 303
 
 
-def test_no_change_through_the_pages_makes_a_tampered_account_good(nurse: Person, admin: Person, desk: Desk) -> None:
+def test_no_change_through_the_pages_makes_a_tampered_account_good(nurse: Person, admin: Person, services: ConsoleServices) -> None:
     number = nurse.id
-    _written(desk, update(staff).where(staff.c.id == number).values(role="lead"))
+    _written(services, update(staff).where(staff.c.id == number).values(role="lead"))
     for act in ("role", "invite", "shut"):
         answer = admin.post(f"/staff/{number}/{act}", role="nurse")
         assert answer.status_code == 422
         assert "seal-account" in answer.text
     with pytest.raises(StaffError):
-        desk.book.change_password(number, PASSWORD, "four words nobody wrote", b"")
+        services.book.change_password(number, PASSWORD, "four words nobody wrote", b"")
     assert "Somebody changed it in the database" in admin.get("/staff").text
-    desk.book.accept(nurse.name)
-    assert desk.book.get(number).role == "lead"  # type: ignore[union-attr]
+    services.book.accept(nurse.name)
+    assert services.book.get(number).role == "lead"  # type: ignore[union-attr]
     assert nurse.get("/me").status_code == 200
 
 
-def test_a_tampered_admin_is_not_the_other_admin(hire: Hire, admin: Person, desk: Desk) -> None:
+def test_a_tampered_admin_is_not_the_other_admin(hire: Hire, admin: Person, services: ConsoleServices) -> None:
     other = hire("admin", "Second Admin")
-    _written(desk, update(staff).where(staff.c.id == other.id).values(email="x@evil.example"))
+    _written(services, update(staff).where(staff.c.id == other.id).values(email="x@evil.example"))
     with pytest.raises(StaffError, match="last admin"):
-        desk.book.change(admin.id, role="nurse")
+        services.book.change(admin.id, role="nurse")
 
 
-def test_the_same_thing_is_told_once_an_hour(nurse: Person, desk: Desk, clock: Clock) -> None:
+def test_the_same_thing_is_told_once_an_hour(nurse: Person, services: ConsoleServices, clock: Clock) -> None:
     number = nurse.id
-    _written(desk, update(staff).where(staff.c.id == number).values(role="admin"))
+    _written(services, update(staff).where(staff.c.id == number).values(role="admin"))
     for _ in range(3):
-        desk.book.everybody()
-    assert len(_tampered(desk)) == 1
+        services.book.everybody()
+    assert len(_tampered(services)) == 1
     clock.travel(minutes=61)
-    desk.book.everybody()
-    assert len(_tampered(desk)) == 2
+    services.book.everybody()
+    assert len(_tampered(services)) == 2
 
 
 def _migrated_to(engine: Engine, revision: str) -> None:
@@ -177,21 +181,21 @@ def test_accounts_of_an_older_release_are_sealed_once_and_named(
     engine.dispose()
 
 
-def _wiped(desk: Desk, after: int) -> None:
-    with writing(desk.records.engine) as connection:
+def _wiped(services: ConsoleServices, after: int) -> None:
+    with writing(services.records.engine) as connection:
         for trigger in ("audit_no_delete", "audit_no_update", "audit_no_replace"):
             connection.execute(text(f"DROP TRIGGER {trigger}"))
         connection.execute(delete(audit).where(audit.c.seq > after))
         connection.execute(delete(audit_head))
 
 
-def test_an_audit_that_was_wiped_with_its_head_is_seen_without_an_anchor(nurse: Person, auditor: Person, desk: Desk) -> None:
-    seals, engine = desk.book.seals, desk.records.engine
-    assert desk.trail.verify(seals.anchors(engine)).problem == ""
-    _wiped(desk, 0)
-    assert desk.trail.verify().problem == "", "the chain itself shows nothing"
-    assert "missing here" in desk.trail.verify(seals.anchors(engine)).problem
+def test_an_audit_that_was_wiped_with_its_head_is_seen_without_an_anchor(nurse: Person, auditor: Person, services: ConsoleServices) -> None:
+    seals, engine = services.book.seals, services.records.engine
+    assert services.audit_log.verify(seals.anchors(engine)).problem == ""
+    _wiped(services, 0)
+    assert services.audit_log.verify().problem == "", "the chain itself shows nothing"
+    assert "missing here" in services.audit_log.verify(seals.anchors(engine)).problem
     auditor.get("/audit")
-    assert desk.trail.verify(seals.anchors(engine)).problem, "nor does it heal by new entries"
+    assert services.audit_log.verify(seals.anchors(engine)).problem, "nor does it heal by new entries"
     auditor.post("/audit/verify")
-    assert desk.trail.read(Wanted(act="verify_audit")).entries[0].detail["problem"]
+    assert services.audit_log.read(Wanted(act="verify_audit")).entries[0].detail["problem"]

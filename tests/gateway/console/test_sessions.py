@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 
 from gateway.console.access import BASE
-from gateway.console.audit import Wanted
-from gateway.console.desk import Desk
-from gateway.console.sessions import COOKIE
+from gateway.console.audit.log import Wanted
+from gateway.console.identity.sessions import COOKIE
+from gateway.console.services import ConsoleServices
 from gateway.records.tables import staff_session
 from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import EVIL, HOME, Clock, Door
@@ -30,7 +30,7 @@ def _is_out(person: Person) -> bool:
     return answer.status_code == 303 and answer.headers["location"].startswith("/console/login")
 
 
-def test_a_login_is_a_cookie_that_only_our_own_pages_send(door: Door, nurse: Person, desk: Desk, clock: Clock) -> None:
+def test_a_login_is_a_cookie_that_only_our_own_pages_send(door: Door, nurse: Person, services: ConsoleServices, clock: Clock) -> None:
     clock.travel(minutes=1)
     answer = nurse.post("/login", name=nurse.name, password=PASSWORD, code=nurse.code())
     cookie, device = answer.headers.get_list("set-cookie")
@@ -38,7 +38,7 @@ def test_a_login_is_a_cookie_that_only_our_own_pages_send(door: Door, nurse: Per
     assert {"HttpOnly", "Secure", "Path=/", "SameSite=strict", f"Max-Age={12 * 3600}"} <= set(cookie.split("; "))
     assert cookie.startswith("__Host-")
     assert "Domain" not in cookie
-    with desk.records.engine.connect() as connection:
+    with services.records.engine.connect() as connection:
         stored = connection.scalars(select(staff_session.c.token_hash)).all()
     token = cookie.partition("=")[2].partition(";")[0]
     assert hashlib.sha256(token.encode()).digest() in stored
@@ -78,20 +78,20 @@ def test_what_asks_by_itself_keeps_no_login_awake(nurse: Person, clock: Clock) -
     assert answer.status_code == 423
 
 
-def test_a_locked_login_shows_nothing_and_changes_nothing(door: Door, nurse: Person, desk: Desk) -> None:
+def test_a_locked_login_shows_nothing_and_changes_nothing(door: Door, nurse: Person, services: ConsoleServices) -> None:
     assert nurse.post("/lock").status_code == 303
     for answer in (nurse.get("/"), nurse.get("/queue"), nurse.get("/me"), nurse.post("/views", name="mine"), nurse.post("/me")):
         assert answer.status_code == 423
         assert 'action="/console/unlock"' in answer.text
-    assert desk.book.named(nurse.name).single_keys  # type: ignore[union-attr]
+    assert services.book.named(nurse.name).single_keys  # type: ignore[union-attr]
     assert nurse.post("/unlock", password=WRONG).status_code == 422
     assert nurse.get("/").status_code == 423
     assert nurse.post("/unlock", password=PASSWORD, then="/console/me").headers["location"] == "/console/me"
     assert nurse.get("/").status_code == 200
-    assert len(desk.trail.read(Wanted(act="unlock_failed")).entries) == 1
+    assert len(services.audit_log.read(Wanted(act="unlock_failed")).entries) == 1
 
 
-def test_what_was_typed_is_kept_over_the_lock_without_scripts_and_not_sent(nurse: Person, clock: Clock, desk: Desk) -> None:
+def test_what_was_typed_is_kept_over_the_lock_without_scripts_and_not_sent(nurse: Person, clock: Clock, services: ConsoleServices) -> None:
     clock.travel(minutes=30)
     typed = 'Mine "and" <b>yours</b>'
     answer = nurse.post("/views", name=typed, password="a secret of a form")
@@ -140,11 +140,11 @@ def test_a_login_ends_after_twelve_hours_however_busy(nurse: Person, clock: Cloc
     assert nurse.post("/unlock", password=PASSWORD).status_code == 401
 
 
-def test_a_login_ends_when_the_account_is_shut_and_does_not_come_back(nurse: Person, desk: Desk) -> None:
+def test_a_login_ends_when_the_account_is_shut_and_does_not_come_back(nurse: Person, services: ConsoleServices) -> None:
     number = nurse.id
-    desk.book.change(number, disabled=True)
+    services.book.change(number, disabled=True)
     assert _is_out(nurse)
-    desk.book.change(number, disabled=False)
+    services.book.change(number, disabled=False)
     assert _is_out(nurse)
 
 
@@ -185,7 +185,7 @@ def test_too_many_failed_logins_of_an_address_wait(door: Door, nurse: Person, cl
 
 @pytest.mark.parametrize(("path", "most"), [("/login", 21), ("/unlock", 6)])
 def test_a_crowd_of_tries_at_once_gets_no_more_of_them(
-    nurse: Person, desk: Desk, monkeypatch: pytest.MonkeyPatch, path: str, most: int
+    nurse: Person, services: ConsoleServices, monkeypatch: pytest.MonkeyPatch, path: str, most: int
 ) -> None:
     tried: list[str] = []
 
@@ -193,7 +193,7 @@ def test_a_crowd_of_tries_at_once_gets_no_more_of_them(
         tried.append(name)
         time.sleep(0.05)
 
-    monkeypatch.setattr(desk.book, "prove", prove)
+    monkeypatch.setattr(services.book, "prove", prove)
     with ThreadPoolExecutor(40) as crowd:
         list(crowd.map(lambda _: nurse.post(path, name=nurse.name, password=WRONG, code="123456"), range(40)))
     assert 0 < len(tried) <= most

@@ -13,10 +13,12 @@ import pyotp
 import pytest
 from sqlalchemy import Engine, select, update
 
-from gateway.console.audit import Wanted
-from gateway.console.delivery import NoticeDelivery
-from gateway.console.desk import Desk
-from gateway.console.staff import Staff, StaffBook, StaffError
+from gateway.console.audit.log import Wanted
+from gateway.console.identity import one_time_codes
+from gateway.console.identity.accounts import Staff, StaffError
+from gateway.console.identity.staff import StaffBook
+from gateway.console.notify.delivery import NoticeDelivery
+from gateway.console.services import ConsoleServices
 from gateway.records.sealing import Keyring
 from gateway.records.tables import staff
 from tests.gateway.console.people import PASSWORD, Person
@@ -33,7 +35,7 @@ def book(engine: Engine, clock: Clock) -> StaffBook:
 
 def _made(book: StaffBook, clock: Clock, name: str, role: str) -> tuple[Staff, str]:
     """An account that is set up, and the secret of its app."""
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     _, code = book.invite(name, role)
     return book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock())), secret
 
@@ -119,11 +121,11 @@ def test_another_password_is_none(book: StaffBook, clock: Clock, password: str) 
 
 
 def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gateway.console.staff as module
+    import gateway.console.identity.passwords as module
 
     looked: list[str] = []
-    real = module._matches
-    monkeypatch.setattr(module, "_matches", lambda hashed, password: looked.append(hashed) or real(hashed, password))
+    real = module.matches
+    monkeypatch.setattr(module, "matches", lambda hashed, password: looked.append(hashed) or real(hashed, password))
     book.invite("Ben", "nurse")
     assert book.prove("Ben", PASSWORD, "000000") is None
     assert book.prove("Nobody", PASSWORD, "000000") is None
@@ -147,7 +149,7 @@ def test_who_is_not_known_or_not_ready_costs_the_same_work(book: StaffBook, cloc
 )
 def test_a_password_that_is_guessed_soon_is_refused(book: StaffBook, clock: Clock, password: str) -> None:
     _, code = book.invite("Anna Larsson", "nurse")
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     with pytest.raises(StaffError, match=r"[Cc]hoose"):
         book.set_up(code, password, secret, pyotp.TOTP(secret).at(clock()))
     assert book.invited(code) is not None
@@ -159,13 +161,13 @@ def test_a_very_long_password_is_looked_at_in_time(book: StaffBook, clock: Clock
     for password in ("x" * 200, "Tr0ub4dor&3" * 18, "1l|1l|1l|" * 22):
         began = time.monotonic()
         with suppress(StaffError):
-            book.set_up(code, password, book.new_secret(), "000000")
+            book.set_up(code, password, one_time_codes.new_secret(), "000000")
         assert time.monotonic() - began < 2
 
 
 def test_an_invitation_counts_once_and_for_a_day(book: StaffBook, clock: Clock) -> None:
     _, code = book.invite("Anna", "nurse")
-    secret = book.new_secret()
+    secret = one_time_codes.new_secret()
     assert book.invited(code) is not None
     clock.travel(hours=23)
     book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock()))
@@ -266,42 +268,44 @@ def _row(page: str, number: int) -> str:
     return found[0]
 
 
-def test_an_admin_invites_and_the_code_is_shown_once(door: Door, admin: Person, desk: Desk) -> None:
+def test_an_admin_invites_and_the_code_is_shown_once(door: Door, admin: Person, services: ConsoleServices) -> None:
     answer = admin.post("/staff", name="Cleo Ruiz", role="lead", email="cleo@clinic.example")
     found = re.search(r'<code id="code">([0-9a-f]{40})</code>', answer.text)
     assert found is not None, answer.text
     assert answer.headers["cache-control"] == "no-store"
     assert found[1] not in admin.get("/staff").text
-    made = desk.book.invited(found[1])
+    made = services.book.invited(found[1])
     assert made is not None
     assert (made.name, made.role, made.email) == ("Cleo Ruiz", "lead", "cleo@clinic.example")
     assert "Invited, not set up" in _row(admin.get("/staff").text, made.id)
-    (noted,) = desk.trail.read(Wanted(act="account_made")).entries
+    (noted,) = services.audit_log.read(Wanted(act="account_made")).entries
     assert noted.person == admin.name
     assert noted.detail == {"account": made.id, "role": "lead"}
-    assert found[1] not in str(desk.trail.read(Wanted()).entries)
+    assert found[1] not in str(services.audit_log.read(Wanted()).entries)
 
 
 @pytest.mark.parametrize(
     "form", [{"name": "", "role": "nurse"}, {"name": "Cleo", "role": "king"}, {"name": "Cleo", "role": "nurse", "email": "no address"}]
 )
-def test_an_invitation_that_is_wrong_says_so(admin: Person, desk: Desk, form: dict[str, str]) -> None:
-    before = desk.book.everybody()
+def test_an_invitation_that_is_wrong_says_so(admin: Person, services: ConsoleServices, form: dict[str, str]) -> None:
+    before = services.book.everybody()
     answer = admin.post("/staff", **form)
     assert answer.status_code == 422
     assert 'class="refusal"' in answer.text
-    assert desk.book.everybody() == before
+    assert services.book.everybody() == before
 
 
-def test_a_role_is_changed_at_once(door: Door, admin: Person, nurse: Person, desk: Desk) -> None:
+def test_a_role_is_changed_at_once(door: Door, admin: Person, nurse: Person, services: ConsoleServices) -> None:
     assert admin.post(f"/staff/{nurse.id}/role", role="auditor").status_code == 303
     assert nurse.get("/").status_code == 303
-    assert desk.book.named(nurse.name).role == "auditor"  # type: ignore[union-attr]
-    (noted,) = desk.trail.read(Wanted(act="account_role")).entries
+    assert services.book.named(nurse.name).role == "auditor"  # type: ignore[union-attr]
+    (noted,) = services.audit_log.read(Wanted(act="account_role")).entries
     assert noted.detail == {"account": nurse.id, "role": "auditor"}
 
 
-def test_an_account_that_is_shut_is_out_at_once_until_it_is_invited_again(door: Door, admin: Person, nurse: Person, desk: Desk) -> None:
+def test_an_account_that_is_shut_is_out_at_once_until_it_is_invited_again(
+    door: Door, admin: Person, nurse: Person, services: ConsoleServices
+) -> None:
     assert admin.post(f"/staff/{nurse.id}/shut").status_code == 303
     assert nurse.get("/").headers["location"].startswith("/console/login")
     assert ">Shut" in _row(admin.get("/staff").text, nurse.id).replace("\n", "").replace(" ", "")
@@ -310,19 +314,19 @@ def test_an_account_that_is_shut_is_out_at_once_until_it_is_invited_again(door: 
     answer = admin.post(f"/staff/{nurse.id}/invite")
     found = re.search(r'<code id="code">([0-9a-f]{40})</code>', answer.text)
     assert found is not None
-    assert desk.book.invited(found[1]) is not None
-    assert desk.trail.read(Wanted(act="account_shut")).entries
-    assert desk.trail.read(Wanted(act="account_invited")).entries
+    assert services.book.invited(found[1]) is not None
+    assert services.audit_log.read(Wanted(act="account_shut")).entries
+    assert services.audit_log.read(Wanted(act="account_invited")).entries
 
 
 @pytest.mark.parametrize("act", ["role", "shut", "invite", "open"])
-def test_nobody_changes_their_own_account(hire: Hire, admin: Person, desk: Desk, act: str) -> None:
+def test_nobody_changes_their_own_account(hire: Hire, admin: Person, services: ConsoleServices, act: str) -> None:
     hire("admin", "Second Admin")
-    before = desk.book.get(admin.id)
+    before = services.book.get(admin.id)
     answer = admin.post(f"/staff/{admin.id}/{act}", role="nurse")
     assert answer.status_code == 422
     assert "another admin" in answer.text
-    assert desk.book.get(admin.id) == before
+    assert services.book.get(admin.id) == before
 
 
 @pytest.mark.parametrize("act", ["role", "shut", "invite", "open"])
@@ -330,7 +334,9 @@ def test_an_account_that_is_not_there_is_not_found(admin: Person, act: str) -> N
     assert admin.post(f"/staff/999/{act}", role="nurse").status_code == 404
 
 
-def test_a_login_that_is_a_while_old_gives_the_password_again(door: Door, admin: Person, nurse: Person, clock: Clock, desk: Desk) -> None:
+def test_a_login_that_is_a_while_old_gives_the_password_again(
+    door: Door, admin: Person, nurse: Person, clock: Clock, services: ConsoleServices
+) -> None:
     for _ in range(3):
         clock.travel(minutes=6)
         admin.get("/staff")
@@ -338,8 +344,8 @@ def test_a_login_that_is_a_while_old_gives_the_password_again(door: Door, admin:
     assert admin.post(f"/staff/{nurse.id}/shut").status_code == 422
     assert admin.post(f"/staff/{nurse.id}/shut", password=WRONG).status_code == 422
     assert admin.post("/staff", name="Cleo", role="admin").status_code == 422
-    assert not desk.book.named(nurse.name).disabled  # type: ignore[union-attr]
-    assert desk.book.named("Cleo") is None
+    assert not services.book.named(nurse.name).disabled  # type: ignore[union-attr]
+    assert services.book.named("Cleo") is None
     assert admin.post(f"/staff/{nurse.id}/shut", password=PASSWORD).status_code == 303
     assert "Your password" not in admin.get("/staff").text
 
@@ -354,13 +360,13 @@ def test_guessing_the_password_of_an_old_login_ends_it(admin: Person, nurse: Per
     assert admin.get("/staff").headers["location"].startswith("/console/login")
 
 
-def test_the_provider_decides_on_the_role_of_its_own(admin: Person, desk: Desk) -> None:
-    person = desk.book.adopt("https://login.example|ben", "Ben", "nurse", None)
+def test_the_provider_decides_on_the_role_of_its_own(admin: Person, services: ConsoleServices) -> None:
+    person = services.book.adopt("https://login.example|ben", "Ben", "nurse", None)
     assert admin.post(f"/staff/{person.id}/role", role="admin").status_code == 422
     assert admin.post(f"/staff/{person.id}/invite").status_code == 422
     assert admin.post(f"/staff/{person.id}/shut").status_code == 303
     assert admin.post(f"/staff/{person.id}/open").status_code == 303
-    assert not desk.book.get(person.id).disabled  # type: ignore[union-attr]
+    assert not services.book.get(person.id).disabled  # type: ignore[union-attr]
 
 
 def test_a_name_cannot_break_the_page(admin: Person) -> None:
@@ -372,7 +378,9 @@ def test_a_name_cannot_break_the_page(admin: Person) -> None:
 OTHER = "lantern orbit quiet spoon"
 
 
-def test_somebody_changes_their_own_password_and_other_logins_end(door: Door, nurse: Person, desk: Desk, clock: Clock) -> None:
+def test_somebody_changes_their_own_password_and_other_logins_end(
+    door: Door, nurse: Person, services: ConsoleServices, clock: Clock
+) -> None:
     clock.travel(minutes=1)
     elsewhere = Person(door, nurse.name, "nurse", nurse.secret, _steps=nurse._steps).log_in()
     answer = nurse.post("/me/password", old=PASSWORD, password=OTHER, again=OTHER)
@@ -383,16 +391,16 @@ def test_somebody_changes_their_own_password_and_other_logins_end(door: Door, nu
     clock.travel(minutes=1)
     assert nurse.post("/login", name=nurse.name, password=PASSWORD, code=nurse.code()).status_code == 401
     assert nurse.post("/login", name=nurse.name, password=OTHER, code=nurse.code()).status_code == 303
-    assert len(desk.trail.read(Wanted(act="password_changed")).entries) == 1
+    assert len(services.audit_log.read(Wanted(act="password_changed")).entries) == 1
 
 
 @pytest.mark.parametrize(
     ("old", "password", "again"),
     [(WRONG, OTHER, OTHER), (PASSWORD, OTHER, PASSWORD), (PASSWORD, PASSWORD, PASSWORD), (PASSWORD, "password1234", "password1234")],
 )
-def test_a_password_is_not_changed_by_a_wrong_form(nurse: Person, desk: Desk, old: str, password: str, again: str) -> None:
+def test_a_password_is_not_changed_by_a_wrong_form(nurse: Person, services: ConsoleServices, old: str, password: str, again: str) -> None:
     assert nurse.post("/me/password", old=old, password=password, again=again).status_code == 422
-    assert desk.book.prove(nurse.name, PASSWORD, None) is not None
+    assert services.book.prove(nurse.name, PASSWORD, None) is not None
 
 
 def test_guessing_the_password_to_change_it_ends_the_login(nurse: Person) -> None:
@@ -401,14 +409,16 @@ def test_guessing_the_password_to_change_it_ends_the_login(nurse: Person) -> Non
     assert nurse.get("/me").status_code == 303
 
 
-def test_all_leads_are_told_of_an_account_that_may_read_words(door: Door, admin: Person, desk: Desk, lead: Person, nurse: Person) -> None:
-    desk.book.invite("Second Lead", "lead", "second@clinic.example")
-    outbox = NoticeDelivery(desk.records.engine, desk.settings, desk.records.clock, desk.clinic)
+def test_all_leads_are_told_of_an_account_that_may_read_words(
+    door: Door, admin: Person, services: ConsoleServices, lead: Person, nurse: Person
+) -> None:
+    services.book.invite("Second Lead", "lead", "second@clinic.example")
+    outbox = NoticeDelivery(services.records.engine, services.settings, services.records.clock, services.clinic)
     before = len(outbox.latest(50))
     admin.post("/staff", name="Auditor Only", role="auditor")
     assert len(outbox.latest(50)) == before
     admin.post("/staff", name="Cleo Ruiz", role="nurse")
-    admin.post(f"/staff/{desk.book.named('Auditor Only').id}/role", role="lead")  # type: ignore[union-attr]
+    admin.post(f"/staff/{services.book.named('Auditor Only').id}/role", role="lead")  # type: ignore[union-attr]
     told = [(posted.recipient, posted.about) for posted in outbox.latest(50)][: -before or None]
     assert told == [("second@clinic.example", "account")] * 2
     page = lead.get("/").text
@@ -419,24 +429,24 @@ def test_all_leads_are_told_of_an_account_that_may_read_words(door: Door, admin:
     assert "An account that may read words" in lead.get("/notices").text
 
 
-def test_a_new_code_for_a_nurse_is_told_too_and_nobody_to_tell_is_said(admin: Person, nurse: Person, desk: Desk) -> None:
+def test_a_new_code_for_a_nurse_is_told_too_and_nobody_to_tell_is_said(admin: Person, nurse: Person, services: ConsoleServices) -> None:
     admin.post(f"/staff/{nurse.id}/invite")
-    (posted,) = NoticeDelivery(desk.records.engine, desk.settings, desk.records.clock, desk.clinic).latest(50)
+    (posted,) = NoticeDelivery(services.records.engine, services.settings, services.records.clock, services.clinic).latest(50)
     assert (posted.channel, posted.problem) == ("none", "no lead has e-mail")
 
 
-def test_setting_up_with_made_up_codes_is_slowed_down(door: Door, desk: Desk) -> None:
+def test_setting_up_with_made_up_codes_is_slowed_down(door: Door, services: ConsoleServices) -> None:
     stranger = Person(door, "Nobody", "nurse")
     for _ in range(20):
         assert stranger.post("/setup", code="made up").status_code == 422
     assert stranger.post("/setup", code="made up").status_code == 429
-    assert desk.book.everybody() == []
-    _, code = desk.book.invite("Cleo", "nurse")
+    assert services.book.everybody() == []
+    _, code = services.book.invite("Cleo", "nurse")
     assert stranger.post("/setup", code=code).status_code == 200, "a right code is none the worse for it"
 
 
-def test_a_made_up_secret_breaks_no_page(door: Door, desk: Desk) -> None:
-    _, code = desk.book.invite("Cleo", "nurse")
+def test_a_made_up_secret_breaks_no_page(door: Door, services: ConsoleServices) -> None:
+    _, code = services.book.invite("Cleo", "nurse")
     stranger = Person(door, "Cleo", "nurse")
     answer = stranger.post("/setup", code=code, secret="x", password=PASSWORD, again=PASSWORD, one_time="000000")
     assert answer.status_code == 422

@@ -7,10 +7,10 @@ import threading
 import pytest
 from sqlalchemy import Engine, select
 
-from gateway.console.audit import Wanted
-from gateway.console.desk import Desk
+from gateway.console.audit.log import Wanted
+from gateway.console.identity.tries import UNLOCK, Tries
 from gateway.console.pages.entry import DEVICE
-from gateway.console.tries import UNLOCK, Tries
+from gateway.console.services import ConsoleServices
 from gateway.records.tables import login_try
 from tests.gateway.console.people import PASSWORD, Person
 from tests.gateway.support import Clock, Door
@@ -130,6 +130,6 @@ def test_a_browser_that_logged_in_before_gets_in_while_a_stranger_tries_from_its
     assert known.status_code == 303
 
 
-def test_who_is_locked_out_is_told_and_a_name_that_is_none_looks_the_same(door: Door, nurse: Person, desk: Desk) -> None:
+def test_who_is_locked_out_is_told_and_a_name_that_is_none_looks_the_same(door: Door, nurse: Person, services: ConsoleServices) -> None:
     assert _stranger(door, "Nobody At All", 7) == _stranger(door, nurse.name, 7) == [401] * 5 + [429] * 2
-    assert len(desk.trail.read(Wanted(act="login_failed")).entries) == 10
+    assert len(services.audit_log.read(Wanted(act="login_failed")).entries) == 10

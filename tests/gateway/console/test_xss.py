@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gateway.console.desk import Desk
+from gateway.console.services import ConsoleServices
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.support import Door, Patient
 
@@ -57,15 +57,15 @@ def test_the_reader_finds_what_would_run() -> None:
 
 
 @pytest.fixture
-def case(door: Door, lead: Person, nurse: Person, desk: Desk) -> int:
+def case(door: Door, lead: Person, nurse: Person, services: ConsoleServices) -> int:
     """A case into whose every field somebody typed the whole corpus."""
     text = " ".join(CORPUS)
     patient: Patient = door.patient()
     patient.say(f"I have a fever of 101. my name is {CORPUS[0]} {CORPUS[1]}")
     patient.say(text)
     number = case_of(door, patient)
-    seen = desk.records.events(door.name(patient))[-1].seq
-    answer = next(event.seq for event in desk.records.events(door.name(patient)) if event.disposition)
+    seen = services.records.events(door.name(patient))[-1].seq
+    answer = next(event.seq for event in services.records.events(door.name(patient)) if event.disposition)
     lead.post("/views", name=CORPUS[1][:60], view="all", finding=CORPUS[0], rule=CORPUS[2], only=CORPUS[4])
     done = [
         lead.post(f"/cases/{number}/note", text=text),

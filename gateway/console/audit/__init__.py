@@ -1,0 +1,1 @@
+"""The audit: who saw and did what."""

@@ -1,0 +1,1 @@
+"""What the clinic learns from its cases: figures, and cases for the evaluation."""

@@ -1,0 +1,1 @@
+"""Hides in texts what tells who somebody is."""
