@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vault.secret import NAMES
-
 YES = "yes"
 
 
@@ -25,11 +23,6 @@ class Variable:
     default: str = ""
     otherwise: str = ""
     needed: str = ""
-
-    @property
-    def secret(self) -> bool:
-        """Whether it is a secret, which may stand in a file instead."""
-        return self.name in NAMES
 
 
 VARIABLES = (
