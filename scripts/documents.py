@@ -1,4 +1,4 @@
-"""Writes the documents that are made from the project: the divergence register, the picture of the rules, the API's description."""
+"""Writes the documents that are made from the project: the register, the picture of the rules, the API's description, the variables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from html import escape
 from aftercare.protocol import Disposition, Library, Protocol, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.settings import from_environment
+from scripts import configuration
 from scripts.common import ROOT
 
 DOCS = ROOT / "docs"
@@ -145,6 +146,7 @@ def main() -> int:
     DOCS.mkdir(exist_ok=True)
     (DOCS / "divergence-register.md").write_text(register(protocol), encoding="utf-8")
     (DOCS / "how-it-decides.svg").write_text(picture(protocol), encoding="utf-8")
+    (DOCS / "configuration.md").write_text(configuration.page(), encoding="utf-8")
     (DOCS / "openapi.json").write_text(patient_api(library), encoding="utf-8")
     return 0
 

@@ -16,6 +16,8 @@ from gateway.records.cases import ASSUMED, PRESENT, UNREAD
 from gateway.records.store import Event
 
 BROKEN_OFF = "broken_off"
+RECOVERED = "recovered"
+OTHER_PROTOCOL = "other_protocol"
 _BUTTON_BYTES = 12
 _NOT_UNDERSTOOD = "not_understood_again"
 

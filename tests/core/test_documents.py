@@ -64,7 +64,7 @@ def test_the_consoles_points_name_tests_that_exist(root: Path) -> None:
 
 PAGES = (
     "README.md",
-    *(f"docs/{name}.md" for name in ("embedding", "widget", "evaluation", "console", "operating")),
+    *(f"docs/{name}.md" for name in ("embedding", "widget", "evaluation", "console", "operating", "configuration")),
     "docs/safety/README.md",
 )
 

@@ -18,7 +18,7 @@ import gateway.__main__
 from gateway.records import database
 from gateway.records.database import connect, is_current, writing
 from gateway.records.sealing import Keyring
-from gateway.records.store import _hash, _place
+from gateway.records.store.reader import hash_of, place_of
 from gateway.records.tables import case_rule, conversation, conversation_key, event, session, triage_case
 from tests.deploy import house
 from tests.deploy.cluster import MASTER_KEY, PostgreSql
@@ -61,9 +61,9 @@ def old(url: str) -> Iterator[Engine]:
     with writing(engine) as connection:
         connection.execute(insert(conversation).values(id=name, embed_key="demo", started_at=now))
         connection.execute(insert(conversation_key).values(conversation_id=name, wrapped=wrapped))
-        connection.execute(insert(session).values(token_hash=_hash("old-token"), conversation_id=name, started_at=now))
+        connection.execute(insert(session).values(token_hash=hash_of("old-token"), conversation_id=name, started_at=now))
         for seq, kind, facts, words, more in rows:
-            sealed = sealer.seal(words, _place(name, seq, kind))
+            sealed = sealer.seal(words, place_of(name, seq, kind))
             values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": facts, "sealed": sealed, **more}
             connection.execute(insert(event).values(**values))
     yield engine

@@ -144,7 +144,7 @@ def test_every_page_has_its_headers(path: str, door: Door) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nowhere", "/panel", "/panel/nobody", "/assets/none.js", "/assets/../gateway/settings.py", "/assets/%2e%2e/package.json",
+    ["/nowhere", "/panel", "/panel/nobody", "/assets/none.js", "/assets/../gateway/app.py", "/assets/%2e%2e/package.json",
      "/.git/config", "/metrics", "/docs", "/redoc", "/openapi.json", "/panel/demo/more", "/demo.html", "/assets/"],
 )  # fmt: skip
 def test_what_is_not_there_has_its_headers_and_the_safety_card(path: str, door: Door) -> None:

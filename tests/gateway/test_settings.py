@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-import gateway.settings
+import gateway.settings.environment
+import gateway.settings.keys
 from gateway.console.policy import DEFAULT
 from gateway.settings import SettingsError, from_environment
 from tests.gateway.support import MASTER_KEY, MASTER_KEY_TEXT, ROOT
@@ -81,7 +82,7 @@ def test_outside_the_demo_nothing_secret_or_of_the_clinic_has_a_default(name: st
 
 
 def test_outside_the_demo_no_key_is_made_up(clinic: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.settings, "_RUN", tmp_path / "run")
+    monkeypatch.setattr(gateway.settings.keys, "RUN", tmp_path / "run")
     del clinic["AFTERCARE_MASTER_KEY"]
     _problems(clinic)
     assert not (tmp_path / "run").exists()
@@ -167,7 +168,7 @@ def test_several_master_keys_are_taken_in_order(clinic: dict[str, str]) -> None:
 
 
 def test_the_demos_made_up_keys_are_kept_for_this_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.settings, "_RUN", tmp_path / "run")
+    monkeypatch.setattr(gateway.settings.keys, "RUN", tmp_path / "run")
     first, second = from_environment({}, demo=True), from_environment({}, demo=True)
     assert (first.master_keys, first.audit_key) == (second.master_keys, second.audit_key)
     assert len(first.master_keys[0]) == len(first.audit_key) == 32
@@ -302,7 +303,7 @@ def test_an_address_that_leads_nowhere_is_refused(name: str, value: str, clinic:
 
 
 def test_a_widget_that_is_not_built_is_told(clinic: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gateway.settings, "_ROOT", tmp_path)
+    monkeypatch.setattr(gateway.settings.environment, "ROOT", tmp_path)
     assert "make setup" in _problems(clinic)
 
 

@@ -16,7 +16,7 @@ from gateway.records.database import connect
 from gateway.records.store import Event, Records, utc_now
 from gateway.records.tables import case_act, conversation, triage_case
 from gateway.settings import Settings, from_environment
-from scripts import demo_data
+from scripts import demo_patients
 from scripts.common import ROOT, TOOLS_PYTHON
 from scripts.stack import Stack
 
@@ -58,9 +58,9 @@ CARD = {"type": "question", "check": {"waits": True}}
 @pytest.mark.parametrize("waits", [True, False])
 def test_the_danger_check_is_answered_by_rows_mostly_in_words_sometimes_and_left(waits: bool) -> None:
     chance = random.Random(7)
-    person = demo_data.Person("self_care", "it is sore", {"danger_check": "None of these"}, {}, ("thank you",), "patient")
+    person = demo_patients.Person("self_care", "it is sore", {"danger_check": "None of these"}, {}, ("thank you",), "patient")
     said = [
-        demo_data._Replies(person, chance).to({"type": "faq", "check": {"waits": waits}}, {"about": "danger_check", "rows": ROWS})
+        demo_patients.Replies(person, chance).to({"type": "faq", "check": {"waits": waits}}, {"about": "danger_check", "rows": ROWS})
         for _ in range(400)
     ]
     by_rows = [each["rows"] for each in said if each and "rows" in each]
@@ -74,8 +74,8 @@ def test_the_danger_check_is_answered_by_rows_mostly_in_words_sometimes_and_left
 @pytest.mark.parametrize("answer", ["yes", "unsure"])
 def test_a_danger_sign_is_told_when_it_is_asked(answer: str) -> None:
     chance = random.Random(7)
-    person = demo_data.Person("emergency", "it is sore", {"danger_check": "None of these"}, {"saddle_numbness": answer}, (), "patient")
-    said = [demo_data._Replies(person, chance).to(CARD, {"about": "danger_check", "rows": ROWS}) for _ in range(200)]
+    person = demo_patients.Person("emergency", "it is sore", {"danger_check": "None of these"}, {"saddle_numbness": answer}, (), "patient")
+    said = [demo_patients.Replies(person, chance).to(CARD, {"about": "danger_check", "rows": ROWS}) for _ in range(200)]
     told = [each for each in said if each is not None]
     assert {str(each) for each in told} == {
         str({"rows": {"id of chest_pain": "no", "id of saddle_numbness": answer}}),
