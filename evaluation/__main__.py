@@ -26,7 +26,7 @@ from rich.table import Table
 
 from aftercare.protocol import load_protocol
 from evaluation import answers as answers_part
-from evaluation import bars, cases, changes, figures, interview, nlu, report
+from evaluation import bars, cases, changes, figures, interview, nlu, report, tables
 from evaluation.bot import Answer, Bot, in_parallel
 from evaluation.peers import context, keyword_gate, plain_rasa
 from evaluation.tuning import command as tuning
@@ -101,7 +101,7 @@ def show(part: str, results: dict[str, Any]) -> None:
     """Print the bars and the systems' table."""
     table = Table("", "found", "bar", "met", title=f"{part}: the bars")
     for bar in [*bars.bars_of_conversations(results), *bars.bars(results)]:
-        found = report.cell(bar.found.as_json() if isinstance(bar.found, figures.Rate) else bar.found)
+        found = tables.cell(bar.found.as_json() if isinstance(bar.found, figures.Rate) else bar.found)
         wanted = f"{'≥' if bar.at_least else '≤'} {bar.wanted:g}"
         table.add_row(bar.name, found, wanted, "met" if bar.met else "NOT MET")
     _CONSOLE.print(table)
@@ -115,7 +115,7 @@ def show(part: str, results: dict[str, Any]) -> None:
         "accuracy",
         "safety_of_advice",
     ):
-        systems.add_row(key.replace("_", " "), *(report.cell(system[key]) for system in results["systems"].values()))
+        systems.add_row(key.replace("_", " "), *(tables.cell(system[key]) for system in results["systems"].values()))
     _CONSOLE.print(systems)
 
 
@@ -125,7 +125,7 @@ def recheck(bot: Bot) -> None:
     answers = in_parallel(f"{cases.REGRESSIONS}: messages", bot.first, [case.text for case in messages])
     found = figures.of_messages(messages, [figures.outcome_of(case, answer) for case, answer in zip(messages, answers, strict=True)])
     for key in ("accuracy", "under_triage", "over_triage"):
-        _CONSOLE.print(f"{cases.REGRESSIONS}: {key.replace('_', ' ')} {report.cell(found[key])}")
+        _CONSOLE.print(f"{cases.REGRESSIONS}: {key.replace('_', ' ')} {tables.cell(found[key])}")
     _show_failures(messages, answers)
 
 

@@ -22,7 +22,7 @@ from aftercare.decision.answers import heard
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Disposition, load_protocol
 from aftercare.understanding.reading import Reading
-from evaluation import nlu, report
+from evaluation import nlu, report, tables
 from evaluation.bars import ANSWERS, bars_of_answers
 from evaluation.cases import PARTS, CardAnswer, Pair, card_answers, pairs
 from evaluation.figures import rate
@@ -125,9 +125,9 @@ def show(part: str, results: dict[str, Any]) -> None:
     for key, value in ((key, value) for key, value in results.items() if key != "card"):
         bar = bars.get(ANSWERS.get(key, ""))
         wanted = f"≤ {100 * bar.wanted:g}% {'met' if bar.met else 'NOT MET'}" if bar else ""
-        table.add_row(key.replace("_", " "), report.cell(value), wanted)
+        table.add_row(key.replace("_", " "), tables.cell(value), wanted)
     for key, value in results.get("card", {}).items():
-        table.add_row(f"the whole check: {key.replace('_', ' ')}", report.cell(value))
+        table.add_row(f"the whole check: {key.replace('_', ' ')}", tables.cell(value))
     _CONSOLE.print(table)
 
 

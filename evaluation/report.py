@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from evaluation import plots
+from evaluation import conversations, plots
 from evaluation.bars import ANSWER_BARS, ANSWERS, Bar, bars, bars_of_conversations
 from evaluation.cases import PARTS
 from evaluation.figures import GROUPS, Rate
+from evaluation.tables import cell, table
 from scripts.common import ROOT
 
 PAGE = ROOT / "docs" / "evaluation.md"
@@ -28,31 +29,6 @@ CARD = {
     "all_no_understood": "'none of these' understood",
     "asides_settle": "asides that settle something",
 }
-KINDS = {
-    "A": "a sign claimed behind an answer that supposed it",
-    "B denied": "labels and answers, the sign denied",
-    "B confirmed": "labels and answers, the sign confirmed",
-    "C": "an aside or a question back while something waits",
-    "D": "not sure, refused, cannot tell",
-    "E": "a yes-word beside what can not be done",
-    "F": "saddle feeling told as different",
-    "G": "not understood, then 'none of these'",
-    "H": "denials behind advice that stands",
-    "I": "relief of the treated pain",
-    "J": "no A, then B",
-    "J2": "a denied list without 'or'",
-    "K": "a changed person with chills or fever",
-    "L": "sees or does what is not real",
-    "M": "lost walking told by comparison",
-    "N": "the colour of the skin",
-    "O": "word forms",
-    "P": "both legs",
-    "P2": "one side, in an answer",
-    "Q": "a wish to die that is denied or past",
-    "R": "nothing reported, again and again",
-    "S": "part of another word",
-    "T": "nerve pain down the leg",
-}
 ALARMS = {
     "emergencies_right": "emergencies shown that are right",
     "doctor_right": "call-your-doctor answers that are right",
@@ -63,18 +39,6 @@ ALARMS = {
     "nothing_emergency": "false emergencies where nothing is reported",
     "nothing_raised": "needless dispositions where nothing is reported",
     "nothing_asked": "needless questions where nothing is reported",
-}
-PATIENTS = {
-    "patients": "patients",
-    "right": "right at the end",
-    "hidden_found": "danger signs behind a harmless opening found",
-    "hidden_emergencies_found": "of these, emergencies",
-    "emergencies_below_doctor": "emergencies that end below call-your-doctor",
-    "under_triaged": "under-triaged at the end",
-    "benign_over_triaged": "benign patients over-triaged",
-    "over_triaged": "over-triaged at the end",
-    "questions_median": "questions, median",
-    "questions_p90": "questions, nine of ten see at most",
 }
 
 
@@ -202,9 +166,9 @@ def _details(parts: Mapping[str, Results]) -> Iterator[str]:
     yield from table(["", *parts], [[key.replace("_", " "), *(cell(r["assertion"][key]) for r in parts.values())] for key in keys])
     yield ""
     yield from _assertion_by_peer(parts)
-    yield from _patients({part: results["patients"] for part, results in parts.items()})
-    yield from _dialogues({part: results["dialogues"] for part, results in parts.items() if "dialogues" in results})
-    yield from _changes({part: results["changes"] for part, results in parts.items()})
+    yield from conversations.patients({part: results["patients"] for part, results in parts.items()})
+    yield from conversations.dialogues({part: results["dialogues"] for part, results in parts.items() if "dialogues" in results})
+    yield from conversations.changes({part: results["changes"] for part, results in parts.items()})
     yield from _answers({part: results["answers"] for part, results in parts.items() if "answers" in results})
     yield "## How sure, how right"
     yield ""
@@ -261,46 +225,6 @@ def _answers(parts: Mapping[str, Results]) -> Iterator[str]:
     yield ""
 
 
-def _patients(parts: Mapping[str, Results]) -> Iterator[str]:
-    yield "## Simulated patients"
-    yield ""
-    yield "Each is played to the end: by rows (the danger check is tapped) and by words (everything is typed). Those who were written"
-    yield "before the check was have no rows and are played by words alone."
-    yield ""
-    columns = [(f"{part}, by {way}", results[way]) for part, results in parts.items() for way in ("rows", "words")]
-    rows = [[name, *(cell(played[key]) for _, played in columns)] for key, name in PATIENTS.items()]
-    rows.append(["patients by number of questions", *(_counts(played["questions"]) for _, played in columns)])
-    yield from table(["", *(name for name, _ in columns)], rows)
-    yield ""
-
-
-def _dialogues(parts: Mapping[str, Results]) -> Iterator[str]:
-    if not parts:
-        return
-    yield "## Whole dialogues"
-    yield ""
-    yield "Whether the last answer is right, by kind."
-    yield ""
-    kinds = list(next(iter(parts.values()))["by_kind"])
-    rows = [["all", *(cell(results["right"]) for results in parts.values())]]
-    rows += [[f"{kind}: {KINDS[kind]}", *(cell(results["by_kind"].get(kind, [0, 0])) for results in parts.values())] for kind in kinds]
-    yield from table(["kind", *parts], rows)
-    yield ""
-
-
-def _changes(parts: Mapping[str, Results]) -> Iterator[str]:
-    yield "## Changes that mean nothing"
-    yield ""
-    yield "Every message that is nothing but an emergency, changed: how often the answer stays the same."
-    yield ""
-    rows = [["all", *(cell(results["unchanged"]) for results in parts.values())]]
-    names = next(iter(parts.values()))["by_change"]
-    rows += [[name, *(cell(results["by_change"][name]) for results in parts.values())] for name in names]
-    rows.append(["emergencies that are neither answered so nor asked about any more", *(cell(r["lost"]) for r in parts.values())])
-    yield from table(["change", *parts], rows)
-    yield ""
-
-
 def _systems(results: Results) -> Iterator[str]:
     systems = results["systems"]
     keys = {
@@ -332,23 +256,3 @@ def _found(bar: Bar) -> tuple[str, str]:
         return f"{bar.found:g}", ""
     low, high = bar.found.interval
     return cell(bar.found.as_json()), f"{100 * low:.1f} to {100 * high:.1f}%"
-
-
-def cell(value: Sequence[int] | float) -> str:
-    """A rate as `hits of total (share)`, a number as it is."""
-    if not isinstance(value, Sequence):
-        return f"{value:g}"
-    found = Rate(*value)
-    return f"{found.hits} of {found.total} ({100 * found.share:.1f}%)" if found.total else "none"
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{asked}: {count}" for asked, count in counts.items())
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """A Markdown table."""
-    yield "| " + " | ".join(head) + " |"
-    yield "| " + " | ".join("---" for _ in head) + " |"
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"
