@@ -46,7 +46,7 @@ const polled = (events: ChatEvent[] = [], change: Partial<Session> = {}): Poll =
 const page = () => new Response("<html>", { headers: { "Content-Type": "text/html" } });
 
 /** Runs a feed against these streams and polls on a clock of the test's own; after the last poll the next hangs. */
-async function follow(streams: Opening[], polls: Poll[], body: (at: ReturnType<typeof setUp>) => Promise<void>): Promise<void> {
+async function follow(streams: Opening[], polls: (Poll | Promise<Poll>)[], body: (at: ReturnType<typeof setUp>) => Promise<void>): Promise<void> {
   const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout, now: Date.now };
   const timers = new FakeTimers();
   Object.assign(globalThis, { setTimeout: (run: () => void, ms: number) => timers.set(run, ms), clearTimeout: (id: number) => timers.clear(id) });
@@ -62,7 +62,7 @@ async function follow(streams: Opening[], polls: Poll[], body: (at: ReturnType<t
   }
 }
 
-function setUp(timers: FakeTimers, streams: Opening[], polls: Poll[]) {
+function setUp(timers: FakeTimers, streams: Opening[], polls: (Poll | Promise<Poll>)[]) {
   const asked: string[] = [];
   const heard: string[] = [];
   let last = 0;
@@ -207,9 +207,11 @@ test("a feed that is stopped takes nothing more, from a stream or from a poll", 
     await timers.pass(60000);
     assert.deepEqual([asked.length, heard], [1, ["up"]]);
   });
-  await follow([page()], [], async ({ timers, heard, feed }) => {
+  let late: (poll: Poll) => void = () => {};
+  await follow([page()], [new Promise((resolve) => (late = resolve))], async ({ timers, asked, heard, feed }) => {
     feed.stop();
+    late(polled([answer(2, null)]));
     await timers.pass(60000);
-    assert.deepEqual(heard, []);
+    assert.deepEqual([asked.length, heard], [2, []]);
   });
 });

@@ -2,11 +2,11 @@ import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Answer, Told } from "../shared/types";
 import { answerBody, safetyCard } from "./cards";
-import type { Chat } from "./chat/shell";
-import { checkCard, type CheckActions, toldRows } from "./check";
 import type { OutItem } from "./chat/delivery";
-import type { Markup, Part } from "./markup";
+import type { Chat } from "./chat/shell";
 import { type Entry, lastAnswer } from "./chat/state";
+import { checkCard, type CheckActions, toldRows } from "./check";
+import type { Markup, Part } from "./markup";
 
 export interface TranscriptActions extends CheckActions {
   press(id: string, title: string): void;

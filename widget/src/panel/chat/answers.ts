@@ -1,8 +1,8 @@
 import type { Answer } from "../../shared/types";
 import { ANSWER_LANG, spokenAnswer } from "../text";
+import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
 import type { Handlers, Step } from "./step";
-import { safety } from "./safety";
 import type { Watched } from "./waiting";
 
 const WRITING_AFTER = 1500;

@@ -1,11 +1,10 @@
-import { type Failure, isPassing, type Result, type Stored } from "../api";
+import type { Failure } from "../api";
 import { backoff } from "../timers";
-import { answerNow } from "./answers";
-import { answered, kick, onItsWay, type SendResult, UNREACHABLE } from "./delivery";
+import { answered, kick, UNREACHABLE } from "./delivery";
 import { replay, take } from "./incoming";
-import { lost, up } from "./link";
+import { lost } from "./link";
 import { act, connect, connected, post, startChat } from "./outgoing";
-import { adopt, closed, finish, reset, setSession, tick } from "./session";
+import { adopt, finish, reset, tick } from "./session";
 import type { Handlers, Step } from "./step";
 
 function startFailed(step: Step, problem: Failure): void {
@@ -31,29 +30,7 @@ export function startNew(step: Step, clientId: string, draft: string): void {
   connect(step);
 }
 
-function sent(step: Step, result: Result<Stored>): SendResult {
-  if (!result.ok) return notSent(step, result);
-  up(step);
-  if (result.data.session) setSession(step, result.data.session);
-  return { kind: "stored", seq: result.data.seq };
-}
-
-function notSent(step: Step, problem: Failure): SendResult {
-  if (problem.answer) answerNow(step, problem.answer);
-  if (problem.status === 401) {
-    closed(step, problem.code);
-    return { kind: "closed" };
-  }
-  if (isPassing(problem)) {
-    lost(step, problem);
-    return { kind: "unreachable", note: problem.message, after: problem.retryAfter };
-  }
-  const item = onItsWay(step.state.outbox);
-  if (item && !item.button && item.text) step.do({ type: "give_back", text: item.text });
-  return { kind: "refused", note: problem.message };
-}
-
-type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "send_answered" | "unreadable";
+type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
 
 export const openingHandlers: Handlers<Opening> = {
   loaded(step, { token }) {
@@ -100,10 +77,6 @@ export const openingHandlers: Handlers<Opening> = {
       connected(step, true);
     } else if (result.ok || result.status === 401) startChat(step);
     else startFailed(step, result);
-  },
-  send_answered(step, { result }) {
-    const fate = sent(step, result);
-    act(step, answered(step.state.outbox, fate));
   },
   unreadable(step, { request }) {
     if (request === "start" || request === "resume") connected(step, false);

@@ -1,5 +1,5 @@
-import * as delivery from "./delivery";
 import { watched, writing } from "./answers";
+import * as delivery from "./delivery";
 import { addLocal, placeMine, updateMine } from "./state";
 import type { Handlers, Step } from "./step";
 import { watchStored } from "./waiting";

@@ -8,6 +8,7 @@ import { menuHandlers, viewHandlers } from "./menu";
 import { openingHandlers } from "./opening";
 import { outgoingHandlers } from "./outgoing";
 import { patientHandlers } from "./patient";
+import { receiptHandlers } from "./receipts";
 import { safetyHandlers } from "./safety";
 import { sessionHandlers } from "./session";
 import type { State } from "./state";
@@ -21,6 +22,7 @@ const handlers: Handlers<PanelEvent["type"]> = {
   ...openingHandlers,
   ...outgoingHandlers,
   ...patientHandlers,
+  ...receiptHandlers,
   ...safetyHandlers,
   ...sessionHandlers,
   ...viewHandlers,

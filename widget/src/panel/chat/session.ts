@@ -1,8 +1,8 @@
 import type { Session } from "../../shared/types";
 import { clockOffset, phaseOf } from "../expiry";
 import { spokenSafety } from "../text";
-import { clear, pause, resume } from "./delivery";
 import { watched } from "./answers";
+import { clear, pause, resume } from "./delivery";
 import { up } from "./link";
 import { act } from "./outgoing";
 import { initialState, type State } from "./state";

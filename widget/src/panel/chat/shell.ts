@@ -85,6 +85,7 @@ export class Chat {
     for (const effect of effects) (this.runners[effect.type] as (effect: Effect) => void)(effect);
   }
 
+  /** An answer that can not be read breaks off what waited for it. A message is then tried again; all else is reported. */
   private async request(request: Request): Promise<void> {
     const event = await ask(this.api, this.config.key, request);
     let effects: readonly Effect[];
@@ -98,6 +99,7 @@ export class Chat {
     this.run(effects);
   }
 
+  /** It begins with the number that the chat was opened at, not with that of the events that came with the opening. */
   private openFeed(token: string, after: number): Feed {
     let first: number | null = after;
     return new Feed(this.api, token, {
