@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import en from "../strings/en.json";
-import { isAlarm } from "../src/panel/check";
-import { Outbox, type OutItem } from "../src/panel/delivery";
+import type { OutItem } from "../src/panel/chat/delivery";
+import { isAlarm } from "../src/panel/chat/state";
 import { spokenAnswer, withoutRows, wordsOf } from "../src/panel/text";
 import type { Answer } from "../src/shared/types";
 import { FakeTimers } from "./clock";
+import { Outbox } from "./outbox";
 
 const row = (id: string, danger: boolean) => ({ id, text: `${id}?`, danger });
 const asked: Answer = {

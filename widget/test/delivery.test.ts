@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type OutItem, Outbox, type SendResult } from "../src/panel/delivery";
+import type { OutItem, SendResult } from "../src/panel/chat/delivery";
 import { FakeTimers, settle } from "./clock";
+import { Outbox } from "./outbox";
 
 function setUp(answers: SendResult[], fallback: SendResult = { kind: "unreachable", note: "", after: 0 }) {
   const timers = new FakeTimers();

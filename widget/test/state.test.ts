@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OutItem } from "../src/panel/delivery";
-import { addEvent, addLocal, initialState, lastAnswer, placeMine } from "../src/panel/state";
+import type { OutItem } from "../src/panel/chat/delivery";
+import { addEvent, addLocal, initialState, lastAnswer, placeMine } from "../src/panel/chat/state";
 import type { ChatEvent } from "../src/shared/types";
 
 const fresh = () => initialState({ size: "normal", contrast: "normal" });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerWatch } from "../src/panel/waiting";
 import type { ChatEvent } from "../src/shared/types";
 import { FakeTimers } from "./clock";
+import { AnswerWatch } from "./watch";
 
 const answer = (seq: number, reply_to: number | null): ChatEvent => ({ kind: "answer", seq, at: "", reply_to, type: "chat", blocks: [] });
 const message = (seq: number): ChatEvent => ({ kind: "message", seq, at: "", client_id: "c", text: "t" });

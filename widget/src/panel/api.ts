@@ -18,6 +18,17 @@ export interface Stored {
   session?: Session;
 }
 
+export interface Started {
+  token: string;
+  session: Session;
+  events: ChatEvent[];
+}
+
+export interface History {
+  events: ChatEvent[];
+  session: Session;
+}
+
 const TIMEOUT = 10000;
 const SEND_TIMEOUT = 6000;
 
@@ -33,7 +44,7 @@ export class Api {
   constructor(private base: string) {}
 
   start(key: string, writer: Writer) {
-    return this.call<{ token: string; session: Session; events: ChatEvent[] }>("POST", "/sessions", { body: { key, writer } });
+    return this.call<Started>("POST", "/sessions", { body: { key, writer } });
   }
 
   session(token: string) {
@@ -55,7 +66,7 @@ export class Api {
   events(token: string, after: number, wait: number, signal?: AbortSignal) {
     const options: Options = { token, timeout: TIMEOUT + wait * 1000 };
     if (signal) options.signal = signal;
-    return this.call<{ events: ChatEvent[]; session: Session }>("GET", `/session/events?after=${after}&wait=${wait}`, options);
+    return this.call<History>("GET", `/session/events?after=${after}&wait=${wait}`, options);
   }
 
   summary(token: string) {

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit-html";
 import type { Answer, Check, Row, RowAnswer, Told } from "../shared/types";
-import type { Chat } from "./chat";
+import type { Chat } from "./chat/shell";
+import { rowsLeft } from "./chat/state";
 import type { Markup, Part } from "./markup";
 import { withoutRows } from "./text";
 
@@ -12,11 +13,6 @@ export interface CheckActions {
 
 const ANSWERS: readonly RowAnswer[] = ["yes", "no", "unsure"];
 const FOLDED = 3;
-
-/** A Yes that is sent at once. */
-export function isAlarm(row: Row, answer: RowAnswer): boolean {
-  return row.danger && answer === "yes";
-}
 
 /** The danger check as one card. Behind information it begins as one plain line. Once something was sent, nothing is left of it but the line. */
 export function checkCard(m: Markup, chat: Chat, answer: Answer, id: string, open: boolean, actions: CheckActions): Part {
@@ -32,7 +28,7 @@ export function checkCard(m: Markup, chat: Chat, answer: Answer, id: string, ope
     </div>`;
   }
   const words = m.strings.check;
-  const left = chat.left();
+  const left = rowsLeft(chat.state);
   const done = check.rows.length - left;
   return html`<section class="check" role="group" aria-labelledby="q-${id}">
     <h2 id="q-${id}" class=${check.waits ? "vh" : ""}>${question(m, answer)}</h2>

@@ -1,5 +1,5 @@
 import { html, nothing } from "lit-html";
-import type { Chat } from "./chat";
+import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 
 export interface ComposerActions {

@@ -2,13 +2,14 @@ import { render } from "lit-html";
 import type { Config } from "../shared/types";
 import { Announcer, region } from "./announce";
 import { Api } from "./api";
-import { Chat } from "./chat";
+import { Chat } from "./chat/shell";
 import { Markup } from "./markup";
 import { Parent } from "./parent";
 import { applyPrefs, readPrefs } from "./prefs";
 import { Scroller } from "./scroll";
 import { TokenStore } from "./session";
 import { summaryText } from "./summary";
+import { valuesOf } from "./text";
 import { applyTheme } from "./theme";
 import { realTimers } from "./timers";
 import { type Actions, panel } from "./view";
@@ -31,76 +32,45 @@ const chat = new Chat(
   announcer,
   {
     render: schedule,
-    giveBack(text) {
+    focus: ({ id, byFinger }) => focusSoon(byFinger && isByFinger() ? byFinger : id),
+    to_newest: () => scroller.toNewest(),
+    give_back({ text }) {
       const box = textBox();
       if (box && !box.value) setDraft(text);
     },
-    draft: () => textBox()?.value ?? "",
-    clearDraft: () => setDraft(""),
-    unread: (count) => parent.unread(count),
-    asks() {
-      if (byFinger()) textBox()?.blur();
+    clear_draft: () => setDraft(""),
+    make_room() {
+      if (isByFinger()) textBox()?.blur();
     },
+    unread: ({ count }) => parent.unread(count),
   },
   prefs,
 );
-const markup = new Markup(config, chat.values);
+const markup = new Markup(config, valuesOf(config));
 
 const parent = new Parent(config.parents, {
   hello(theme, open) {
     applyTheme(theme);
-    chat.state.embedded = true;
-    chat.shown(open);
-    if (open) focusSoon("words");
+    chat.dispatch({ type: "embedded", shown: open });
   },
-  open() {
-    chat.shown(true);
-    focusSoon("words");
-  },
-  close: () => chat.shown(false),
+  open: () => chat.dispatch({ type: "shown", shown: true }),
+  close: () => chat.dispatch({ type: "shown", shown: false }),
 });
 
 const actions: Actions = {
   transcript: {
-    press(id, title) {
-      if (!chat.press(id, title)) return;
-      scroller.toNewest();
-      focusSoon("words");
-    },
-    tick(row, answer, sure) {
-      if (chat.answerRow(row, answer, sure)) checkSent();
-    },
-    sendCheck() {
-      if (chat.sendCheck()) checkSent();
-    },
-    unfold(id) {
-      chat.unfold();
-      focusSoon(id);
-    },
-    startNew() {
-      void chat.startNew();
-      focusSoon("words");
-    },
+    press: (id, title) => chat.dispatch({ type: "pressed", clientId: newId(), id, title }),
+    tick: (row, answer, sure) => chat.dispatch({ type: "row_answered", clientId: newId(), row, answer, sure }),
+    sendCheck: () => chat.dispatch({ type: "rows_sent", clientId: newId() }),
+    unfold: (focus) => chat.dispatch({ type: "unfolded", focus }),
+    startNew: () => chat.dispatch({ type: "started_new", clientId: newId(), draft: (textBox()?.value ?? "").trim() }),
   },
   menu: {
-    summary() {
-      void chat.loadSummary();
-      focusSoon("summary-title");
-    },
+    summary: () => chat.dispatch({ type: "opened_summary" }),
     back: backToChat,
-    async restart() {
-      if (await chat.restart()) focusSoon("words");
-      else focusSoon("ask-restart");
-    },
-    async end(clearDevice) {
-      if (await chat.end(clearDevice)) focusSoon("main");
-      else focusSoon("ask-end");
-    },
-    ask(confirm) {
-      const before = chat.state.confirm;
-      chat.ask(confirm);
-      focusSoon(confirm ? "confirm-yes" : `ask-${before ?? "end"}`);
-    },
+    restart: () => chat.dispatch({ type: "restarted" }),
+    end: (clearDevice) => chat.dispatch({ type: "ended", clearDevice }),
+    ask: (confirm) => chat.dispatch({ type: "asked", confirm }),
   },
   summary: {
     print: () => window.print(),
@@ -110,43 +80,36 @@ const actions: Actions = {
   composer: {
     submit() {
       const text = chat.state.draftLength ? (textBox()?.value ?? "").trim() : "";
-      if (!text) return chat.hint(config.strings.composer.empty);
+      if (!text) return chat.dispatch({ type: "said_nothing" });
       setDraft("");
       scroller.toNewest();
-      chat.sendText(text);
+      chat.dispatch({ type: "said", clientId: newId(), text });
       textBox()?.focus();
     },
     typed(box) {
       grow(box);
-      noteLength(box.value.length);
+      chat.dispatch({ type: "typed", length: box.value.length });
     },
   },
-  toggleMenu() {
-    chat.show(chat.state.view === "menu" ? "chat" : "menu");
-  },
+  toggleMenu: () => chat.dispatch({ type: "went_to", view: chat.state.view === "menu" ? "chat" : "menu" }),
   close: () => parent.close(),
   toNewest() {
     scroller.toNewest();
-    chat.state.newBelow = false;
-    schedule();
+    chat.dispatch({ type: "below", below: false });
     byId("main")?.focus();
   },
   scrolled() {
-    if (chat.state.view === "chat" && scroller.scrolled() && chat.state.newBelow) {
-      chat.state.newBelow = false;
-      schedule();
-    }
+    if (chat.state.view === "chat" && scroller.scrolled() && chat.state.newBelow) chat.dispatch({ type: "below", below: false });
   },
 };
 
 /** On a phone the text box brings up its keyboard, over what is to be read or tapped. */
-function byFinger(): boolean {
+function isByFinger(): boolean {
   return matchMedia("(pointer: coarse)").matches;
 }
 
-function checkSent(): void {
-  scroller.toNewest();
-  focusSoon(byFinger() ? "main" : "words");
+function newId(): string {
+  return crypto.randomUUID();
 }
 
 let scheduled = false;
@@ -169,10 +132,7 @@ function draw(): void {
   if (view !== drawnView && view === "chat") scroller.toNewest();
   drawnView = view;
   if (view !== "chat") return;
-  if (scroller.update(`${phase} ${entries.length} ${entries[entries.length - 1]?.key}`) && !chat.state.newBelow) {
-    chat.state.newBelow = true;
-    schedule();
-  }
+  if (scroller.update(`${phase} ${entries.length} ${entries[entries.length - 1]?.key}`) && !chat.state.newBelow) chat.dispatch({ type: "below", below: true });
 }
 
 function focusSoon(id: string): void {
@@ -180,7 +140,7 @@ function focusSoon(id: string): void {
 }
 
 function backToChat(): void {
-  chat.show("chat");
+  chat.dispatch({ type: "went_to", view: "chat" });
   focusSoon("menu-button");
 }
 
@@ -189,19 +149,12 @@ function setDraft(text: string): void {
   if (!box) return;
   box.value = text;
   grow(box);
-  noteLength(text.length);
+  chat.dispatch({ type: "typed", length: text.length });
 }
 
 function grow(box: HTMLTextAreaElement): void {
   box.style.height = "auto";
   box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
-}
-
-function noteLength(length: number): void {
-  const limit = config.limits.text;
-  if (length > limit && chat.state.draftLength <= limit) announcer.say(markup.fill(config.strings.composer.over, { count: String(length - limit) }));
-  chat.state.draftLength = length;
-  chat.hint("");
 }
 
 function saveSummary(): void {
@@ -222,17 +175,17 @@ document.addEventListener("keydown", (event) => {
   else parent.close();
 });
 document.addEventListener("visibilitychange", () => {
-  if (!document.hidden) chat.kick();
+  if (!document.hidden) chat.dispatch({ type: "woken" });
 });
-addEventListener("online", () => chat.kick());
-addEventListener("pagehide", () => chat.pageHidden());
-for (const failing of ["error", "unhandledrejection"]) addEventListener(failing, () => chat.broken());
+addEventListener("online", () => chat.dispatch({ type: "woken" }));
+addEventListener("pagehide", () => chat.dispatch({ type: "left" }));
+for (const failing of ["error", "unhandledrejection"]) addEventListener(failing, () => chat.dispatch({ type: "broken" }));
 
 const served = [...app.childNodes];
 try {
   app.replaceChildren();
   draw();
-  void chat.start();
+  chat.start();
 } catch {
   app.replaceChildren(...served);
 }

@@ -1,5 +1,5 @@
 import { html, nothing } from "lit-html";
-import type { Chat } from "./chat";
+import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 
 export interface MenuActions {
@@ -18,23 +18,23 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
     ${radios("writer", words.writer, state.writer, [
       ["patient", words.writer_patient],
       ["helper", words.writer_helper],
-    ], (value) => void chat.setWriter(value))}
+    ], (writer) => chat.dispatch({ type: "chose_writer", writer }))}
     ${radios("size", words.size, state.prefs.size, [
       ["normal", words.size_normal],
       ["large", words.size_large],
       ["larger", words.size_larger],
-    ], (size) => chat.setPrefs({ size }))}
+    ], (size) => chat.dispatch({ type: "chose_prefs", change: { size } }))}
     ${radios("contrast", words.contrast, state.prefs.contrast, [
       ["normal", words.contrast_normal],
       ["high", words.contrast_high],
-    ], (contrast) => chat.setPrefs({ contrast }))}
+    ], (contrast) => chat.dispatch({ type: "chose_prefs", change: { contrast } }))}
     <div class="stack">
       <button type="button" class="quiet" @click=${actions.summary}>${words.summary}</button>
       ${confirmable("restart", words.restart, words.restart_question, words.restart_yes, actions.restart)}
       ${confirmable("end", words.end, words.end_question, words.end_yes, () => actions.end(false))}
     </div>
     <div class="shared">
-      <label class="option"><input type="checkbox" .checked=${state.shared} aria-describedby="shared-help" @change=${(event: Event) => chat.setShared((event.target as HTMLInputElement).checked)} /><span>${words.shared}</span></label>
+      <label class="option"><input type="checkbox" .checked=${state.shared} aria-describedby="shared-help" @change=${(event: Event) => chat.dispatch({ type: "chose_shared", shared: (event.target as HTMLInputElement).checked })} /><span>${words.shared}</span></label>
       <p id="shared-help">${words.shared_help}</p>
       <button type="button" class="quiet" @click=${() => actions.end(true)}>${words.clear}</button>
     </div>

@@ -1,7 +1,7 @@
 import { html, nothing } from "lit-html";
 import type { Summary } from "../shared/types";
 import { answerBody, plainBlock, safetyCard } from "./cards";
-import type { Chat } from "./chat";
+import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 import { linesOf } from "./text";
 

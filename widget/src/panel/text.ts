@@ -1,6 +1,6 @@
 import { fill } from "../shared/fill";
 import type { Answer, Block, Config, Safety } from "../shared/types";
-import type { OutItem } from "./delivery";
+import type { OutItem } from "./chat/delivery";
 
 export const ANSWER_LANG = "en";
 

@@ -2,11 +2,11 @@ import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
 import type { Answer, Told } from "../shared/types";
 import { answerBody, safetyCard } from "./cards";
-import type { Chat } from "./chat";
+import type { OutItem } from "./chat/delivery";
+import type { Chat } from "./chat/shell";
+import { type Entry, lastAnswer } from "./chat/state";
 import { checkCard, type CheckActions, toldRows } from "./check";
-import type { OutItem } from "./delivery";
 import type { Markup, Part } from "./markup";
-import { type Entry, lastAnswer } from "./state";
 
 export interface TranscriptActions extends CheckActions {
   press(id: string, title: string): void;
@@ -75,7 +75,7 @@ function delivery(m: Markup, chat: Chat, item: OutItem): Part {
     return html`<div class="undelivered">
       <p>${m.filled(words.failed)}</p>
       ${note}
-      ${chat.state.phase === "expired" ? nothing : html`<button type="button" class="quiet" @click=${() => chat.retry(item)}>${words.try_again}</button>`}
+      ${chat.state.phase === "expired" ? nothing : html`<button type="button" class="quiet" @click=${() => chat.dispatch({ type: "retried", clientId: item.clientId })}>${words.try_again}</button>`}
     </div>`;
   }
   if (item.state === "refused") return html`<div class="undelivered"><p>${words.refused}</p>${note}</div>`;

@@ -1,5 +1,5 @@
 import { html, nothing } from "lit-html";
-import type { Chat } from "./chat";
+import type { Chat } from "./chat/shell";
 import { composer, type ComposerActions } from "./composer";
 import type { Markup, Part } from "./markup";
 import { menu, type MenuActions } from "./menu";
@@ -67,7 +67,7 @@ function warning(m: Markup, chat: Chat): Part {
   const { warning: kind } = chat.state;
   if (!kind) return nothing;
   return html`<div class="warning">
-    <p>${chat.warningText(kind)}</p>
-    ${kind === "warning_idle" ? html`<button type="button" class="primary" @click=${() => void chat.keepOpen()}>${m.strings.expiry.keep}</button>` : nothing}
+    <p>${chat.warning()}</p>
+    ${kind === "warning_idle" ? html`<button type="button" class="primary" @click=${() => chat.dispatch({ type: "kept_open" })}>${m.strings.expiry.keep}</button>` : nothing}
   </div>`;
 }

@@ -1,0 +1,86 @@
+import type { Failure } from "../api";
+import { backoff } from "../timers";
+import { answered, kick, UNREACHABLE } from "./delivery";
+import { replay, take } from "./incoming";
+import { lost } from "./link";
+import { act, connect, connected, post, startChat } from "./outgoing";
+import { adopt, finish, reset, tick } from "./session";
+import type { Handlers, Step } from "./step";
+
+function startFailed(step: Step, problem: Failure): void {
+  const { state } = step;
+  state.startFailures += 1;
+  state.greeting = true;
+  lost(step, problem);
+  step.wait(Math.max(backoff(state.startFailures), problem.retryAfter), { type: "start_due" }, "start");
+  connected(step, false);
+}
+
+export function startNew(step: Step, clientId: string, draft: string): void {
+  const { state } = step;
+  if (state.phase === "expired" && draft) {
+    post(step, clientId, { text: draft });
+    step.do({ type: "clear_draft" });
+  }
+  const unsent = state.outbox.queue.map((item) => item.clientId);
+  state.entries = state.entries.filter((entry) => entry.type === "mine" && unsent.includes(entry.item.clientId));
+  state.phase = "starting";
+  state.lastSeq = 0;
+  step.render();
+  connect(step);
+}
+
+type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
+
+export const openingHandlers: Handlers<Opening> = {
+  loaded(step, { token }) {
+    step.state.token = token;
+    if (token) connect(step);
+    else step.do({ type: "ask_tabs" });
+  },
+  tab_told(step, { token }) {
+    step.state.token = token;
+    connect(step);
+  },
+  tab_ended(step, { token }) {
+    if (token === step.state.token) finish(step, "ended");
+  },
+  tab_restarted(step, { from, token }) {
+    if (from !== step.state.token || step.state.shared) return;
+    reset(step);
+    step.state.token = token;
+    connect(step);
+  },
+  woken(step) {
+    tick(step);
+    step.do({ type: "kick_feed" });
+    if (step.state.phase === "starting") connect(step);
+    act(step, kick(step.state.outbox));
+  },
+  left(step) {
+    const { shared, token } = step.state;
+    if (!shared || !token) return;
+    step.do({ type: "leave", token });
+    step.do({ type: "tell_ended", token });
+    finish(step, "ended");
+  },
+  start_answered(step, { result }) {
+    if (!result.ok) return startFailed(step, result);
+    adopt(step, result.data.token, result.data.session);
+    take(step, result.data.events);
+    connected(step, true);
+  },
+  resume_answered(step, { result }) {
+    if (result.ok && !result.data.session.ended) {
+      adopt(step, step.state.token!, result.data.session);
+      replay(step, result.data.events);
+      connected(step, true);
+    } else if (result.ok || result.status === 401) startChat(step);
+    else startFailed(step, result);
+  },
+  unreadable(step, { request }) {
+    if (request === "start" || request === "resume") connected(step, false);
+    if (request === "check") step.state.checking = false;
+    if (request === "send") act(step, answered(step.state.outbox, UNREACHABLE));
+  },
+};

@@ -1,0 +1,89 @@
+import { holdTaps } from "./answers";
+import { lost } from "./link";
+import { startNew } from "./opening";
+import { post } from "./outgoing";
+import { closed, setSession } from "./session";
+import { isAlarm, openCheck, rowsLeft, ticked } from "./state";
+import type { Handlers, Step } from "./step";
+import { timeOf } from "./words";
+
+function hint(step: Step, text: string): void {
+  if (text && text !== step.state.hint) step.say(text);
+  step.state.hint = text;
+  step.render();
+}
+
+/** Sends the rows that have an answer, if any. */
+function sendRows(step: Step, clientId: string): void {
+  const rows = ticked(step.state);
+  if (!rows.length) return;
+  post(step, clientId, { text: "", rows });
+  step.do({ type: "to_newest" });
+  step.do({ type: "focus", id: "words", byFinger: "main" });
+}
+
+type ByPatient =
+  | "said"
+  | "said_nothing"
+  | "typed"
+  | "pressed"
+  | "row_answered"
+  | "rows_sent"
+  | "unfolded"
+  | "started_new"
+  | "kept_open"
+  | "extend_answered";
+
+export const patientHandlers: Handlers<ByPatient> = {
+  said(step, { clientId, text }) {
+    post(step, clientId, { text, rows: ticked(step.state) });
+    if (step.state.phase === "expired") startNew(step, clientId, "");
+  },
+  said_nothing: (step) => hint(step, step.config.strings.composer.empty),
+  typed(step, { length }) {
+    const { text: limit } = step.config.limits;
+    if (length > limit && step.state.draftLength <= limit) step.say(step.fill(step.config.strings.composer.over, { count: String(length - limit) }));
+    step.state.draftLength = length;
+    hint(step, "");
+  },
+  /** Buttons that have just appeared take no tap. */
+  pressed(step, { clientId, id, title }) {
+    if (step.state.fresh) return;
+    step.state.chosen = id;
+    post(step, clientId, { text: title, button: id });
+    step.do({ type: "to_newest" });
+    step.focus("words");
+  },
+  /** The first Yes that is an emergency is sent at once. */
+  row_answered(step, { clientId, row, answer, sure }) {
+    const { state } = step;
+    if (state.fresh || !openCheck(state)) return;
+    const before = rowsLeft(state);
+    state.ticks = { ...state.ticks, [row.id]: answer };
+    if (sure && isAlarm(row, answer)) return sendRows(step, clientId);
+    if (before && !rowsLeft(state)) step.say(step.config.strings.check.complete);
+    step.render();
+  },
+  rows_sent: (step, { clientId }) => sendRows(step, clientId),
+  unfolded(step, { focus }) {
+    step.state.unfolded = true;
+    holdTaps(step);
+    step.render();
+    step.focus(focus);
+  },
+  started_new(step, { clientId, draft }) {
+    startNew(step, clientId, draft);
+    step.focus("words");
+  },
+  kept_open(step) {
+    const { token } = step.state;
+    if (token) step.ask({ type: "extend", token });
+  },
+  extend_answered(step, { result }) {
+    if (result.ok) {
+      setSession(step, result.data);
+      step.say(step.fill(step.config.strings.expiry.kept, { time: timeOf(step.config.lang, result.data.idle_expires_at, step.now) }));
+    } else if (result.status === 401) closed(step, result.code);
+    else lost(step, result);
+  },
+};

@@ -1,0 +1,36 @@
+import { type Failure, isPassing, type Result, type Stored } from "../api";
+import { answerNow } from "./answers";
+import { answered, onItsWay, type SendResult } from "./delivery";
+import { lost, up } from "./link";
+import { act } from "./outgoing";
+import { closed, setSession } from "./session";
+import type { Handlers, Step } from "./step";
+
+function sent(step: Step, result: Result<Stored>): SendResult {
+  if (!result.ok) return notSent(step, result);
+  up(step);
+  if (result.data.session) setSession(step, result.data.session);
+  return { kind: "stored", seq: result.data.seq };
+}
+
+function notSent(step: Step, problem: Failure): SendResult {
+  if (problem.answer) answerNow(step, problem.answer);
+  if (problem.status === 401) {
+    closed(step, problem.code);
+    return { kind: "closed" };
+  }
+  if (isPassing(problem)) {
+    lost(step, problem);
+    return { kind: "unreachable", note: problem.message, after: problem.retryAfter };
+  }
+  const item = onItsWay(step.state.outbox);
+  if (item && !item.button && item.text) step.do({ type: "give_back", text: item.text });
+  return { kind: "refused", note: problem.message };
+}
+
+export const receiptHandlers: Handlers<"send_answered"> = {
+  send_answered(step, { result }) {
+    const fate = sent(step, result);
+    act(step, answered(step.state.outbox, fate));
+  },
+};

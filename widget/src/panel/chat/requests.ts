@@ -1,0 +1,31 @@
+import type { Api } from "../api";
+import { wordsOf } from "../text";
+import type { Request } from "./effects";
+import type { PanelEvent } from "./events";
+
+/** Asks the server; the answer as an event. */
+export async function ask(api: Api, key: string, request: Request): Promise<PanelEvent> {
+  switch (request.type) {
+    case "start":
+      return { type: "start_answered", result: await api.start(key, request.writer) };
+    case "resume":
+      return { type: "resume_answered", result: await api.events(request.token, 0, 0) };
+    case "check":
+      return { type: "check_answered", result: await api.session(request.token), otherwise: request.otherwise };
+    case "extend":
+      return { type: "extend_answered", result: await api.extend(request.token) };
+    case "writer":
+      return { type: "writer_answered", result: await api.writer(request.token, request.writer), before: request.before };
+    case "send":
+      return { type: "send_answered", result: await api.send(request.token, wordsOf(request.item)) };
+    case "summary":
+      return { type: "summary_answered", result: await api.summary(request.token) };
+    case "restart":
+      return { type: "restart_answered", result: await api.start(key, request.writer), old: request.old };
+    case "end_old":
+      await api.end(request.token);
+      return { type: "old_ended", next: request.next };
+    case "end":
+      return { type: "end_answered", result: await api.end(request.token, { clear: request.clearDevice }), token: request.token, clearDevice: request.clearDevice };
+  }
+}

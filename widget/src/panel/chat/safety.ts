@@ -1,0 +1,19 @@
+import type { Failure } from "../api";
+import { spokenSafety } from "../text";
+import { addLocal } from "./state";
+import type { Handlers, Step } from "./step";
+
+/** Shows and says whom to call. */
+export function safety(step: Step, reason: "no_answer" | "offline" | "trouble", problem: Failure | null = null): void {
+  const card = problem?.safety ?? step.config.safety;
+  addLocal(step.state, { type: "safety", reason, safety: card });
+  step.say(`${step.config.strings.card[reason]} ${spokenSafety(card)}`);
+  step.render();
+}
+
+export const safetyHandlers: Handlers<"broken"> = {
+  /** Nothing may fail without the patient being told whom to call. */
+  broken(step) {
+    if (!step.state.entries.some((entry) => entry.type === "safety" && entry.reason === "trouble")) safety(step, "trouble");
+  },
+};

@@ -1,0 +1,101 @@
+import type { Session } from "../../shared/types";
+import { clockOffset, phaseOf } from "../expiry";
+import { spokenSafety } from "../text";
+import { watched } from "./answers";
+import { clear, pause, resume } from "./delivery";
+import { up } from "./link";
+import { act } from "./outgoing";
+import { initialState, type State } from "./state";
+import type { Handlers, Step } from "./step";
+import { watchStopped } from "./waiting";
+import { warningText } from "./words";
+
+/** The chat of this token is open. */
+export function adopt(step: Step, token: string, session: Session): void {
+  const { state } = step;
+  step.do({ type: "stop_feed" });
+  step.do({ type: "keep_token", token });
+  Object.assign(state, { token, startFailures: 0, phase: "open", greeting: false });
+  setSession(step, session);
+  up(step);
+  step.do({ type: "feed", token, after: state.lastSeq });
+  act(step, resume(state.outbox));
+}
+
+/** Everything of this chat is forgotten; how the panel is shown, and by whom it is used, stays. */
+export function reset(step: Step): void {
+  step.do({ type: "stop_feed" });
+  act(step, clear(step.state.outbox));
+  watched(step, watchStopped(step.state.watch));
+  const { prefs, shared, embedded, shown, writer } = step.state;
+  Object.assign(step.state, initialState(prefs), { shared, embedded, shown, writer }, underWay(step.state));
+  step.render();
+}
+
+/** What a reset leaves alone: requests that are not answered yet, and what tells entries apart. */
+function underWay({ token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey }: State) {
+  return { token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey };
+}
+
+export function finish(step: Step, phase: "ended" | "expired"): void {
+  const { state, config } = step;
+  step.do({ type: "stop_feed" });
+  watched(step, watchStopped(state.watch));
+  state.token = null;
+  step.do({ type: "keep_token", token: null });
+  if (phase === "ended") {
+    reset(step);
+    step.do({ type: "clear_draft" });
+  } else {
+    act(step, pause(state.outbox));
+    step.say(`${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}`);
+  }
+  Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, link: "up" });
+  step.render();
+}
+
+/** The server says that the chat is over, and why. */
+export function closed(step: Step, code: string): void {
+  if (step.state.phase === "open") finish(step, code === "session_ended" ? "ended" : "expired");
+}
+
+export function setSession(step: Step, session: Session): void {
+  Object.assign(step.state, { session, writer: session.writer, offset: clockOffset(session, step.now) });
+  tick(step);
+  step.render();
+}
+
+export function tick(step: Step): void {
+  const { session, offset, phase, warning: before } = step.state;
+  if (!session || phase !== "open") return;
+  const now = phaseOf(session, offset, step.now);
+  if (now === "over") return check(step, null);
+  const warning = now === "open" ? null : now;
+  if (warning === before) return;
+  step.state.warning = warning;
+  if (warning) step.say(warningText(step.config, session, warning, step.now));
+  step.render();
+}
+
+/** Asks the server whether, and why, the chat is over. */
+function check(step: Step, otherwise: string | null): void {
+  const { checking, token } = step.state;
+  if (checking || !token) return;
+  step.state.checking = true;
+  step.ask({ type: "check", token, otherwise });
+}
+
+export const sessionHandlers: Handlers<"tick" | "check_answered" | "fed_session" | "feed_closed"> = {
+  tick,
+  check_answered(step, { result, otherwise }) {
+    step.state.checking = false;
+    if (!result.ok && result.status === 401) closed(step, result.code);
+    else if (otherwise) closed(step, otherwise);
+    else if (result.ok) setSession(step, result.data);
+  },
+  fed_session: (step, { session }) => setSession(step, session),
+  feed_closed(step, { code }) {
+    if (code) closed(step, code);
+    else check(step, "session_ended");
+  },
+};

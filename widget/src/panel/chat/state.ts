@@ -1,0 +1,176 @@
+import type { Answer, ChatEvent, Check, Row, RowAnswer, Safety, Session, Summary, Told, Writer } from "../../shared/types";
+import type { Prefs } from "../prefs";
+import { emptyOutbox, type Outbox, type OutItem } from "./delivery";
+import { NO_WATCH, type Watch } from "./waiting";
+
+type Kind =
+  | { type: "event"; event: ChatEvent }
+  | { type: "mine"; item: OutItem }
+  | { type: "safety"; reason: "no_answer" | "offline" | "trouble"; safety: Safety }
+  | { type: "answer"; answer: Answer; at: number };
+
+type LocalKind = Exclude<Kind, { type: "event" }>;
+
+export type Entry = { readonly key: string; readonly order: number } & Readonly<Kind>;
+
+export type View = "chat" | "menu" | "summary";
+
+/** All that the panel knows. What stands in its fields is replaced, never changed. */
+export interface State {
+  phase: "starting" | "open" | "expired" | "ended";
+  view: View;
+  entries: readonly Entry[];
+  /** How many entries were made here. */
+  locals: number;
+  lastSeq: number;
+  token: string | null;
+  session: Session | null;
+  /** What the server's clock is ahead of ours. */
+  offset: number;
+  writer: Writer;
+  /** A chat is being opened or resumed. */
+  connecting: boolean;
+  startFailures: number;
+  /** The server is being asked whether the chat is over. */
+  checking: boolean;
+  link: "up" | "lost" | "back";
+  outbox: Outbox;
+  /** The first message of the outbox leaves as soon as a chat is open. */
+  sendOnceOpen: boolean;
+  watch: Watch;
+  warning: "warning_idle" | "warning_absolute" | null;
+  greeting: boolean;
+  confirm: "restart" | "end" | null;
+  menuNote: string;
+  hint: string;
+  draftLength: number;
+  newBelow: boolean;
+  summary: Summary | "loading" | "failed" | null;
+  prefs: Prefs;
+  shared: boolean;
+  embedded: boolean;
+  shown: boolean;
+  unread: number;
+  answerPending: boolean;
+  chosen: string | null;
+  /** The rows of the open danger check that have an answer, by their ids. */
+  ticks: Readonly<Record<string, RowAnswer>>;
+  /** A danger check that may be passed over is shown whole. */
+  unfolded: boolean;
+  /** Buttons and rows have just appeared: a tap that was meant for something else is not taken. */
+  fresh: boolean;
+  /** The answer whose buttons and rows appeared last. */
+  freshKey: string;
+}
+
+export function initialState(prefs: Prefs): State {
+  return {
+    phase: "starting",
+    view: "chat",
+    entries: [],
+    locals: 0,
+    lastSeq: 0,
+    token: null,
+    session: null,
+    offset: 0,
+    writer: "patient",
+    connecting: false,
+    startFailures: 0,
+    checking: false,
+    link: "up",
+    outbox: emptyOutbox(),
+    sendOnceOpen: false,
+    watch: NO_WATCH,
+    warning: null,
+    greeting: false,
+    confirm: null,
+    menuNote: "",
+    hint: "",
+    draftLength: 0,
+    newBelow: false,
+    summary: null,
+    prefs,
+    shared: false,
+    embedded: false,
+    shown: true,
+    unread: 0,
+    answerPending: false,
+    chosen: null,
+    ticks: {},
+    unfolded: false,
+    fresh: false,
+    freshKey: "",
+  };
+}
+
+/** Adds an event once; a message of ours keeps its entry and moves to its place. False when it was known. */
+export function addEvent(state: State, event: ChatEvent): boolean {
+  if (state.entries.some((entry) => entry.type === "event" && entry.event.seq === event.seq)) return false;
+  const mine = event.kind === "message" ? state.entries.find((entry) => entry.type === "mine" && entry.item.clientId === event.client_id) : undefined;
+  if (mine) state.entries = state.entries.map((entry) => (entry === mine ? { ...entry, order: event.seq } : entry));
+  else state.entries = [...state.entries, { key: `e${event.seq}`, order: event.seq, type: "event", event }];
+  state.lastSeq = Math.max(state.lastSeq, event.seq);
+  sort(state);
+  return true;
+}
+
+/** Shows a message of ours as it is now. */
+export function updateMine(state: State, item: OutItem): void {
+  state.entries = state.entries.map((entry) => (isMine(entry, item) ? { ...entry, item } : entry));
+}
+
+/** Gives a stored message of ours its place. */
+export function placeMine(state: State, item: OutItem): void {
+  const { seq } = item;
+  if (seq !== undefined) state.entries = state.entries.map((entry) => (isMine(entry, item) ? { ...entry, order: seq } : entry));
+  sort(state);
+}
+
+/** What the server does not know stands after all that it has told so far. */
+export function addLocal(state: State, entry: LocalKind): void {
+  state.locals += 1;
+  const newest = state.entries.reduce((order, one) => Math.max(order, one.order), state.lastSeq);
+  state.entries = [...state.entries, { key: `l${state.locals}`, order: newest + 1e-6, ...entry }];
+}
+
+function isMine(entry: Entry, item: OutItem): entry is Entry & { type: "mine" } {
+  return entry.type === "mine" && entry.item.clientId === item.clientId;
+}
+
+function sort(state: State): void {
+  state.entries = [...state.entries].sort((a, b) => a.order - b.order);
+}
+
+/** The entry whose buttons may still be pressed, if any. */
+export function lastAnswer(state: Readonly<State>): { key: string; answer: Answer; answered: boolean } | null {
+  let answered = false;
+  for (let i = state.entries.length - 1; i >= 0; i -= 1) {
+    const entry = state.entries[i]!;
+    if (entry.type === "mine" || (entry.type === "event" && entry.event.kind === "message")) answered = true;
+    if (entry.type === "answer") return { key: entry.key, answer: entry.answer, answered };
+    if (entry.type === "event" && (entry.event.kind === "answer" || entry.event.kind === "greeting")) return { key: entry.key, answer: entry.event, answered };
+  }
+  return null;
+}
+
+/** The danger check that may still be answered, if any. */
+export function openCheck(state: Readonly<State>): Check | null {
+  const last = lastAnswer(state);
+  return last && !last.answered && state.phase === "open" ? (last.answer.check ?? null) : null;
+}
+
+/** The rows of the open danger check that have an answer. */
+export function ticked(state: Readonly<State>): (Told & { id: string })[] {
+  const { ticks } = state;
+  return (openCheck(state)?.rows ?? []).flatMap(({ id, text }) => (ticks[id] ? [{ id, text, answer: ticks[id] }] : []));
+}
+
+/** How many rows of the open danger check have no answer. */
+export function rowsLeft(state: Readonly<State>): number {
+  return (openCheck(state)?.rows.length ?? 0) - ticked(state).length;
+}
+
+/** A Yes that is sent at once. */
+export function isAlarm(row: Row, answer: RowAnswer): boolean {
+  return row.danger && answer === "yes";
+}

@@ -1,0 +1,48 @@
+import { fill } from "../../shared/fill";
+import type { Config } from "../../shared/types";
+import { valuesOf } from "../text";
+import type { Effect, Request } from "./effects";
+import type { PanelEvent } from "./events";
+import type { State } from "./state";
+
+/** One event at work: the state that it leads to, which is this step's own, and what is to be done, in order. */
+export class Step {
+  readonly effects: Effect[] = [];
+
+  constructor(
+    readonly config: Config,
+    readonly now: number,
+    readonly state: State,
+  ) {}
+
+  do(effect: Effect): void {
+    this.effects.push(effect);
+  }
+
+  render(): void {
+    this.do({ type: "render" });
+  }
+
+  say(text: string, lang?: string): void {
+    this.do(lang === undefined ? { type: "say", text } : { type: "say", text, lang });
+  }
+
+  ask(request: Request): void {
+    this.do({ type: "request", request });
+  }
+
+  wait(ms: number, event: PanelEvent, name?: string): void {
+    this.do(name === undefined ? { type: "wait", ms, event } : { type: "wait", ms, event, name });
+  }
+
+  focus(id: string): void {
+    this.do({ type: "focus", id });
+  }
+
+  fill(template: string, more: Record<string, string> = {}): string {
+    return fill(template, { ...valuesOf(this.config), ...more });
+  }
+}
+
+/** What each event of these types does. */
+export type Handlers<T extends PanelEvent["type"]> = { [Type in T]: (step: Step, event: Extract<PanelEvent, { type: Type }>) => void };
