@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ def fill(engine: Engine, number: int) -> None:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        for some in batched(everything, _BATCH):
+        while some := list(islice(everything, _BATCH)):
             for table in (conversation, triage_case, case_finding, case_rule):
                 insert_rows(connection, table, [row for each in some for row in each[table]])
     settle(engine)

@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import batched
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,8 @@ def _fill(engine: Engine, numbers: range) -> None:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        for some in batched(_conversations(numbers, now, chance), _BATCH):
+        everything = _conversations(numbers, now, chance)
+        while some := list(islice(everything, _BATCH)):
             for table in (conversation, conversation_key, session, event, triage_case):
                 insert_rows(connection, table, [row for each in some for row in each[table]])
     settle(engine)

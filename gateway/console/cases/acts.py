@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, insert, select, update
@@ -185,7 +184,8 @@ class Acts:
                 raise ActError("These are not so many any more. Acknowledge them one by one.")
             unseen = and_(of_group(group), c.place == Rank.RED, c.last_at <= seen)
             numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
-        closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batched(numbers, _BATCH))
+        batches = [numbers[start : start + _BATCH] for start in range(0, len(numbers), _BATCH)]
+        closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batches)
         self._audit_log.record(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
         return closed
 
