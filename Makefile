@@ -1,10 +1,11 @@
 # Environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest, .venv-peers for a peer of the benchmark.
 .DEFAULT_GOAL := help
-.PHONY: help setup programs train run demo-data chat test test-widget evaluate evaluate-test generate safety mutants bench bench-queue soak fuzz lint clean
+.PHONY: help setup programs train run dev demo-data chat unit test test-widget evaluate evaluate-test generate safety mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
 RASA := .venv-rasa/bin/python
+FAST := tests/core tests/gateway/console/test_redaction.py
 
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export RASA_TELEMETRY_ENABLED := false
@@ -25,11 +26,18 @@ train: setup ## train the model, if missing or out of date
 run: train ## set up, train and start everything, with a demo clinic's page; Ctrl-C stops it
 	@$(TOOLS) -m scripts.run
 
+dev: train ## like `make run`, and whatever is changed meanwhile is built, trained and started again
+	@$(TOOLS) -m scripts.dev
+
 demo-data: train ## let N invented patients (240 unless you say N=...) chat with the demo's bot, over the last 24 hours
 	@$(TOOLS) -m scripts.demo_data $(N)
 
 chat: setup ## talk to the running bot in this terminal
 	@$(TOOLS) -m scripts.chat
+
+unit: ## run the fast tests of the core and the gateway, in a small environment of their own: no Rasa, no browser
+	@$(PYTHON) -m scripts.setup unit
+	.venv-unit/bin/python -m pytest -q -m "not slow" $(FAST)
 
 test: programs train test-widget ## run every test
 	$(TOOLS) -m pytest tests/browser
@@ -78,5 +86,5 @@ lint: setup ## check style, types and Rasa's data
 	npm run check --prefix widget
 
 clean: ## remove environments, model, bundles and caches; conversations stay in .run
-	rm -rf .venv .venv-gateway .venv-rasa .venv-peers .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
+	rm -rf .venv .venv-unit .venv-gateway .venv-rasa .venv-peers .tools widget/node_modules widget/dist models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -64,6 +64,13 @@ TOOLS = Environment(
     variable=GATEWAY.variable,
     size="scripts and checks, about 0.7 GB",
 )
+UNIT = Environment(
+    folder=ROOT / ".venv-unit",
+    lock=REQUIREMENTS / "unit.txt",
+    versions=GATEWAY.versions,
+    variable=GATEWAY.variable,
+    size="the fast tests, about 0.5 GB",
+)
 PEERS = Environment(
     folder=ROOT / ".venv-peers",
     lock=REQUIREMENTS / "peers.txt",
@@ -283,11 +290,14 @@ def build_widget() -> None:
 
 
 def main() -> None:
-    """Make the environments, Node.js and the widget.
+    """Make the environments, Node.js and the widget; by `unit`, the environment of `make unit` alone.
 
     Raises:
         FailureError: something is missing on this machine; the message says what to do.
     """
+    if sys.argv[1:] == ["unit"]:
+        install(UNIT)
+        return
     for environment in (TOOLS, GATEWAY, RASA):
         install(environment)
     provide_node()

@@ -26,6 +26,7 @@ def test_the_picture_is_up_to_date(protocol: Protocol, root: Path) -> None:
     assert (root / "docs" / "how-it-decides.svg").read_text(encoding="utf-8") == picture(protocol), REMEDY
 
 
+@pytest.mark.slow
 def test_the_patient_apis_description_is_up_to_date(root: Path) -> None:
     assert (root / "docs" / "openapi.json").read_text(encoding="utf-8") == patient_api(load_library()), REMEDY
 

@@ -13,6 +13,8 @@ from aftercare.protocol.compose import PROTOCOLS
 from aftercare.protocol.load import examine
 from aftercare.protocol.skeleton import begin
 
+pytestmark = pytest.mark.slow
+
 Edit = Callable[..., None]
 
 

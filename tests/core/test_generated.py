@@ -11,6 +11,8 @@ import yaml
 from aftercare.protocol import Library, load_library
 from scripts.rasa_project import project, shipped, write
 
+pytestmark = pytest.mark.slow
+
 REMEDY = "run `make generate`"
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from aftercare.protocol.compose import HOUSE
 
+pytestmark = pytest.mark.slow
+
 PACKAGES = ("aftercare", "readers", "actions", "rasa_ext", "gateway", "vault", "scripts", "evaluation")
 SMALL = sorted(file for folder in ("aftercare", "readers", "actions", "rasa_ext") for file in (HOUSE / folder).rglob("*.py"))
 MOST_LINES, MOST_LINES_OF_A_FUNCTION = 300, 50

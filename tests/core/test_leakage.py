@@ -13,6 +13,8 @@ from rapidfuzz import fuzz, process
 
 from evaluation.cases import MEASURED, REGRESSIONS, card_answers, cases, dialogues, everyday, pairs, patients
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 NEAR = 90
 EXAMPLE = re.compile(r'^ +"(?:yes|no)": (.*)$', re.MULTILINE)

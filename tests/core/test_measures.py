@@ -198,6 +198,11 @@ def test_what_a_pain_score_means(assistant: Assistant, text: str, finding: str) 
         ("the day after the procedure", 1),
         ("the procedure was 2 days ago", 2),
         ("it has been three days", 3),
+        ("they did it this am", 0),
+        ("had it done this mornin", 0),
+        ("sore since discharge last night", 1),
+        ("the procedure was last night", 1),
+        ("only four days passed", 4),
         ("a couple of days ago", 2),
         ("a few days since", 3),
         ("10 days after my surgery", 10),
@@ -329,6 +334,8 @@ def test_a_figure_stands_where_it_was_typed(measures: Measures) -> None:
         ("Monday " + "x" * 15 + " surgery", None),
         ("last week " + "x" * 38 + " surgery", 7),
         ("last week " + "x" * 40 + " surgery", None),
+        ("the needle spot hurt last night", None),
+        ("last night it hurt where the needle was", None),
     ],
 )
 def test_a_day_counts_from_the_procedure_where_both_stand_near(measures: Measures, text: str, days: int | None) -> None:

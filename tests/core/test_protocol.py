@@ -14,6 +14,8 @@ from aftercare.protocol.check import check
 from aftercare.protocol.compose import Sources, compose
 from aftercare.protocol.files import name_of, place_of, read
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ("clinical", "languages")
 

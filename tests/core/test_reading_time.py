@@ -27,6 +27,8 @@ from aftercare.understanding.clauses import Clauses
 from aftercare.understanding.measures import Measures
 from aftercare.understanding.patterns import PatternMatcher, Token
 
+pytestmark = pytest.mark.slow
+
 WEDNESDAY = date(2024, 5, 15)
 SHIPPED = sorted(rules.parent for rules in (Path(__file__).resolve().parents[2] / "protocols").glob("*/rules.yml"))
 LONGEST, LONGEST_REFUSED = 4_000, 64_000

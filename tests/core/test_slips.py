@@ -14,6 +14,8 @@ from aftercare.protocol.compose import PROTOCOLS
 from aftercare.understanding.spelling import Spelling
 from tests.core.test_lexicon import FILES, examples
 
+pytestmark = pytest.mark.slow
+
 TODAY = date(2024, 5, 15)
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 BESIDE = {letter: row[place - 1] if place else row[1] for row in ROWS for place, letter in enumerate(row)}

@@ -8,6 +8,8 @@ from aftercare.assistant import Assistant
 from aftercare.protocol import Protocol
 from aftercare.understanding.spelling import Spelling, vocabulary
 
+pytestmark = pytest.mark.slow
+
 LEXICON = ["fever", "chills", "numbness", "breathing", "bladder", "paralyzed", "swollen", "drainage", "chest", "pus", "leg"]
 WORDS = "symspellpy:frequency_dictionary_en_82_765.txt"
 ENGLISH = sorted(vocabulary(WORDS))

@@ -23,6 +23,8 @@ from evaluation.tuning.record import Entry, edited_by_hand
 from evaluation.tuning.sweep import Figures, Sweep, grid
 from evaluation.tuning.trials import Trial, Verdict, of_answer, of_message, of_patient, texts, trials
 
+pytestmark = pytest.mark.slow
+
 FOLDER = PROTOCOLS / "vertebroplasty"
 MODEL = "0123456789ab"
 EMERGENCY = ("emergency",)
