@@ -25,6 +25,7 @@ TEL = {name: f"tel:{number}" for name, number in NUMBER.items()}
 
 WEAK_LEGS = "My legs feel weak."
 WORSE = "in both legs getting worse"
+WORSE_AGAIN = "more numb now than some hours ago"
 CHEST = "Chest pain or pressure?"
 SEAT = "Numb between the legs or in the seat?"
 A_BIT_SORE = "a bit sore where the needle went in"
