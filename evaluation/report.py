@@ -12,7 +12,8 @@ import yaml
 from evaluation import conversations, plots
 from evaluation.bars import ANSWER_BARS, ANSWERS, Bar, bars, bars_of_conversations
 from evaluation.cases import PARTS
-from evaluation.figures import GROUPS, Rate
+from evaluation.figures import GROUPS
+from evaluation.rates import Rate
 from evaluation.tables import cell, table
 from scripts.common import ROOT
 
