@@ -10,7 +10,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +21,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import actions, peer, stored
-from benchmarks.load import FAQ, TRIAGE, Client, GatewayClient, RasaClient, Run, at_once, drive, grow
+from benchmarks.load import FAQ, TRIAGE, GatewayClient, RasaClient, Run, at_once, grow
+from benchmarks.rounds import CLIENTS, Bench, Target
+from benchmarks.speed_page import page
 from scripts.common import MODEL, RASA_PYTHON, ROOT, FailureError, rasa_environment, run_script, say
 from scripts.stack import Ports, Stack
 
 PAGE = ROOT / "docs" / "speed.md"
-_CLIENTS = {1: 80, 4: 120, 16: 192, 64: 256}
-_ROUNDS = 3
-_WARM = 20
 _MARKS = (10, 100, 300, 1000)
 _PLAIN_MARKS = (10, 100, 300)
 _PAIRS = 20
@@ -36,42 +35,7 @@ _STAGE_MESSAGES = 110
 _PLENTY = "1000000 per minute"
 _WORKERS = (1, 2, 4)
 _NAMES = {1: "whole", 2: "whole, two workers", 4: "whole, four workers"}
-_TICK = os.sysconf("SC_CLK_TCK")
 _CONSOLE = Console(width=120)
-_ABOUT = """`plain Rasa` is what `rasa init` gives (DIET,
-TED, in-memory store) with our intents, 15 examples each, and one custom action, on the packages of our lock file but for
-jsonschema: it has the release that an installer picks, with which Rasa takes far longer to check an action's answer; in a
-row of its own it has the one that we pin. `whole` is gateway, Rasa with encoder and custom action, and records in SQLite, asked as
-the widget does: a message is posted, its answer comes over a stream. Three rounds in turn; a ratio is the median of the rounds'."""
-_COMPARED = """\
-Rasa's REST channel, one client, both started together and asked turn by turn. In Rasa's process over in an action server, at the median:
-triage {triage:.2f}, FAQ {FAQ:.2f}. Memory is that of Rasa, action server and their readers; the proportional sum counts what forked
-readers share once."""
-_IN_THE_WAY = """\
-Of the CPU that a message costs, sampled: Rasa's check of each action's answer against a schema that never changes 2.2 (0.7 of it the
-answer); the encoder 0.7 to 1.4, the lexicon 0.3, the nearest examples 0.2; the graph's scheduler and copies for debug lines that are
-not written, about 2; the rule policy 1.4, Rasa's store 1.5, its HTTP server 1. In the gateway the framework around a request 2, the
-answer's way over the stream 1.5, sealing and storing three transactions 2.5, asking Rasa and reading its answer 1.5. What is left of
-Rasa's is not reached by its extension points.
-
-One worker, gateway and load already keep both cores busy: a second worker has no core of its own to run on here."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """What is measured.
-
-    Attributes:
-        kind: how its clients speak.
-        pids: the processes that do the work.
-        alone: it is asked by one client only.
-    """
-
-    name: str
-    kind: type[Client]
-    url: str
-    pids: Mapping[str, int]
-    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,66 +56,6 @@ class Bar:
     def met(self) -> bool:
         """Whether it was reached."""
         return self.found >= self.wanted if self.at_least else self.found <= self.wanted
-
-
-class Bench:
-    """The measurements of one run.
-
-    Args:
-        plain: the plain project.
-        pinned: the same with our jsonschema.
-        alone: our Rasa alone.
-        whole: the gateway over one, two and four workers, by their number.
-    """
-
-    def __init__(self, plain: Target, pinned: Target, alone: Target, whole: Mapping[int, Target]) -> None:
-        self.plain, self.pinned, self.whole = plain, pinned, whole
-        self.ours = (alone, *whole.values())
-        self.runs: dict[tuple[str, str, int], list[Run]] = {}
-        self.cpu: dict[tuple[str, str], float] = {}
-
-    def measure(self) -> None:
-        """Warm up, then let every target take its turn in each round."""
-        targets = (self.plain, self.pinned, *self.ours)
-        for target in targets:
-            for text in (TRIAGE, FAQ):
-                asyncio.run(drive(target.kind, target.url, text, 2, _WARM))
-        for clients, messages in _CLIENTS.items():
-            for number in range(_ROUNDS):
-                say(f"  {clients} clients, round {number + 1} of {_ROUNDS}")
-                for target in targets:
-                    if clients == 1 or not target.alone:
-                        self._run(target, "triage", TRIAGE, clients, messages)
-                    if clients == 1:
-                        self._run(target, "FAQ", FAQ, clients, messages)
-
-    def _run(self, target: Target, what: str, text: str, clients: int, messages: int) -> None:
-        before = {name: _cpu(pid) for name, pid in target.pids.items()}
-        run = asyncio.run(drive(target.kind, target.url, text, clients, messages))
-        self.runs.setdefault((target.name, what, clients), []).append(run)
-        if clients == 1 and what == "triage":
-            for name, pid in target.pids.items():
-                self.cpu[target.name, name] = 1000 * (_cpu(pid) - before[name]) / messages
-
-    def ratio(self, target: Target, over: Target, what: str, clients: int, figure: Callable[[Run], float]) -> float:
-        """The median over the rounds of a target's figure over another's in the same round."""
-        pairs = zip(self.runs[target.name, what, clients], self.runs[over.name, what, clients], strict=True)
-        return statistics.median(figure(one) / figure(other) for one, other in pairs)
-
-    def median(self, target: Target, what: str, clients: int, figure: Callable[[Run], float]) -> float:
-        """The median over the rounds of a figure."""
-        return statistics.median(map(figure, self.runs[target.name, what, clients]))
-
-    def silent(self) -> int:
-        """Messages of ours that stayed without an answer."""
-        ours = {target.name for target in self.ours}
-        return sum(run.silent for (name, _, _), runs in self.runs.items() if name in ours for run in runs)
-
-
-def _cpu(pid: int) -> float:
-    """CPU seconds of a process and its children so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12]) + int(fields[13]) + int(fields[14])) / _TICK
 
 
 def _memory(pid: int) -> float:
@@ -243,7 +147,7 @@ def main() -> None:
     say("Storing a million conversations")
     with tempfile.TemporaryDirectory() as name:
         results["stored"] = {database: stored.measure(database, Path(name)) for database in ("SQLite", "PostgreSQL")}
-    PAGE.write_text(_page(results), encoding="utf-8")
+    PAGE.write_text(page(results), encoding="utf-8")
     (PAGE.with_suffix(".json")).write_text(json.dumps(results, indent=1) + "\n")
     _show(results)
     if results["silent"]:
@@ -265,7 +169,7 @@ def _results(
         Bar("triage over its action message, median", bench.ratio(whole, plainly, "triage", 1, _p50), 0.35),
         Bar("triage over its action message, 99th percentile", bench.ratio(whole, plainly, "triage", 1, _p99), 0.35),
         Bar("FAQ answer over its utter message, median", bench.ratio(whole, plainly, "FAQ", 1, _p50), 0.35),
-        *(Bar(f"throughput at {n} clients", bench.ratio(whole, plainly, "triage", n, _rate), 4, at_least=True) for n in _CLIENTS),
+        *(Bar(f"throughput at {n} clients", bench.ratio(whole, plainly, "triage", n, _rate), 4, at_least=True) for n in CLIENTS),
         Bar("throughput with a second worker, 16 clients", bench.ratio(bench.whole[2], whole, "triage", 16, _rate), 1.8, at_least=True),
         Bar("message 1,000 over message 10", growth["whole"][1000] / growth["whole"][10], 1.5),
         Bar("two messages at once over one", both / single, 2),
@@ -306,84 +210,6 @@ def _show(results: Mapping[str, Any]) -> None:
     for bar in results["bars"]:
         table.add_row(bar["name"], f"{bar['found']:.2f}{bar['unit']}", bar["wanted"], "yes" if bar["met"] else "NO")
     _CONSOLE.print(table)
-
-
-def _page(results: Mapping[str, Any]) -> str:
-    """docs/speed.md."""
-    return "\n".join(
-        [
-            "# Speed, beside a plain Rasa project",
-            "",
-            "    make bench",
-            "",
-            f"wrote this page, in one run on {results['machine']} that also made the load. {_ABOUT}",
-            "",
-            "Over the plain project with our jsonschema, at the median:"
-            f" triage {results['pinned']['triage']:.2f}, FAQ {results['pinned']['FAQ']:.2f}.",
-            "",
-            f"Messages without an answer: {results['silent']}.",
-            "",
-            *_table(
-                ["ratio", "found", "asked for", "met"],
-                [[b["name"], f"{b['found']:.2f}{b['unit']}", b["wanted"], "yes" if b["met"] else "**no**"] for b in results["bars"]],
-            ),
-            "## What stands in the way of the bars that are not met",
-            "",
-            _IN_THE_WAY,
-            "",
-            "## Latency and throughput",
-            "",
-            *_table(
-                ["system, message, clients", "median ms", "95th ms", "99th ms", "messages a second", "unanswered"],
-                [[name, *map(str, values)] for name, values in results["latency"].items()],
-            ),
-            "## Where the CPU time of a triaged message goes",
-            "",
-            "Inside our Rasa (thread CPU, median of 100 messages, no server):",
-            "",
-            *_table(["stage", "ms"], [[stage, str(ms)] for stage, ms in results["stages"].items()]),
-            "Processes under load, one client (the gateway's includes sealing and storing):",
-            "",
-            *_table(["process", "CPU ms a message"], [[name, str(ms)] for name, ms in results["cpu"].items()]),
-            "## The custom action, in Rasa's process or in an action server",
-            "",
-            _COMPARED.format(**results["actions"]["ratios"]),
-            "",
-            *_actions(results["actions"]["set-ups"]),
-            "## Growth with the conversation",
-            "",
-            *_table(
-                ["system", *(f"message {m}, ms" for m in _MARKS)],
-                [[name, *(str(marks.get(str(m), "")) for m in _MARKS)] for name, marks in results["growth"].items()],
-            ),
-            f"Two messages of one conversation at once, through the gateway: one alone {results['at_once']['one']} ms, both answered after"
-            f" {results['at_once']['both']} ms.",
-            "",
-            "## Growth with what is stored",
-            "",
-            "What a message costs the records, in ms at the median, beside so many stored conversations of a year:",
-            "",
-            *(line for database, marks in results["stored"].items() for line in _stored(database, marks)),
-            "## Start, training, memory",
-            "",
-            *_table(["", "seconds until ready"], [[name, str(s)] for name, s in results["ready"].items()]),
-            *_table(["", "seconds of training"], [[name, str(s or "not measured")] for name, s in results["training"].items()]),
-            *_table(["process", "resident MiB"], [[name, str(mib)] for name, mib in results["memory"].items()]),
-        ]
-    )
-
-
-def _actions(set_ups: Mapping[str, Mapping[str, float]]) -> list[str]:
-    return _table(["", *next(iter(set_ups.values()))], [[place, *map(str, found.values())] for place, found in set_ups.items()])
-
-
-def _stored(database: str, marks: Mapping[str, Mapping[str, float]]) -> list[str]:
-    steps = next(iter(marks.values()))
-    return _table([database, *marks], [[step, *(str(found[step]) for found in marks.values())] for step in steps])
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)] + [""]
 
 
 if __name__ == "__main__":

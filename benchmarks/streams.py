@@ -10,28 +10,21 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import socket
 import ssl
-import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import yaml
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from deploy import render
-from scripts.common import ROOT, FailureError, run_script, say
+from benchmarks.nginx import Nginx, nginx_in_front
+from scripts.common import run_script, say
 from scripts.stack import Ports, Stack, free_port
 
 _API = "/api/v1"
@@ -121,79 +114,6 @@ def _use(pids: Sequence[int]) -> Use:
     return Use(memory / 1024, files, ticks / _TICKS)
 
 
-@dataclass
-class Nginx:
-    """nginx with the configuration of deploy/, in a folder of its own."""
-
-    folder: Path
-    https: int
-    process: subprocess.Popen[bytes]
-
-    def pids(self) -> list[int]:
-        """The master's and the workers' process ids."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return [self.process.pid, *map(int, children)]
-
-
-@contextmanager
-def _nginx(folder: Path, https: int, gateway: int) -> Iterator[Nginx]:
-    """Start nginx in front of a gateway.
-
-    Raises:
-        FailureError: it is not installed, or did not start.
-    """
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
-    if program is None:
-        raise FailureError("nginx is not installed. On Debian: apt-get install nginx")
-    folder.mkdir()
-    _make_certificate(folder)
-    values = {
-        "AFTERCARE_HOST": "localhost", "AFTERCARE_CONSOLE_HOST": "console.localhost", "AFTERCARE_CONSOLE_NETWORKS": "127.0.0.0/8",
-        "AFTERCARE_HTTP_LISTEN": f"127.0.0.1:{free_port()}", "AFTERCARE_HTTPS_LISTEN": f"127.0.0.1:{https}",
-        "AFTERCARE_GATEWAYS": f"127.0.0.1:{gateway}",
-        "AFTERCARE_TLS": str(folder), "AFTERCARE_FALLBACK": str(folder), "AFTERCARE_LOGS": str(folder),
-        "AFTERCARE_REQUESTS_PER_ADDRESS": "500",
-    }  # fmt: skip
-    (folder / "aftercare.conf").write_text(render.configuration(values))
-    whole = (ROOT / "deploy" / "nginx" / "nginx.conf").read_text()
-    own = {
-        r"^user .*;$": "user root;" if os.geteuid() == 0 else "",
-        r"^pid .*;$": f"pid {folder}/nginx.pid;",
-        r"^error_log .*;$": f"error_log {folder}/error.log;",
-        r"/etc/nginx/conf\.d/\*\.conf": f"{folder}/aftercare.conf",
-    }
-    for old, new in own.items():
-        whole, changes = re.subn(old, new, whole, flags=re.MULTILINE)
-        assert changes == 1, old
-    (folder / "nginx.conf").write_text(whole)
-    process = subprocess.Popen([program, "-p", str(folder), "-c", "nginx.conf", "-g", "daemon off;"], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", https)) == 0:
-                    break
-            time.sleep(0.1)
-        else:
-            raise FailureError(f"nginx does not answer:\n{(folder / 'error.log').read_text()[-2000:]}")
-        yield Nginx(folder, https, process)
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-def _make_certificate(folder: Path) -> None:
-    """A self-signed certificate for localhost."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    certificate = builder.sign(key, hashes.SHA256())
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(private)
-
-
 def _quantile(times: Sequence[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(share * len(times)))]
 
@@ -207,38 +127,50 @@ async def _messages(chats: Sequence[Chat], seconds: float) -> list[float]:
     return times
 
 
-async def _measure(origin: str, nginx: Nginx, gateway: int, number: int, seconds: float) -> dict[str, object]:
+async def _browsers(stack: AsyncExitStack, origin: str, nginx: Nginx, number: int) -> list[ClientSession]:
+    """Connections for so many chats and one more, some chats to each, each from an address of its own."""
     trust = ssl.create_default_context(cafile=str(nginx.folder / "fullchain.pem"))
-    chats: list[Chat] = []
-    async with asyncio.timeout(_LONGEST_SECONDS), AsyncExitStack() as stack:
-
-        def browser(place: int) -> Chat:
-            return Chat(browsers[place // _PER_ADDRESS], origin)
-
-        browsers = [
-            await stack.enter_async_context(
-                ClientSession(
-                    origin,
-                    connector=TCPConnector(
-                        limit=0, ssl=trust, family=socket.AF_INET, local_addr=(f"127.0.{1 + place // 250}.{1 + place % 250}", 0)
-                    ),
-                    timeout=ClientTimeout(total=None),
-                )
+    return [
+        await stack.enter_async_context(
+            ClientSession(
+                origin,
+                connector=TCPConnector(
+                    limit=0, ssl=trust, family=socket.AF_INET, local_addr=(f"127.0.{1 + place // 250}.{1 + place % 250}", 0)
+                ),
+                timeout=ClientTimeout(total=None),
             )
-            for place in range(1 + number // _PER_ADDRESS)
-        ]
-        alone = browser(0)
+        )
+        for place in range(1 + number // _PER_ADDRESS)
+    ]
+
+
+async def _open(browsers: Sequence[ClientSession], origin: str, number: int) -> list[Chat]:
+    """So many chats with their streams open, some begun at once."""
+    chats: list[Chat] = []
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def open_one(place: int) -> None:
+        async with places:
+            chats.append(Chat(browsers[place // _PER_ADDRESS], origin))
+            await chats[-1].begin()
+
+    await asyncio.gather(*(open_one(place) for place in range(number)))
+    return chats
+
+
+def _spread(times: Sequence[float]) -> list[float]:
+    """The median, the 95th percentile and the longest, in seconds."""
+    return [round(each, 3) for each in (_quantile(times, 0.5), _quantile(times, 0.95), max(times))]
+
+
+async def _measure(origin: str, nginx: Nginx, gateway: int, number: int, seconds: float) -> dict[str, object]:
+    async with asyncio.timeout(_LONGEST_SECONDS), AsyncExitStack() as stack:
+        browsers = await _browsers(stack, origin, nginx, number)
+        alone = Chat(browsers[0], origin)
         await alone.begin()
         before, quiet = _use([gateway]), await _messages([alone], min(seconds, 15))
-        places = asyncio.Semaphore(_AT_ONCE)
-
-        async def open_one(place: int) -> None:
-            async with places:
-                chats.append(browser(place))
-                await chats[-1].begin()
-
         started = time.monotonic()
-        await asyncio.gather(*(open_one(place) for place in range(number)))
+        chats = await _open(browsers, origin, number)
         opened = time.monotonic() - started
         say(f"  {number} chats open after {opened:.0f} s")
         await asyncio.sleep(5)
@@ -260,8 +192,8 @@ async def _measure(origin: str, nginx: Nginx, gateway: int, number: int, seconds
         "nginx_files": last[1].files,
         "nginx_cores": round((last[1].seconds - first[1].seconds) / span, 2),
         "messages": len(times),
-        "seconds_p50_p95_longest": [round(each, 3) for each in (_quantile(times, 0.5), _quantile(times, 0.95), max(times))],
-        "seconds_p50_p95_longest_with_one_chat": [round(each, 3) for each in (_quantile(quiet, 0.5), _quantile(quiet, 0.95), max(quiet))],
+        "seconds_p50_p95_longest": _spread(times),
+        "seconds_p50_p95_longest_with_one_chat": _spread(quiet),
     }
 
 
@@ -286,7 +218,7 @@ def main() -> None:
             "AFTERCARE_TRUSTED_PROXIES": "127.0.0.1",
         }
         stack = Stack(Ports.free(), folder / "conversations.db", folder / "logs", env)
-        with stack, _nginx(folder / "nginx", https, stack.ports.gateway) as nginx:
+        with stack, nginx_in_front(folder / "nginx", https, stack.ports.gateway) as nginx:
             found = asyncio.run(_measure(origin, nginx, stack.pids["gateway"], arguments.chats, arguments.seconds))
         print(json.dumps(found, indent=1))
 

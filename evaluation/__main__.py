@@ -29,6 +29,7 @@ from evaluation import answers as answers_part
 from evaluation import bars, cases, changes, figures, interview, nlu, report, tables
 from evaluation.bot import Answer, Bot, in_parallel
 from evaluation.peers import context, keyword_gate, plain_rasa
+from evaluation.rates import Rate, rate
 from evaluation.tuning import command as tuning
 from scripts.common import MODEL, ROOT, run_script
 from scripts.stack import Ports, Stack
@@ -61,7 +62,7 @@ def measure_messages(
         "assertion_by_peer": figures.of_assertion(messages, context.answers(texts)) if with_peers else stored.get("assertion_by_peer", {}),
         "calibration": figures.of_calibration(messages, answers),
         "by_lexicon_alone": figures.by_lexicon_alone(answers).as_json(),
-        "everyday_raised": figures.rate(map(figures.raises, requests)).as_json(),
+        "everyday_raised": rate(map(figures.raises, requests)).as_json(),
         "latency_ms": figures.of_latency(answers),
         "cpu_ms": {"p50": round(milliseconds[len(milliseconds) // 2], 1), "p95": round(milliseconds[int(0.95 * len(milliseconds))], 1)},
     }
@@ -101,7 +102,7 @@ def show(part: str, results: dict[str, Any]) -> None:
     """Print the bars and the systems' table."""
     table = Table("", "found", "bar", "met", title=f"{part}: the bars")
     for bar in [*bars.bars_of_conversations(results), *bars.bars(results)]:
-        found = tables.cell(bar.found.as_json() if isinstance(bar.found, figures.Rate) else bar.found)
+        found = tables.cell(bar.found.as_json() if isinstance(bar.found, Rate) else bar.found)
         wanted = f"{'≥' if bar.at_least else '≤'} {bar.wanted:g}"
         table.add_row(bar.name, found, wanted, "met" if bar.met else "NOT MET")
     _CONSOLE.print(table)

@@ -25,7 +25,7 @@ from aftercare.understanding.reading import Reading
 from evaluation import nlu, report, tables
 from evaluation.bars import ANSWERS, bars_of_answers
 from evaluation.cases import PARTS, CardAnswer, Pair, card_answers, pairs
-from evaluation.figures import rate
+from evaluation.rates import rate
 from scripts.common import MODEL, ROOT, FailureError, run_script
 
 _CONSOLE = Console()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.figures import Rate
+from evaluation.rates import Rate
 
 Results = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from evaluation.bot import Answer
-from evaluation.figures import rate
+from evaluation.rates import rate
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _PUNCTUATION = re.compile(r"(?<!\d)[.,;:!?]|[.,;:!?](?!\d)")

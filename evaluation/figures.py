@@ -9,52 +9,19 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
-
-from scipy.stats import binomtest
 
 from aftercare.decision.danger_check import NAME as CHECK
 from aftercare.protocol import Protocol
 from evaluation.bot import Answer
 from evaluation.cases import Case, Dialogue, Patient
+from evaluation.rates import Rate, rate
 
 LEVELS = {"self_care": 1, "call_doctor": 2, "emergency": 3}
 GROUPS = ("emergency", "call_doctor", "self_care", "ask", "faq", "not_in_leaflet", "chat", "out_of_scope")
 SWITCHED_OFF = ("absent", "hypothetical", "historical", "other_person", "not_meant")
-
-
-@dataclass(frozen=True)
-class Rate:
-    """`hits` of `total`."""
-
-    hits: int
-    total: int
-
-    @property
-    def share(self) -> float:
-        """The share, 0 to 1; of nothing, 0."""
-        return self.hits / self.total if self.total else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95% interval of Clopper and Pearson."""
-        if not self.total:
-            return 0.0, 1.0
-        found = binomtest(self.hits, self.total).proportion_ci(0.95, "exact")
-        return float(found.low), float(found.high)
-
-    def as_json(self) -> list[int]:
-        """Hits and total."""
-        return [self.hits, self.total]
-
-
-def rate(flags: Iterable[bool]) -> Rate:
-    """How many of the flags are true."""
-    counted = list(flags)
-    return Rate(sum(counted), len(counted))
 
 
 def outcome_of(case: Case, answer: Answer) -> str:

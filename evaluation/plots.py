@@ -9,7 +9,8 @@ from typing import Any
 import matplotlib
 from matplotlib import pyplot as plt
 
-from evaluation.figures import GROUPS, Rate
+from evaluation.figures import GROUPS
+from evaluation.rates import Rate
 
 matplotlib.use("svg")
 plt.rcParams.update({"svg.hashsalt": "aftercare", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False})

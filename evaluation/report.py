@@ -12,7 +12,8 @@ import yaml
 from evaluation import conversations, plots
 from evaluation.bars import ANSWER_BARS, ANSWERS, Bar, bars, bars_of_conversations
 from evaluation.cases import PARTS
-from evaluation.figures import GROUPS, Rate
+from evaluation.figures import GROUPS
+from evaluation.rates import Rate
 from evaluation.tables import cell, table
 from scripts.common import ROOT
 
@@ -86,6 +87,29 @@ def write() -> None:
 
 
 def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:
+    yield from _measured(parts)
+    yield f"## The bars of conversations, on the {shown} part"
+    yield ""
+    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars_of_conversations(parts[shown])])
+    yield ""
+    yield f"## The bars of single messages, on the {shown} part"
+    yield ""
+    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars(parts[shown])])
+    yield ""
+    yield from _before_and_after(parts[shown])
+    yield f"## Beside its peers, on the {shown} part"
+    yield ""
+    yield from _systems(parts[shown])
+    yield ""
+    yield "![Emergency sensitivity with intervals](evaluation/sensitivity.svg)"
+    yield ""
+    yield from _by_outcome(parts)
+    yield from _by_tag(parts[shown]["systems"]["Aftercare"]["by_tag"])
+    yield from _details(parts)
+
+
+def _measured(parts: Mapping[str, Results]) -> Iterator[str]:
+    """The title, and what was measured of which version."""
     yield "# How well Aftercare understands"
     yield ""
     yield "Written by `make evaluate` (development and validation) and `make evaluate-test`; do not edit by hand. No clinical"
@@ -103,40 +127,6 @@ def _page(parts: Mapping[str, Results], shown: str) -> Iterator[str]:
         yield ""
         yield f"The tables of single messages of {' and '.join(older)} are older than those of conversations: they are of another protocol."
     yield ""
-    yield f"## The bars of conversations, on the {shown} part"
-    yield ""
-    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars_of_conversations(parts[shown])])
-    yield ""
-    yield f"## The bars of single messages, on the {shown} part"
-    yield ""
-    yield from table(["", "found", "95% interval", "bar", ""], [_bar_row(bar) for bar in bars(parts[shown])])
-    yield ""
-    yield from _before_and_after(parts[shown])
-    yield f"## Beside its peers, on the {shown} part"
-    yield ""
-    yield from _systems(parts[shown])
-    yield ""
-    yield "![Emergency sensitivity with intervals](evaluation/sensitivity.svg)"
-    yield ""
-    yield "## By outcome"
-    yield ""
-    yield from table(
-        ["first accepted outcome", *parts],
-        [[group, *(cell(r["systems"]["Aftercare"]["by_outcome"][group]) for r in parts.values())] for group in GROUPS],
-    )
-    yield ""
-    yield "![Confusion](evaluation/confusion.svg)"
-    yield ""
-    yield "## By tag"
-    yield ""
-    tags = parts[shown]["systems"]["Aftercare"]["by_tag"]
-    yield from table(
-        ["tag", "right", "too low", "too high"], [[tag, *(cell(row[k]) for k in ("right", "under", "over"))] for tag, row in tags.items()]
-    )
-    yield ""
-    yield "![Errors by tag](evaluation/errors-by-tag.svg)"
-    yield ""
-    yield from _details(parts)
 
 
 def _before_and_after(now: Results) -> Iterator[str]:
@@ -149,6 +139,29 @@ def _before_and_after(now: Results) -> Iterator[str]:
     yield ""
     rows = [[bar.name, *_found(was), *_found(bar)] for was, bar in zip(bars(before), bars(now), strict=True)]
     yield from table(["", "before", "95% interval", "now", "95% interval"], rows)
+    yield ""
+
+
+def _by_outcome(parts: Mapping[str, Results]) -> Iterator[str]:
+    yield "## By outcome"
+    yield ""
+    yield from table(
+        ["first accepted outcome", *parts],
+        [[group, *(cell(r["systems"]["Aftercare"]["by_outcome"][group]) for r in parts.values())] for group in GROUPS],
+    )
+    yield ""
+    yield "![Confusion](evaluation/confusion.svg)"
+    yield ""
+
+
+def _by_tag(tags: Mapping[str, Any]) -> Iterator[str]:
+    yield "## By tag"
+    yield ""
+    yield from table(
+        ["tag", "right", "too low", "too high"], [[tag, *(cell(row[k]) for k in ("right", "under", "over"))] for tag, row in tags.items()]
+    )
+    yield ""
+    yield "![Errors by tag](evaluation/errors-by-tag.svg)"
     yield ""
 
 

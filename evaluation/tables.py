@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from evaluation.figures import Rate
+from evaluation.rates import Rate
 
 
 def cell(value: Sequence[int] | float) -> str:

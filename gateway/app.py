@@ -12,6 +12,7 @@ import structlog
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Lifespan
 
 from aftercare.assistant import Assistants
 from aftercare.protocol import Library
@@ -58,37 +59,8 @@ def create_app(
     """
     readers = readers or Readers(library)
     readers.start()
-    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers, clock)
-    synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
-    records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
-    rasa = rasa or Rasa(settings.rasa_urls)
-    answering = Answering(records, core, rasa, bell)
-    console = make_console_services(settings, library, records)
-    escalation = Escalation(records, settings, console.audit_log, console.clinic)
-    outbox = NoticeDelivery(records.engine, settings, clock, console.clinic)
-    proxies = Proxies(settings)
-    services = Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if not any(step.email or step.webhook for step in settings.policy.rota):
-            _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
-        proxies.warn()
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        work = (_watch(answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(console))
-        await asyncio.to_thread(readers.warm)
-        watches = [asyncio.create_task(each) for each in work]
-        try:
-            yield
-        finally:
-            for watch in watches:
-                watch.cancel()
-            bell.silence()
-            await answering.finish()
-            await rasa.close()
-            readers.close()
-            records.engine.dispose()
-
+    services = _make_services(settings, library, rasa or Rasa(settings.rasa_urls), clock, readers)
+    console = make_console_services(settings, library, services.records)
     app = FastAPI(
         title="Aftercare patient API",
         version="1",
@@ -96,15 +68,60 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        lifespan=lifespan,
+        lifespan=_lifespan(services, console, clock, readers),
     )
     app.state.services = services
-    handle_errors(app, voices, settings.embed_keys)
+    handle_errors(app, services.voices, settings.embed_keys)
     app.include_router(api.router)
     app.include_router(api.streaming)
     app.include_router(health.router)
-    app.include_router(Pages(settings, voices, clock).router())
+    app.include_router(Pages(settings, services.voices, clock).router())
     app.mount("/console", make_console(console))
+    _add_middleware(app, services)
+    return app
+
+
+def _make_services(settings: Settings, library: Library, rasa: Rasa, clock: Clock, readers: Readers) -> Services:
+    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers, clock)
+    synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
+    records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
+    answering = Answering(records, core, rasa, bell)
+    proxies = Proxies(settings)
+    return Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
+
+
+def _lifespan(services: Services, console: ConsoleServices, clock: Clock, readers: Readers) -> Lifespan[FastAPI]:
+    """What runs beside the requests, from start to stop; at the stop everything is closed."""
+    settings, records = services.settings, services.records
+    escalation = Escalation(records, settings, console.audit_log, console.clinic)
+    outbox = NoticeDelivery(records.engine, settings, clock, console.clinic)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        if not any(step.email or step.webhook for step in settings.policy.rota):
+            _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
+        services.proxies.warn()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
+        work = (_watch(services.answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(console))
+        await asyncio.to_thread(readers.warm)
+        watches = [asyncio.create_task(each) for each in work]
+        try:
+            yield
+        finally:
+            for watch in watches:
+                watch.cancel()
+            services.bell.silence()
+            await services.answering.finish()
+            await services.rasa.close()
+            readers.close()
+            records.engine.dispose()
+
+    return lifespan
+
+
+def _add_middleware(app: FastAPI, services: Services) -> None:
+    """What every request passes before the routes; what is added last comes first."""
+    settings, voices = services.settings, services.voices
     if settings.console_origins != settings.public_origins:
         app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)
     app.add_middleware(Net, event="request failed", answer=partial(safety_card, voices))
@@ -116,8 +133,7 @@ def create_app(
         expose_headers=["Retry-After", "X-Request-ID"],
     )
     app.add_middleware(Entrance, voice=voices.of(), secure=settings.secure)
-    app.add_middleware(Peers, proxies=proxies)
-    return app
+    app.add_middleware(Peers, proxies=services.proxies)
 
 
 async def _watch(answering: Answering) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -133,64 +133,91 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:
 
 def written(found: Mapping[str, Any]) -> str:
     """The report in Markdown."""
-    messages, violations = found["messages"], found["violations"]
+    return "\n".join([*_run(found), *_messages(found), *_latency(found), *_faults(found), *_audit(found)])
+
+
+def _run(found: Mapping[str, Any]) -> Iterator[str]:
+    """How the run was made, and whether it found a violation."""
+    violations = found["violations"]
     verdict = "No violation was found." if not violations else f"**Violations: {len(violations)}.**"
-    answered = [(_KINDS_OF_ANSWERS[name], f"{number:,}") for name, number in found["answered_by"].items()]
-    taking = [
-        (name, *(f"{each[key]:.2f} s" for key in _SHARES), f"{each['number']:,}") if each else (name, *["-"] * len(_SHARES), 0)
-        for name, each in found["latency"].items()
-    ]
-    lines = [
-        "# Reliability",
-        "",
-        "Simulated patients chat with the running bot while its parts are made to fail. Made by",
-        "",
-        "```",
-        found["command"],
-        "```",
-        "",
+    yield "# Reliability"
+    yield ""
+    yield "Simulated patients chat with the running bot while its parts are made to fail. Made by"
+    yield ""
+    yield "```"
+    yield found["command"]
+    yield "```"
+    yield ""
+    yield (
         f"on {found['day']}, seed {found['seed']}, on a machine with {found['machine']}. {found['patients']:,} patients, "
         f"{found['at_once']} at once, in {found['seconds']:,} s: {found['conversations_per_second']} conversations a second. "
         f"{RED_FLAG_SHARE:.0%} of them begin with a red flag. The same seed gives the same patients and the same order of faults; "
-        "the moments differ. The command fails when there is a violation.",
-        "",
+        "the moments differ. The command fails when there is a violation."
+    )
+    yield ""
+    yield (
         f"{verdict} From the records' database, when all was over: each message that the gateway said it had taken is stored once, with "
         "the words that were sent, and has one answer with words, the one that the patient saw; each red flag that was taken is answered "
         "as an emergency, and its case is one in the nurses' queue; the audit's chain holds. From what patients saw: each request that "
         f"failed showed the safety card, or no connection, for which the widget has its own; each answer came within "
-        f"{PATIENCE_SECONDS:.0f} s.",
-        "",
-        *(f"- {each}" for each in violations),
-        *([""] if violations else []),
-        "## Messages",
-        "",
-        *_table(("", "messages"), [(name.replace("_", " "), f"{number:,}") for name, number in messages.items()]),
-        *_table(("what patients did and saw", "times"), [(name, f"{number:,}") for name, number in found["seen"].items()]),
-        *_table(("answered by", "messages"), answered),
-        *_table(("why without Rasa", "messages"), [(name, f"{number:,}") for name, number in found["without_rasa_because"].items()]),
-        "## Latency",
-        "",
+        f"{PATIENCE_SECONDS:.0f} s."
+    )
+    yield ""
+    if violations:
+        yield from (f"- {each}" for each in violations)
+        yield ""
+
+
+def _messages(found: Mapping[str, Any]) -> Iterator[str]:
+    """How many messages there were, and who answered them."""
+    answered = [(_KINDS_OF_ANSWERS[name], f"{number:,}") for name, number in found["answered_by"].items()]
+    yield "## Messages"
+    yield ""
+    yield from _table(("", "messages"), [(name.replace("_", " "), f"{number:,}") for name, number in found["messages"].items()])
+    yield from _table(("what patients did and saw", "times"), [(name, f"{number:,}") for name, number in found["seen"].items()])
+    yield from _table(("answered by", "messages"), answered)
+    yield from _table(("why without Rasa", "messages"), [(name, f"{number:,}") for name, number in found["without_rasa_because"].items()])
+
+
+def _latency(found: Mapping[str, Any]) -> Iterator[str]:
+    taking = [
+        (name, *(f"{each[key]:.2f} s" for key in _SHARES), f"{each['number']:,}") if each else (name, *["-"] * len(_SHARES), 0)
+        for name, each in found["latency"].items()
+    ]
+    yield "## Latency"
+    yield ""
+    yield (
         f"From the first try to send until the answer is there. Within faults: while something failed, or in the {AFTER_SECONDS:.0f} s "
-        "behind. Patients write without a pause, so the machine is busy all the time.",
-        "",
-        *_table(("", *_SHARES, "messages"), taking),
-        "## Faults",
-        "",
-        "A fault lasts until all answer again. Failed requests are those during it; patients then try again.",
-        "",
-        *_table(
-            ("fault", "times", "seconds on average", "failed requests"),
-            [(kind, each["times"], each["seconds"], each["failed_requests"]) for kind, each in found["faults"].items()],
-        ),
+        "behind. Patients write without a pause, so the machine is busy all the time."
+    )
+    yield ""
+    yield from _table(("", *_SHARES, "messages"), taking)
+
+
+def _faults(found: Mapping[str, Any]) -> Iterator[str]:
+    """What failed, and which kinds of faults did not come."""
+    yield "## Faults"
+    yield ""
+    yield "A fault lasts until all answer again. Failed requests are those during it; patients then try again."
+    yield ""
+    yield from _table(
+        ("fault", "times", "seconds on average", "failed requests"),
+        [(kind, each["times"], each["seconds"], each["failed_requests"]) for kind, each in found["faults"].items()],
+    )
+    yield (
         "Besides: some messages are sent twice, at once or later; some come in another order than they were written; sending is tried "
         "again after each failure. The clock that jumps is the gateway's. "
-        + (f"Not covered in this run: {', '.join(found['skipped'])}." if found["skipped"] else "Every kind of fault came."),
-        "",
-        "## Audit",
-        "",
+        + (f"Not covered in this run: {', '.join(found['skipped'])}." if found["skipped"] else "Every kind of fault came.")
+    )
+    yield ""
+
+
+def _audit(found: Mapping[str, Any]) -> Iterator[str]:
+    yield "## Audit"
+    yield ""
+    yield (
         f"{found['audit']['accounts_made_meanwhile']} accounts for the console were made meanwhile, each with its entry in the audit, "
         "beside those that the gateway itself writes. "
-        f"`python -m gateway verify-audit`: {found['audit']['verified']}",
-        "",
-    ]
-    return "\n".join(lines)
+        f"`python -m gateway verify-audit`: {found['audit']['verified']}"
+    )
+    yield ""

@@ -9,7 +9,7 @@ import evaluation.cases
 from evaluation import figures
 from evaluation.bot import Answer
 from evaluation.cases import PARTS, REGRESSIONS, WITH_DIALOGUES, Case, Dialogue, Patient, card_answers, cases, dialogues, patients
-from evaluation.figures import Rate
+from evaluation.rates import Rate
 
 EMERGENCY = Case("cannot pee", ("emergency",), (("urinary_retention", "present"),), ("plain",))
 DOCTOR = Case("a fever", ("call_doctor", "ask"), (("fever", "present"),), ("plain",))

@@ -6,8 +6,8 @@ import pytest
 
 from evaluation import bars, report
 from evaluation.cases import PARTS, cases, dialogues, pairs, patients
-from evaluation.figures import Rate
 from evaluation.peers import keyword_gate
+from evaluation.rates import Rate
 
 
 def test_the_page_is_made_from_the_stored_figures() -> None:

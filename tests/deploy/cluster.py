@@ -176,15 +176,32 @@ class Cluster:
         ports = {name: [free_port() for _ in range(WORKERS)] for name in ("rasa", "actions", "gateway")}
         redis = free_port()
         self.url = f"https://localhost:{self.https}"
+        self.env = self._environment(ports, redis)
+        self.redis = self._server("redis", ["redis-server", str(ROOT / "deploy" / "redis.conf"), "--port", str(redis)], redis, "")
+        self.nginx = self._server("nginx", [nginx_binary() or "nginx", "-p", str(folder / "nginx"), "-c", "nginx.conf"], self.https, "")
+        self.actions = [self._server(f"actions-{port}", _actions_command(port), port, "/health") for port in ports["actions"]]
+        self.rasas = [
+            self._server(f"rasa-{port}", _rasa_command(port), port, "/webhooks/rest/", AFTERCARE_ACTION_URL=action_url)
+            for port, action_url in zip(ports["rasa"], ("", f"http://127.0.0.1:{self._actions}/webhook"), strict=True)
+        ]
+        self.gateways = [
+            self._server(
+                f"gateway-{port}", [str(GATEWAY_PYTHON), "-m", "gateway", "serve"], port, "/readyz", AFTERCARE_GATEWAY_PORT=str(port)
+            )
+            for port in ports["gateway"]
+        ]
+
+    def _environment(self, ports: Mapping[str, list[int]], redis: int) -> dict[str, str]:
+        """The variables of every part; Redis counts the limits."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AFTERCARE_")}
-        self.env = {
+        return {
             **kept,
             "AFTERCARE_PUBLIC_URL": self.url,
-            "AFTERCARE_EMBED": str(folder / "embed.yml"),
-            "AFTERCARE_LIMITS": str(folder / "limits.yml"),
+            "AFTERCARE_EMBED": str(self.folder / "embed.yml"),
+            "AFTERCARE_LIMITS": str(self.folder / "limits.yml"),
             "AFTERCARE_LIMITS_STORAGE": f"async+redis://127.0.0.1:{redis}",
             "AFTERCARE_MASTER_KEY": base64.b64encode(MASTER_KEY).decode(),
-            "AFTERCARE_DAY_KEYS": str(folder / "day-keys"),
+            "AFTERCARE_DAY_KEYS": str(self.folder / "day-keys"),
             "AFTERCARE_AUDIT_KEY": base64.b64encode(AUDIT_KEY).decode(),
             "AFTERCARE_RECORDS": self.postgresql.url("aftercare_records"),
             "AFTERCARE_RASA_URL": ",".join(f"http://127.0.0.1:{port}" for port in ports["rasa"]),
@@ -203,23 +220,10 @@ class Cluster:
             "AFTERCARE_ACTIONS_LISTEN": f"127.0.0.1:{self._actions}",
             "AFTERCARE_GATEWAYS": " ".join(f"127.0.0.1:{port}" for port in ports["gateway"]),
             "AFTERCARE_ACTIONS": " ".join(f"127.0.0.1:{port}" for port in ports["actions"]),
-            "AFTERCARE_TLS": str(folder / "tls"),
-            "AFTERCARE_FALLBACK": str(folder / "nginx"),
-            "AFTERCARE_LOGS": str(folder / "nginx"),
+            "AFTERCARE_TLS": str(self.folder / "tls"),
+            "AFTERCARE_FALLBACK": str(self.folder / "nginx"),
+            "AFTERCARE_LOGS": str(self.folder / "nginx"),
         }
-        self.redis = self._server("redis", ["redis-server", str(ROOT / "deploy" / "redis.conf"), "--port", str(redis)], redis, "")
-        self.nginx = self._server("nginx", [nginx_binary() or "nginx", "-p", str(folder / "nginx"), "-c", "nginx.conf"], self.https, "")
-        self.actions = [self._server(f"actions-{port}", _actions_command(port), port, "/health") for port in ports["actions"]]
-        self.rasas = [
-            self._server(f"rasa-{port}", _rasa_command(port), port, "/webhooks/rest/", AFTERCARE_ACTION_URL=action_url)
-            for port, action_url in zip(ports["rasa"], ("", f"http://127.0.0.1:{self._actions}/webhook"), strict=True)
-        ]
-        self.gateways = [
-            self._server(
-                f"gateway-{port}", [str(GATEWAY_PYTHON), "-m", "gateway", "serve"], port, "/readyz", AFTERCARE_GATEWAY_PORT=str(port)
-            )
-            for port in ports["gateway"]
-        ]
 
     def _server(self, name: str, command: list[str], port: int, path: str, **own: str) -> Server:
         return Server(name, command, port, path, rasa_environment({**self.env, **own}), self.folder / f"{name}.log")
