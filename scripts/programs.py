@@ -13,7 +13,8 @@ import subprocess
 from pathlib import Path
 
 from scripts.common import PATH, ROOT, FailureError, run_script, say
-from scripts.setup import REQUIREMENTS, install_wheels, link, run
+from scripts.environments import REQUIREMENTS
+from scripts.setup import install_wheels, link, run
 
 WHEELS = ROOT / ".tools" / "programs"
 CHROMIUM = ROOT / ".tools" / "chromium"

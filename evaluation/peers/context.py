@@ -10,7 +10,7 @@ from pathlib import Path
 from aftercare.assistant import Assistant
 from aftercare.protocol import load_protocol
 from evaluation.bot import Answer
-from scripts import setup
+from scripts import environments, setup
 from scripts.common import ROOT, FailureError
 
 _PROGRAM = Path(__file__).with_name("context_program.py")
@@ -22,13 +22,13 @@ def answers(texts: Sequence[str]) -> list[Answer]:
     Raises:
         FailureError: the library could not be installed or run.
     """
-    setup.install(setup.PEERS)
+    setup.install(environments.PEERS)
     protocol = load_protocol()
     assistant = Assistant(protocol)
     mentions = [assistant.read(text, assistant.today()).mentions for text in texts]
     asked = [{"text": text, "places": [[m.start, m.end] for m in own]} for text, own in zip(texts, mentions, strict=True)]
     done = subprocess.run(
-        [setup.PEERS.python, _PROGRAM], input=json.dumps(asked), cwd=ROOT, capture_output=True, text=True, check=False
+        [environments.PEERS.python, _PROGRAM], input=json.dumps(asked), cwd=ROOT, capture_output=True, text=True, check=False
     )  # fmt: skip
     if done.returncode:
         raise FailureError("medspaCy could not read the cases:\n" + done.stderr[-2000:])
