@@ -41,6 +41,11 @@ def _may_add_finding(weighing: Weighing) -> bool:
     return _open(weighing) and not weighing.measuring
 
 
+def _of_treated(weighing: Weighing) -> bool:
+    other = weighing.intents.status_of.get(weighing.whole.best[0]) is Status.OTHER_PERSON if weighing.heard else False
+    return other and weighing.reading.treated and _may_add_sign(weighing)
+
+
 def _may_add_sign(weighing: Weighing) -> bool:
     return _may_add_red_flag(weighing) and not weighing.answering
 
@@ -173,6 +178,15 @@ def _add_signs(weighing: Weighing) -> None:
             weighing.put(finding, Status.PRESENT, weighing.told_by(finding, weighing.whole), "sign_reader")
 
 
+def _ask_about_treated(weighing: Weighing) -> None:
+    """A red flag that the sign reader hears of one who was treated, and whom the classifier takes for somebody else."""
+    pieces = weighing.reading.opinions
+    heard = {finding: max(weighing.said(finding, piece) or 0.0 for piece in pieces) for finding in sorted(weighing.protocol.red_flags)}
+    likeliest = max(heard, key=lambda finding: heard[finding], default="")
+    if likeliest and heard[likeliest] >= weighing.limits["sign_said"]:
+        weighing.doubt(likeliest)
+
+
 def _add_findings(weighing: Weighing) -> None:
     limits = weighing.limits
     if not weighing.names_in_few_words:
@@ -253,6 +267,7 @@ STEPS = (
         _add_findings,
     ),
     Step("sign_reader", "The sign reader alone surely hears it.", _may_add_sign, _add_signs),
+    Step("doubt_treated", "The words say that the other person was treated.", _of_treated, _ask_about_treated),
     Step("question", "What the message asks is answered beside what it reports.", _heard, _take_questions),
     Step("sure_question", "A message that surely asks has its answer before a doubt is asked about.", _heard, _be_sure_of_question),
     Step("refined", "A vague finding yields to one that says the same more exactly.", _always, _refine),

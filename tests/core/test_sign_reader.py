@@ -127,6 +127,18 @@ def test_a_milder_sign_that_stands_explains_what_it_alone_hears(understand) -> N
     assert (present(understood), understood.doubt) == ({"leg_weakness"}, "")
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "asked"),
+    [
+        ("a friend who got your procedure is here, his mouth is ballooning", 0.6, "allergy_severe"),
+        ("a friend who got your procedure is here, his mouth is ballooning", 0.4, ""),
+        ("a friend of mine is here, his mouth is ballooning", 0.6, ""),
+    ],
+)
+def test_a_sign_of_another_who_was_treated_is_asked_about(understand, text: str, said: float, asked: str) -> None:  # type: ignore[no-untyped-def]
+    assert understand(text, {"report_other_person": 0.99}, {"allergy_severe": said}).doubt == asked
+
+
 def test_both_together_name_the_sign(understand) -> None:  # type: ignore[no-untyped-def]
     shares = {"report_saddle_numbness": 0.5, "report_bladder_bowel": 0.4}
     assert present(understand(WORDLESS, shares, {"saddle_numbness": 0.1, "bladder_bowel": 0.95})) == {"bladder_bowel"}

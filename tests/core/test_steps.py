@@ -37,9 +37,9 @@ def _said(text: str, *mentions: tuple[str, Status, str], whole: Shares | None = 
     return Reading(text=text, mentions=found, opinions=opinions)
 
 
-def _heard(text: str, signs: Shares) -> Reading:
+def _heard(text: str, signs: Shares, *, intent: str = "greet", treated: bool = False) -> Reading:
     """A reading by hand of a message in which the sign reader hears something, and nobody else."""
-    return Reading(text=text, opinions=(Opinion(0, len(text), (("greet", 0.6),), signs),))
+    return Reading(text=text, treated=treated, opinions=(Opinion(0, len(text), ((intent, 0.6),), signs),))
 
 
 # For each step a message in which it counts.
@@ -62,6 +62,7 @@ COUNTS: dict[str, Reading] = {
     ),
     "classifier_finding": _said("the little hole is angry with me", whole={"report_soreness": 0.9}),
     "sign_reader": _heard("the little hole is angry with me", {"allergy_mild": 0.99}),
+    "doubt_treated": _heard("his mouth is a balloon", {"allergy_severe": 0.7}, intent="report_other_person", treated=True),
     "question": _said("would something cold be allowed there", whole={"ask_ice": 0.9}),
     "sure_question": _said("would something cold be allowed there", whole={"ask_ice": 0.98}),
     "refined": _said(
