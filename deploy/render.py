@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aftercare.protocol import Protocol, ProtocolError, load_protocol
 from gateway.errors import error_body
-from gateway.voice import Voice
+from gateway.patient_copy import PatientCopy
 
 TEMPLATE = Path(__file__).with_name("nginx") / "aftercare.conf"
 ACTIONS = TEMPLATE.with_name("actions.conf")
@@ -92,14 +92,14 @@ _LISTS: Mapping[str, tuple[Callable[[str], object], str]] = {
 
 def page(protocol: Protocol) -> str:
     """What a browser shows when no gateway answers: whom to call, in both languages."""
-    voice = Voice(protocol)
-    cards = "".join(_card(language, voice.safety(language)) for language in _LANGUAGES)
-    numbers = "".join(f'<li><a href="{escape(each["href"])}">{escape(each["number"])}</a></li>' for each in voice.contacts(None))
-    clinic = escape(voice.clinic()["name"])
+    copy = PatientCopy(protocol)
+    cards = "".join(_card(language, copy.safety(language)) for language in _LANGUAGES)
+    numbers = "".join(f'<li><a href="{escape(each["href"])}">{escape(each["number"])}</a></li>' for each in copy.contacts(None))
+    clinic = escape(copy.clinic()["name"])
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{clinic}</title><style>{_STYLE}</style></head><body><main><h1>{clinic}</h1>"
-        f"<p>{escape(voice.error('internal'))}</p>{cards}<ul>{numbers}</ul></main></body></html>\n"
+        f"<p>{escape(copy.error('internal'))}</p>{cards}<ul>{numbers}</ul></main></body></html>\n"
     )
 
 
@@ -112,7 +112,7 @@ def _card(language: str, card: Mapping[str, object]) -> str:
 
 def body(protocol: Protocol, code: str = "not_stored") -> str:
     """What a program gets when no gateway answers, or is not asked: an error as the gateway makes it."""
-    return json.dumps(error_body(Voice(protocol), code), ensure_ascii=False) + "\n"
+    return json.dumps(error_body(PatientCopy(protocol), code), ensure_ascii=False) + "\n"
 
 
 def files(protocol: Protocol, environ: Mapping[str, str]) -> dict[str, str]:

@@ -22,11 +22,11 @@ from gateway.console import commands as console
 from gateway.console.identity.rights import ROLES
 from gateway.console.insights.regressions import write_regressions
 from gateway.logs import set_up_logs
+from gateway.patient_copy import is_demo
 from gateway.records import database
 from gateway.records.retention import count, purge, wrap_anew
 from gateway.records.sealing import Keyring
 from gateway.settings import Settings, SettingsError, from_environment
-from gateway.voice import is_demo
 from vault.day_keys import DayKeys
 
 _GRACE_SECONDS = 3

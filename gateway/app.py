@@ -26,17 +26,17 @@ from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
 from gateway.errors import handle_errors
 from gateway.limiting import Limiter
-from gateway.live import Bell
+from gateway.live import EventBus
 from gateway.metrics import WATCHED
 from gateway.network import Groups, Peers, Proxies
 from gateway.pages import Pages
 from gateway.patient import api
+from gateway.patient_copy import PatientCopies
 from gateway.records.database import THREADS, connect
 from gateway.records.store import Clock, Records, utc_now
 from gateway.services import Services
 from gateway.settings import Settings
-from gateway.voice import Voices
-from gateway.web import Entrance, Hosts, Net, safety_card
+from gateway.web import ErrorBoundary, Hosts, RequestMiddleware, safety_card
 from readers.pool import Readers
 
 _log = structlog.get_logger(__name__)
@@ -71,23 +71,23 @@ def create_app(
         lifespan=_lifespan(services, console, clock, readers),
     )
     app.state.services = services
-    handle_errors(app, services.voices, settings.embed_keys)
+    handle_errors(app, services.copies, settings.embed_keys)
     app.include_router(api.router)
     app.include_router(api.streaming)
     app.include_router(health.router)
-    app.include_router(Pages(settings, services.voices, clock).router())
+    app.include_router(Pages(settings, services.copies, clock).router())
     app.mount("/console", make_console(console))
     _add_middleware(app, services)
     return app
 
 
 def _make_services(settings: Settings, library: Library, rasa: Rasa, clock: Clock, readers: Readers) -> Services:
-    voices, bell, core = Voices(library), Bell(), Core(Assistants(library), readers, clock)
+    copies, event_bus, core = PatientCopies(library), EventBus(), Core(Assistants(library), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
-    answering = Answering(records, core, rasa, bell)
+    answering = Answering(records, core, rasa, event_bus)
     proxies = Proxies(settings)
-    return Services(settings, core, voices, records, rasa, answering, Limiter(settings), bell, proxies, Groups(settings, proxies))
+    return Services(settings, core, copies, records, rasa, answering, Limiter(settings), event_bus, proxies, Groups(settings, proxies))
 
 
 def _lifespan(services: Services, console: ConsoleServices, clock: Clock, readers: Readers) -> Lifespan[FastAPI]:
@@ -110,7 +110,7 @@ def _lifespan(services: Services, console: ConsoleServices, clock: Clock, reader
         finally:
             for watch in watches:
                 watch.cancel()
-            services.bell.silence()
+            services.event_bus.close()
             await services.answering.finish()
             await services.rasa.close()
             readers.close()
@@ -121,10 +121,10 @@ def _lifespan(services: Services, console: ConsoleServices, clock: Clock, reader
 
 def _add_middleware(app: FastAPI, services: Services) -> None:
     """What every request passes before the routes; what is added last comes first."""
-    settings, voices = services.settings, services.voices
+    settings, copies = services.settings, services.copies
     if settings.console_origins != settings.public_origins:
-        app.add_middleware(Hosts, voice=voices.of(), console=settings.console_origins)
-    app.add_middleware(Net, event="request failed", answer=partial(safety_card, voices))
+        app.add_middleware(Hosts, copy=copies.of(), console=settings.console_origins)
+    app.add_middleware(ErrorBoundary, event="request failed", answer=partial(safety_card, copies))
     app.add_middleware(
         CORSMiddleware,
         allow_origins=sorted({origin for key in settings.embed_keys.values() for origin in key.origins}),
@@ -132,7 +132,7 @@ def _add_middleware(app: FastAPI, services: Services) -> None:
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID"],
         expose_headers=["Retry-After", "X-Request-ID"],
     )
-    app.add_middleware(Entrance, voice=voices.of(), secure=settings.secure)
+    app.add_middleware(RequestMiddleware, copy=copies.of(), secure=settings.secure)
     app.add_middleware(Peers, proxies=services.proxies)
 
 

@@ -15,9 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from aftercare.protocol import Key
+from gateway.patient_copy import PatientCopies, PatientCopy
 from gateway.records.sealing import SealError
 from gateway.settings import EmbedKey
-from gateway.voice import Voice, Voices
 
 _log = structlog.get_logger(__name__)
 _CODES = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "not_found", 413: "too_long"}
@@ -63,25 +63,25 @@ class ErrorBody(BaseModel):
     answer: dict[str, Any] | None = None
 
 
-def error_body(voice: Voice, code: str, answer: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def error_body(copy: PatientCopy, code: str, answer: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The body of an error's answer."""
-    body: dict[str, Any] = {"error": code, "message": voice.error(code), "safety": voice.safety()}
+    body: dict[str, Any] = {"error": code, "message": copy.error(code), "safety": copy.safety()}
     return {**body, "answer": dict(answer)} if answer else body
 
 
-def handle_errors(app: FastAPI, voices: Voices, embed_keys: Mapping[str, EmbedKey]) -> None:
+def handle_errors(app: FastAPI, copies: PatientCopies, embed_keys: Mapping[str, EmbedKey]) -> None:
     """Give every error its words, and never a stack trace.
 
     Args:
         app: whose errors.
-        voices: the words of every protocol: of the one that the request is about, else of the default.
+        copies: the words of every protocol: of the one that the request is about, else of the default.
         embed_keys: what a request can name.
     """
 
     def respond(
         request: Request, status: int, code: str, headers: Mapping[str, str] | None = None, answer: Mapping[str, Any] | None = None
     ) -> JSONResponse:
-        return JSONResponse(error_body(voices.of(bound_to(request.scope)), code, answer), status, headers)
+        return JSONResponse(error_body(copies.of(bound_to(request.scope)), code, answer), status, headers)
 
     @app.exception_handler(RefusedError)
     async def refused(request: Request, problem: RefusedError) -> JSONResponse:

@@ -30,12 +30,12 @@ class Listener:
         self.address = address
         self.stream = stream
         self.ousted = False
-        self.rung = asyncio.Event()
+        self.woken = asyncio.Event()
         self.heard: list[Event] = []
         self.certain = True
 
     async def wait(self, seconds: float, behind: int = 0) -> list[Event] | None:
-        """Wait until the bell has rung since the last time, or for so long.
+        """Wait until something was published since the last time, or for so long.
 
         Args:
             seconds: how long.
@@ -46,25 +46,25 @@ class Listener:
         """
         try:
             async with asyncio.timeout(seconds):
-                await self.rung.wait()
+                await self.woken.wait()
         except TimeoutError:
             return None
         heard = [event for event in self.heard if event.seq > behind]
         complete = self.certain and [event.seq for event in heard] == list(range(behind + 1, behind + 1 + len(heard)))
-        self.rung.clear()
+        self.woken.clear()
         self.heard, self.certain = [], True
         return heard if heard and complete else None
 
 
-class Bell:
+class EventBus:
     """Wakes whoever waits in this process; other processes' events are found by looking again after a while."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, list[Listener]] = defaultdict(list)
         self._at = Counter[str]()
-        self.silenced = False
+        self.closed = False
 
-    def ring(self, name: str, event: Event | None = None) -> None:
+    def publish(self, name: str, event: Event | None = None) -> None:
         """Wake everybody who listens to this conversation.
 
         Args:
@@ -76,17 +76,17 @@ class Bell:
                 listener.certain = False
             else:
                 listener.heard.append(event)
-            listener.rung.set()
+            listener.woken.set()
 
-    def silence(self) -> None:
+    def close(self) -> None:
         """Wake everybody for the last time: the gateway stops."""
-        self.silenced = True
+        self.closed = True
         for name in list(self._listeners):
-            self.ring(name)
+            self.publish(name)
 
     @contextmanager
-    def listening(self, name: str, address: str = "", most: int | None = None, *, stream: bool = False) -> Iterator[Listener]:
-        """Listen to a conversation; from now on no ring is missed.
+    def subscribed(self, name: str, address: str = "", most: int | None = None, *, stream: bool = False) -> Iterator[Listener]:
+        """Listen to a conversation; from now on no event is missed.
 
         Args:
             name: the conversation.
@@ -102,7 +102,7 @@ class Bell:
             for oldest in staying[: len(staying) - STREAMS + 1 if len(staying) >= STREAMS else 0]:
                 self._leave(name, oldest)
                 oldest.ousted = True
-                oldest.rung.set()
+                oldest.woken.set()
         if len(self._listeners.get(name, ())) >= _MOST or (most is not None and self._at[address] >= most):
             raise CrowdError
         listener = Listener(address, stream=stream)

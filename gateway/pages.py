@@ -14,9 +14,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.errors import RefusedError, bind
+from gateway.patient_copy import PatientCopies, PatientCopy
 from gateway.records.store import Clock
 from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
-from gateway.voice import Voice, Voices
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _PLACE = re.compile(r"""(["'`])__AFTERCARE__\1""")
@@ -31,13 +31,13 @@ class Pages:
 
     Args:
         settings: embed keys and addresses.
-        voices: the words of every protocol: a page has those of its embed key's.
+        copies: the words of every protocol: a page has those of its embed key's.
         clock: tells the time.
     """
 
-    def __init__(self, settings: Settings, voices: Voices, clock: Clock) -> None:
+    def __init__(self, settings: Settings, copies: PatientCopies, clock: Clock) -> None:
         self._settings = settings
-        self._voices = voices
+        self._copies = copies
         self._clock = clock
         self._templates = Environment(loader=FileSystemLoader(settings.widget / "pages"), autoescape=True, undefined=StrictUndefined)
         self._strings = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (settings.widget / "strings").glob("*.json")}
@@ -51,13 +51,13 @@ class Pages:
 
         @routes.get("/")
         async def home() -> Response:
-            if not self._voices.demo:
+            if not self._copies.demo:
                 raise RefusedError(404, "not_found")
             return RedirectResponse("/demo")
 
         @routes.get("/demo")
         async def demo(request: Request) -> Response:
-            if not self._voices.demo:
+            if not self._copies.demo:
                 raise RefusedError(404, "not_found")
             return self._demo(str(request.base_url).rstrip("/"))
 
@@ -86,16 +86,16 @@ class Pages:
     def _panel(self, embed: EmbedKey, wanted: str) -> HTMLResponse:
         language = wanted if wanted in self._strings else embed.language
         direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
-        voice = self._voices.of(embed.bound)
+        copy = self._copies.of(embed.bound)
         config = {
             "key": embed.name,
             "lang": language,
             "dir": direction,
             "strings": self._strings[language],
             "parents": [*embed.origins, *self._settings.public_origins],
-            "clinic": voice.clinic(),
-            "contacts": voice.contacts(self._clock()),
-            "safety": voice.safety(language),
+            "clinic": copy.clinic(),
+            "contacts": copy.contacts(self._clock()),
+            "safety": copy.safety(language),
             "limits": {"text": LONGEST_TEXT, "answer_seconds": _PATIENCE_IN_BROWSER},
             "api": "/api/v1",
         }
@@ -119,15 +119,15 @@ class Pages:
 
     def _demo(self, origin: str) -> HTMLResponse:
         key = next(iter(self._settings.embed_keys))
-        voice = self._voices.of(self._settings.embed_keys[key].bound)
+        copy = self._copies.of(self._settings.embed_keys[key].bound)
         page = self._templates.get_template("demo.html").render(
             key=key,
             script=f"{origin}/aftercare.js",
             panel_url=f"{origin}/panel/{key}",
             style=self._address("demo.css"),
             icon=self._address("icon.svg"),
-            clinic=voice.clinic(),
-            contacts=voice.contacts(self._clock()),
+            clinic=copy.clinic(),
+            contacts=copy.contacts(self._clock()),
         )
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; frame-src 'self'; base-uri 'none'; "
@@ -140,10 +140,10 @@ class Pages:
 
     def _launcher(self, file: Path) -> bytes:
         card = {
-            **self._card(self._voices.of()),
+            **self._card(self._copies.of()),
             "strings": {language: strings["launcher"] for language, strings in self._strings.items()},
         }
-        own = {name: self._card(self._voices.of(embed.bound)) for name, embed in self._settings.embed_keys.items() if not embed.synthetic}
+        own = {name: self._card(self._copies.of(embed.bound)) for name, embed in self._settings.embed_keys.items() if not embed.synthetic}
         others = {name: each for name, each in own.items() if any(each[part] != card[part] for part in each)}
         card |= {"keys": others} if others else {}
         code, places = _PLACE.subn(lambda _: json.dumps(json.dumps(card)), file.read_text(encoding="utf-8"))
@@ -151,9 +151,9 @@ class Pages:
             raise ValueError(f"{file} does not have its one place for the clinic's numbers; run: make setup")
         return code.encode()
 
-    def _card(self, voice: Voice) -> dict[str, Any]:
+    def _card(self, copy: PatientCopy) -> dict[str, Any]:
         """What the launcher shows when the gateway does not answer."""
-        return {"contacts": voice.contacts(None), "safety": {language: voice.safety(language) for language in self._strings}}
+        return {"contacts": copy.contacts(None), "safety": {language: copy.safety(language) for language in self._strings}}
 
 
 def _in_page(data: Any) -> str:

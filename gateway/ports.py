@@ -53,6 +53,6 @@ class Inbound(Protocol):
 class Outbound(Protocol):
     """Where what is new in a conversation goes out."""
 
-    def ring(self, name: str, event: Event | None = None) -> None:
+    def publish(self, name: str, event: Event | None = None) -> None:
         """Tell a conversation's listeners that it has changed, and by which event if by one alone."""
         ...

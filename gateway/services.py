@@ -8,11 +8,11 @@ from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
 from gateway.limiting import Limiter
-from gateway.live import Bell
+from gateway.live import EventBus
 from gateway.network import Groups, Proxies
+from gateway.patient_copy import PatientCopies
 from gateway.records.store import Records
 from gateway.settings import Settings
-from gateway.voice import Voices
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Services:
 
     settings: Settings
     core: Core
-    voices: Voices
+    copies: PatientCopies
     records: Records
     rasa: Rasa
     answering: Answering
     limiter: Limiter
-    bell: Bell
+    event_bus: EventBus
     proxies: Proxies
     groups: Groups

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.errors import bound_to, error_body
 from gateway.metrics import REQUESTS
+from gateway.patient_copy import PatientCopies, PatientCopy
 from gateway.settings import LARGEST_BODY
-from gateway.voice import Voice, Voices
 
 _log = structlog.get_logger(__name__)
 _QUIET = ("/healthz", "/readyz")
@@ -35,18 +35,18 @@ _HEADERS = {
 _HSTS = "max-age=63072000; includeSubDomains"
 
 
-class Entrance:
+class RequestMiddleware:
     """The outermost layer of the gateway.
 
     Args:
         app: what it leads to.
-        voice: the clinic's words.
+        copy: the clinic's words.
         secure: patients come by HTTPS.
     """
 
-    def __init__(self, app: ASGIApp, voice: Voice, *, secure: bool) -> None:
+    def __init__(self, app: ASGIApp, copy: PatientCopy, *, secure: bool) -> None:
         self._app = app
-        self._too_large = JSONResponse(error_body(voice, "too_long"), 413)
+        self._too_large = JSONResponse(error_body(copy, "too_long"), 413)
         self._headers: Mapping[str, str] = {**_HEADERS, "strict-transport-security": _HSTS} if secure else _HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +86,7 @@ class Entrance:
                     _log.info("request", method=scope["method"], route=route, status=status, ms=ms)
 
 
-class Net:
+class ErrorBoundary:
     """The innermost layer: whatever is raised becomes an answer, with all headers, and never a stack trace.
 
     Args:
@@ -118,9 +118,9 @@ class Net:
             await self._answer(scope)(scope, receive, send)
 
 
-def safety_card(voices: Voices, scope: Scope) -> Response:
+def safety_card(copies: PatientCopies, scope: Scope) -> Response:
     """What a patient's page gets where a request failed."""
-    return JSONResponse(error_body(voices.of(bound_to(scope)), "internal"), 500)
+    return JSONResponse(error_body(copies.of(bound_to(scope)), "internal"), 500)
 
 
 class Hosts:
@@ -128,14 +128,14 @@ class Hosts:
 
     Args:
         app: what it leads to.
-        voice: the clinic's words.
+        copy: the clinic's words.
         console: the origins of the console.
     """
 
-    def __init__(self, app: ASGIApp, voice: Voice, console: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, copy: PatientCopy, console: Sequence[str]) -> None:
         self._app = app
         self._hosts = {_host(origin) for origin in console}
-        self._not_here = JSONResponse(error_body(voice, "not_found"), 404)
+        self._not_here = JSONResponse(error_body(copy, "not_found"), 404)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""

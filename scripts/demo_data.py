@@ -23,11 +23,11 @@ from limits import parse
 from aftercare.protocol import Library, ProtocolError, load_library
 from gateway.app import create_app
 from gateway.console.services import make_console_services
+from gateway.patient_copy import is_demo
 from gateway.records.database import connect
 from gateway.records.retention import count
 from gateway.services import Services
 from gateway.settings import Settings, SettingsError, from_environment
-from gateway.voice import is_demo
 from scripts.common import FailureError, run_script, say
 from scripts.demo_clock import WATCH, Watch, moved_clock
 from scripts.demo_nurses import DAY, Nurses

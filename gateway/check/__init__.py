@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from aftercare.protocol import Library, ProtocolError
 from gateway.check import parts, servers
 from gateway.check.found import Found, State
+from gateway.patient_copy import is_demo
 from gateway.settings import SettingsError, from_environment
-from gateway.voice import is_demo
 from vault.secret import SecretError, with_secrets
 
 __all__ = ["Found", "State", "check", "findings"]

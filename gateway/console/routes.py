@@ -17,7 +17,7 @@ from gateway.console.access import BASE, TurnedAwayError
 from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
 from gateway.console.services import ConsoleServices
-from gateway.web import Net
+from gateway.web import ErrorBoundary
 
 _log = structlog.get_logger(__name__)
 _FAILED = 500
@@ -31,7 +31,7 @@ def make_console(services: ConsoleServices) -> ASGIApp:
     _handle_errors(app, services)
     for router in routers():
         app.include_router(router)
-    app.add_middleware(Net, event="console failed", answer=partial(_failed, services))
+    app.add_middleware(ErrorBoundary, event="console failed", answer=partial(_failed, services))
     return app
 
 

@@ -131,7 +131,7 @@ class Answering:
         )
         ANSWERS.labels(outcome.by, disposition or "none").inc()
         _log.warning("interview broken off", conversation=name, seq=event.seq)
-        self._outbound.ring(name, event)
+        self._outbound.publish(name, event)
 
     async def _note_left(self, name: str, seq: int, checks: Sequence[str]) -> None:
         """Store that the danger check behind an answer was left."""
@@ -161,7 +161,7 @@ class Answering:
             if not turn.wanted:
                 del self._turns[name]
             self._working.discard((name, message.seq))
-            self._outbound.ring(name, answer)
+            self._outbound.publish(name, answer)
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
         protocol = self._conversations.assistant_of(outcome.before).protocol

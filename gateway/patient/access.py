@@ -87,7 +87,7 @@ def listening(*, stream: bool) -> Callable[..., AsyncIterator[Listener]]:
         where = address(request)
         most = gateway.limiter.most_open(where, gateway.settings.embed_keys.get(session.embed_key))
         try:
-            with gateway.bell.listening(session.conversation, where, most, stream=stream) as found:
+            with gateway.event_bus.subscribed(session.conversation, where, most, stream=stream) as found:
                 yield found
         except CrowdError:
             raise RefusedError(429, "rate_limited", retry_after=1) from None

@@ -104,7 +104,7 @@ async def set_writer(body: WriterRequest, session: Live, gateway: Gateway) -> Se
     """Say who writes."""
     if body.writer != session.writer:
         await asyncio.to_thread(gateway.records.add, session.conversation, "writer", {"writer": body.writer})
-        gateway.bell.ring(session.conversation)
+        gateway.event_bus.publish(session.conversation)
     return await _renewed(session, gateway)
 
 
@@ -148,7 +148,7 @@ async def events(
         found = _shown(heard or await _behind(gateway, session, query.after))
         await _sent(gateway, session, found)
         left = end - asyncio.get_running_loop().time()
-        if found or left <= 0 or gateway.bell.silenced:
+        if found or left <= 0 or gateway.event_bus.closed:
             return EventsBody(events=found, session=await _renewed(session, gateway))
         await gateway.answering.recover(session.conversation)
         heard = await listener.wait(min(left, _LOOK_AGAIN_SECONDS), query.after)
@@ -168,7 +168,7 @@ async def stream(
     last, told, seen, unanswered = int(last_event_id or 0), None, 0, True
     heard: list[Event] | None = None
     with STREAMS.track_inprogress():
-        while not gateway.bell.silenced:
+        while not gateway.event_bus.closed:
             if heard is None:
                 newest = await asyncio.to_thread(gateway.records.newest, session.conversation)
                 if newest != seen:
@@ -219,7 +219,7 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
         writer=session.writer,  # type: ignore[arg-type]
         items=items,
         advice=max(advised, key=_urgency) if advised else None,
-        watch=[Block(**block) for block in gateway.voices.of(session.bound).safety()["blocks"]],
+        watch=[Block(**block) for block in gateway.copies.of(session.bound).safety()["blocks"]],
         protocol=Protocol(id=protocol.id, version=protocol.version),
     )
 
@@ -229,7 +229,7 @@ async def end(session: Known, gateway: Gateway, query: Annotated[EndQuery, Query
     """End the chat: the token opens nothing from now on. The clinic keeps its record."""
     if not session.ended:
         await asyncio.to_thread(gateway.records.add, session.conversation, "ended", {})
-        gateway.bell.ring(session.conversation)
+        gateway.event_bus.publish(session.conversation)
     return Response(status_code=204, headers={"Clear-Site-Data": '"storage"'} if query.clear_device else {})
 
 

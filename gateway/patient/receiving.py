@@ -13,11 +13,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.dialogue import rows
 from gateway.errors import RefusedError
 from gateway.metrics import MESSAGES
+from gateway.patient_copy import shown
 from gateway.ports import Inbound
 from gateway.records.store import ConflictError, Event, OvertakenError, Session
 from gateway.services import Services
 from gateway.settings import LONGEST_TEXT
-from gateway.voice import shown
 
 UNAUTHORIZED = 401
 
@@ -88,7 +88,7 @@ class Receiver:
             message, new = await self._store(session, self._message.client_id, self._message.text, {}, behind, answered)
         if new:
             self._gateway.answering.begin(session.conversation, message)
-            self._gateway.bell.ring(session.conversation, message)
+            self._gateway.event_bus.publish(session.conversation, message)
         return Received(session.after(message.at) if new else session, message.seq, new)
 
     async def _known(self, session: Session) -> Event | None:

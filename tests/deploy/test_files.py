@@ -19,8 +19,8 @@ import gateway.metrics  # noqa: F401
 from aftercare.protocol import Protocol, load_protocol
 from deploy import forget_trackers, render
 from deploy.synthetic_patient import Outcome
+from gateway.patient_copy import PatientCopy
 from gateway.settings import SettingsError, from_environment
-from gateway.voice import Voice
 from scripts.common import ROOT
 from vault.secret import NAMES
 
@@ -205,14 +205,14 @@ def test_compose_and_its_images_name_what_is_there() -> None:
 
 
 def test_the_page_for_the_worst_case_has_the_protocols_words(protocol: Protocol) -> None:
-    page, body, voice = render.page(protocol), render.body(protocol), Voice(protocol)
+    page, body, copy = render.page(protocol), render.body(protocol), PatientCopy(protocol)
     for language in ("en", "es"):
-        for block in voice.safety(language)["blocks"]:
+        for block in copy.safety(language)["blocks"]:
             for line in block["text"].strip().splitlines():
                 assert line.strip() in page
-    for contact in voice.contacts(None):
+    for contact in copy.contacts(None):
         assert f'<a href="{contact["href"]}">{contact["number"]}</a>' in page
-    assert voice.error("not_stored") in body
+    assert copy.error("not_stored") in body
 
 
 def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

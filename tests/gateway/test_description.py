@@ -49,9 +49,9 @@ _bounded = settings(
 
 @pytest.fixture
 def address(new_app: Callable[..., Any]) -> Iterator[str]:
-    """A served gateway whose bell is silent, so that waiting and streaming end at once."""
+    """A served gateway whose event bus is closed, so that waiting and streaming end at once."""
     app = new_app()
-    app.state.services.bell.silence()
+    app.state.services.event_bus.close()
     with served(app) as url:
         yield url
 

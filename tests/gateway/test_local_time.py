@@ -8,7 +8,7 @@ import pytest
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
-from gateway.voice import Voice
+from gateway.patient_copy import PatientCopy
 from tests.gateway.support import Clock, Door
 from tests.gateway.test_pages import _config, _Page
 
@@ -63,7 +63,7 @@ def test_a_refused_message_is_read_by_the_clinics_day(door: Door, monkeypatch: p
 def test_the_number_to_call_now_comes_first_behind_the_emergency_number(
     protocol: Protocol, at: datetime | None, order: list[str], now: list[str]
 ) -> None:
-    contacts = Voice(protocol).contacts(at)
+    contacts = PatientCopy(protocol).contacts(at)
     assert [contact["id"] for contact in contacts] == order
     assert [contact["id"] for contact in contacts if contact["now"]] == now
 

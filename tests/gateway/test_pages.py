@@ -15,9 +15,9 @@ import pytest
 
 from aftercare.protocol import Library, Protocol
 from gateway.pages import Pages
+from gateway.patient_copy import PatientCopies
 from gateway.records.store import utc_now
 from gateway.settings import Settings
-from gateway.voice import Voices
 from tests.gateway.support import HOME, OTHER_PAGE, PAGE, Door, Json, refused
 
 
@@ -103,7 +103,7 @@ def test_a_launcher_without_its_one_place_is_not_served(code: str, settings: Set
         (tmp_path / name).symlink_to(widget / name)
     (tmp_path / "dist" / "aftercare.js").write_text(code)
     with pytest.raises(ValueError, match="make setup"):
-        Pages(replace(settings, widget=tmp_path), Voices(Library([protocol])), utc_now)
+        Pages(replace(settings, widget=tmp_path), PatientCopies(Library([protocol])), utc_now)
 
 
 def test_the_panel_has_what_the_widget_needs(door: Door) -> None:
@@ -157,7 +157,7 @@ def test_the_panel_speaks_the_language_that_is_asked_for(asked: str, language: s
     assert page.attributes("html", "lang") == [language]
     config = _config(page)
     assert config["lang"] == language
-    assert config["safety"] == door.services.voices.of().safety(language)
+    assert config["safety"] == door.services.copies.of().safety(language)
     strings = json.loads((door.settings.widget / "strings" / f"{language}.json").read_text(encoding="utf-8"))
     assert config["strings"] == strings
 

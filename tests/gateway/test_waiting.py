@@ -60,14 +60,14 @@ def test_what_happens_in_another_window_wakes_too(change: str, patient: Patient)
 def test_an_answer_that_comes_just_before_the_waiting_begins_is_not_missed(
     door: Door, patient: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The answer is stored, and the bell rung, after the last look and before the waiting."""
-    name, bell = door.name(patient), door.services.bell
+    """The answer is stored, and an event published, after the last look and before the waiting."""
+    name, event_bus = door.name(patient), door.services.event_bus
     message, _ = door.records.add_message(name, "message-1", "The needle site is sore")
 
     async def recover(_: Answering, who: str | None = None) -> None:
         words = {"blocks": [], "buttons": [], "sources": []}
         await asyncio.to_thread(door.records.add_answer, name, message.seq, {"type": "chat"}, words, None)
-        bell.ring(name)
+        event_bus.publish(name)
 
     monkeypatch.setattr(Answering, "recover", recover)
     started = time.monotonic()
@@ -93,7 +93,7 @@ def test_whoever_waits_is_let_go_when_the_gateway_stops(door: Door, patient: Pat
         waiting = pool.submit(patient.events, 1, 20)
         time.sleep(0.3)
         assert door.client.portal is not None  # type: ignore[attr-defined]
-        door.client.portal.call(door.services.bell.silence)  # type: ignore[attr-defined]
+        door.client.portal.call(door.services.event_bus.close)  # type: ignore[attr-defined]
         started = time.monotonic()
         assert waiting.result() == []
     assert time.monotonic() - started < 1

@@ -16,7 +16,7 @@ _SHOWN = ("type", "disposition")
 _ENGLISH = "en"
 
 
-class Voice:
+class PatientCopy:
     """The wording of one protocol, as the widget takes it."""
 
     def __init__(self, protocol: Protocol) -> None:
@@ -62,7 +62,7 @@ class Voice:
         return {"name": details["clinic"], "hours": details["hours"], "demo": self._protocol.clinic.mode == "demo"}
 
 
-class Voices:
+class PatientCopies:
     """The wording of every protocol in force.
 
     Args:
@@ -71,9 +71,9 @@ class Voices:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._by_key = {protocol.key: Voice(protocol) for protocol in library}
+        self._by_key = {protocol.key: PatientCopy(protocol) for protocol in library}
 
-    def of(self, key: Key | None = None) -> Voice:
+    def of(self, key: Key | None = None) -> PatientCopy:
         """The wording of what a conversation is bound to; the default protocol's where that is not known or no longer in force."""
         return self._by_key[self._library.bound(*(key or self._library.default.key)).key]
 
