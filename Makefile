@@ -80,8 +80,8 @@ fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that 
 lint: setup ## check style, types and Rasa's data
 	$(TOOLS) -m ruff check .
 	$(TOOLS) -m ruff format --check .
-	$(TOOLS) -m mypy --python-version 3.11 aftercare readers gateway vault scripts evaluation benchmarks deploy --exclude "evaluation/parse.py|evaluation/peers/context_program.py|benchmarks/stages.py"
-	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py benchmarks/stages.py
+	$(TOOLS) -m mypy --python-version 3.11 aftercare readers gateway vault scripts evaluation benchmarks deploy tests --exclude "evaluation/parse.py|evaluation/peers/context_program.py|benchmarks/stages.py|tests/rasa/"
+	$(RASA) -m mypy --follow-imports=silent actions rasa_ext evaluation/parse.py benchmarks/stages.py tests/rasa
 	$(RASA) -m rasa data validate
 	npm run check --prefix widget
 

@@ -119,6 +119,6 @@ class Nurse:
 
 def invitation(stack: Stack, name: str, role: str) -> str:
     """The code that the command prints for a new account."""
-    command = [GATEWAY_PYTHON, "-m", "gateway", "staff", name, "--role", role]
+    command = [str(GATEWAY_PYTHON), "-m", "gateway", "staff", name, "--role", role]
     done = subprocess.run(command, cwd=ROOT, env=stack.environment(), capture_output=True, text=True, check=True)
     return done.stdout.strip().splitlines()[-1].strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from scripts.stack import Stack
 from tests.browser import layout
@@ -19,7 +19,7 @@ PAGES = (
     "/replay", "/export", "/audit", "/me",
 )  # fmt: skip
 LOOKS = {"light": {}, "dark": {"color_scheme": "dark"}, "forced colours": {"forced_colors": "active"}}
-ZOOMED = {"width": 683, "height": 384}
+ZOOMED: ViewportSize = {"width": 683, "height": 384}
 
 
 @pytest.fixture(scope="module", params=list(LOOKS))

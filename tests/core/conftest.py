@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -80,7 +81,13 @@ def tokenizer(protocol: Protocol) -> Tokenizer:
     return Tokenizer(protocol.grammar.tokens)
 
 
-Talk = Callable[..., tuple[Conversation, list[Reply]]]
+class Talk(typing.Protocol):
+    """Send messages in turn, from a conversation on if there is one; the conversation after them and every reply."""
+
+    def __call__(self, *messages: str, conversation: Conversation | None = None) -> tuple[Conversation, list[Reply]]: ...
+
+
+CheckReply = Callable[[Reply], None]
 
 
 @pytest.fixture(scope="session")
@@ -99,7 +106,7 @@ def talk(assistant: Assistant) -> Talk:
 
 
 @pytest.fixture(scope="session")
-def check_reply(protocol: Protocol, wire: Wire) -> Callable[[Reply], None]:
+def check_reply(protocol: Protocol, wire: Wire) -> CheckReply:
     """Fail unless a reply keeps the wire contract."""
     quotes = {(sentence.section, sentence.quote) for sentence in protocol.sentences.values()}
     rules = {rule.id for rule in protocol.rules}

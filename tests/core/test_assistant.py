@@ -15,8 +15,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
 from aftercare.understanding.reading import Opinion, Reading, Status
-
-Check = Callable[[Reply], None]
+from tests.core.conftest import CheckReply, Talk
 
 RED_FLAGS = {
     "bladder_bowel": "I have lost control of my bladder.",
@@ -99,7 +98,7 @@ MESSAGES = [
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_the_first_reply_keeps_the_contract(talk, check_reply: Check, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_first_reply_keeps_the_contract(talk: Talk, check_reply: CheckReply, message: str) -> None:
     _, (reply,) = talk(message)
     check_reply(reply)
 
@@ -111,8 +110,17 @@ def states(protocol: Protocol) -> list[Conversation]:
         for again in (0, 1, 2)
     ]
     facts = [row.fact for row in protocol.danger_check.rows]
-    sore = {"findings": {"soreness": "present"}, "evidence": {"soreness": "sore"}}
-    checked = [Conversation(pending="danger_check", asked=["danger_check"], checks=facts, repeated=again, **sore) for again in (0, 1, 2)]
+    checked = [
+        Conversation(
+            findings={"soreness": "present"},
+            evidence={"soreness": "sore"},
+            pending="danger_check",
+            asked=["danger_check"],
+            checks=facts,
+            repeated=again,
+        )
+        for again in (0, 1, 2)
+    ]
     return [
         *asked,
         *checked,
@@ -130,9 +138,7 @@ def states(protocol: Protocol) -> list[Conversation]:
 
 
 @pytest.mark.parametrize("message", MESSAGES)
-def test_every_reply_in_every_state_keeps_the_contract(  # type: ignore[no-untyped-def]
-    protocol: Protocol, talk, check_reply: Check, message: str
-) -> None:
+def test_every_reply_in_every_state_keeps_the_contract(protocol: Protocol, talk: Talk, check_reply: CheckReply, message: str) -> None:
     for state in states(protocol):
         before = state.copy()
         after, (reply,) = talk(message, conversation=state)
@@ -142,7 +148,7 @@ def test_every_reply_in_every_state_keeps_the_contract(  # type: ignore[no-untyp
 
 
 @pytest.mark.parametrize(("finding", "sentence"), RED_FLAGS.items())
-def test_a_red_flag_is_an_emergency_at_once(talk, check_reply: Check, finding: str, sentence: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_is_an_emergency_at_once(talk: Talk, check_reply: CheckReply, finding: str, sentence: str) -> None:
     conversation, (reply,) = talk(sentence)
     check_reply(reply)
     assert reply.custom["disposition"] == "emergency"
@@ -172,7 +178,7 @@ def test_every_red_flag_has_a_sentence(protocol: Protocol) -> None:
         ("My temp is 101", "call_doctor"),
     ],
 )
-def test_whole_messages(talk, message: str, disposition: str) -> None:  # type: ignore[no-untyped-def]
+def test_whole_messages(talk: Talk, message: str, disposition: str) -> None:
     _, (reply,) = talk(message)
     assert reply.custom.get("disposition") == disposition
 
@@ -192,7 +198,7 @@ def test_whole_messages(talk, message: str, disposition: str) -> None:  # type: 
         ("the site is sore", ["no clue", "no clue"], "emergency"),
     ],
 )
-def test_messages_and_answers(talk, message: str, answers: list[str], disposition: str) -> None:  # type: ignore[no-untyped-def]
+def test_messages_and_answers(talk: Talk, message: str, answers: list[str], disposition: str) -> None:
     _, replies = talk(message, *answers)
     assert replies[-1].custom.get("disposition") == disposition
     assert all(reply.custom["type"] == "question" for reply in replies[:-1])
@@ -200,7 +206,7 @@ def test_messages_and_answers(talk, message: str, answers: list[str], dispositio
 
 # The patient has both legs, or worse legs, in mind, and says no other word for it.
 @pytest.mark.parametrize("message", ["my legs are getting worse and worse", "the weakness is spreading to both legs", "my feet feel worse"])
-def test_legs_that_get_worse_are_never_counted_as_nothing(talk, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_legs_that_get_worse_are_never_counted_as_nothing(talk: Talk, message: str) -> None:
     _, (reply,) = talk(message)
     assert "none of that" not in reply.text.lower()
 
@@ -228,7 +234,7 @@ def test_legs_that_get_worse_are_never_counted_as_nothing(talk, message: str) ->
     ],
 )
 @pytest.mark.parametrize("first", ["I have chest pain", "I lost control of my bowels", "I want to kill myself"])
-def test_an_emergency_stands(talk, check_reply: Check, first: str, later: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_emergency_stands(talk: Talk, check_reply: CheckReply, first: str, later: str) -> None:
     conversation, replies = talk(first, later, later)
     for reply in replies:
         check_reply(reply)
@@ -237,7 +243,7 @@ def test_an_emergency_stands(talk, check_reply: Check, first: str, later: str) -
     assert conversation.disposition == "emergency"
 
 
-def test_nothing_is_quoted_once_an_emergency_stands(assistant: Assistant, talk, check_reply: Check, today: date) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_is_quoted_once_an_emergency_stands(assistant: Assistant, talk: Talk, check_reply: CheckReply, today: date) -> None:
     conversation, _ = talk("I have chest pain")
     text = "can I use an ice pack on it?"
     reading = Reading(text, opinions=(Opinion(0, len(text), (("ask_ice", 0.9), ("greet", 0.1))),))
@@ -249,7 +255,7 @@ def test_nothing_is_quoted_once_an_emergency_stands(assistant: Assistant, talk, 
     assert after.disposition == "emergency"
 
 
-def test_triage_comes_first_and_the_faq_behind(assistant: Assistant, check_reply: Check, today: date) -> None:
+def test_triage_comes_first_and_the_faq_behind(assistant: Assistant, check_reply: CheckReply, today: date) -> None:
     text = "I have a fever. Can I use an ice pack?"
     opinions = (
         Opinion(0, len(text), (("report_fever", 0.6), ("ask_ice", 0.4))),
@@ -283,8 +289,8 @@ def test_triage_comes_first_and_the_faq_behind(assistant: Assistant, check_reply
         ("report_chest_pain", "triage"),
     ],
 )
-def test_what_each_kind_of_intent_is_answered_with(  # type: ignore[no-untyped-def]
-    assistant: Assistant, check_reply: Check, today: date, intent: str, kind: str
+def test_what_each_kind_of_intent_is_answered_with(
+    assistant: Assistant, check_reply: CheckReply, today: date, intent: str, kind: str
 ) -> None:
     text = "some words of a patient here"
     reading = Reading(text, opinions=(Opinion(0, len(text), ((intent, 0.95), ("report_soreness", 0.05))),))
@@ -293,7 +299,9 @@ def test_what_each_kind_of_intent_is_answered_with(  # type: ignore[no-untyped-d
     assert reply.custom["type"] == kind
 
 
-def test_every_faq_intent_is_answered_with_its_topic(assistant: Assistant, protocol: Protocol, check_reply: Check, today: date) -> None:
+def test_every_faq_intent_is_answered_with_its_topic(
+    assistant: Assistant, protocol: Protocol, check_reply: CheckReply, today: date
+) -> None:
     for topic in protocol.topics:
         text = "a question of a patient"
         reading = Reading(text, opinions=(Opinion(0, len(text), ((f"ask_{topic}", 0.9), ("greet", 0.1))),))
@@ -303,7 +311,7 @@ def test_every_faq_intent_is_answered_with_its_topic(assistant: Assistant, proto
 
 
 @pytest.mark.parametrize("finding", ["fever", "chest_pain", "bladder_bowel", "soreness"])
-def test_a_supposed_finding_is_information_and_no_alarm(talk, check_reply: Check, protocol: Protocol, finding: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_supposed_finding_is_information_and_no_alarm(talk: Talk, check_reply: CheckReply, protocol: Protocol, finding: str) -> None:
     label = {"fever": "a fever", "chest_pain": "chest pain", "bladder_bowel": "an accident in bed", "soreness": "soreness"}[finding]
     conversation, (reply,) = talk(f"What if I get {label}?")
     check_reply(reply)
@@ -326,7 +334,7 @@ def test_a_supposed_finding_is_information_and_no_alarm(talk, check_reply: Check
         ("it is good to know", None),
     ],
 )
-def test_behind_a_supposed_sign_a_claim_is_the_sign_and_a_remark_is_none(talk, behind: str, disposition: str | None) -> None:  # type: ignore[no-untyped-def]
+def test_behind_a_supposed_sign_a_claim_is_the_sign_and_a_remark_is_none(talk: Talk, behind: str, disposition: str | None) -> None:
     _, (_, reply) = talk("What if I get chest pain?", behind)
     assert reply.custom.get("disposition") == disposition
 
@@ -351,7 +359,7 @@ def test_a_present_red_flag_is_not_dropped_by_a_sure_classifier(assistant: Assis
         assert reply.custom["disposition"] == "emergency"
 
 
-def test_the_leaflet_is_quoted_as_the_source(talk, protocol: Protocol) -> None:  # type: ignore[no-untyped-def]
+def test_the_leaflet_is_quoted_as_the_source(talk: Talk, protocol: Protocol) -> None:
     _, (reply,) = talk("I lost control of my bladder")
     sentence = protocol.sentences["er_bladder_bowel"]
     assert reply.custom["rules"][0] == "loss_of_control"
@@ -359,26 +367,26 @@ def test_the_leaflet_is_quoted_as_the_source(talk, protocol: Protocol) -> None: 
     assert sentence.quote in reply.text
 
 
-def test_chest_pain_is_an_emergency_and_then_for_the_doctor(talk) -> None:  # type: ignore[no-untyped-def]
+def test_chest_pain_is_an_emergency_and_then_for_the_doctor(talk: Talk) -> None:
     _, (reply,) = talk("I have chest pain")
     assert reply.text.index("911") < reply.text.index("your doctor")
     assert "further than the leaflet" in reply.text
 
 
-def test_the_patients_own_words_are_the_evidence(talk) -> None:  # type: ignore[no-untyped-def]
+def test_the_patients_own_words_are_the_evidence(talk: Talk) -> None:
     _, (reply,) = talk("Since dawn: CHEST   PAIN, no fever")
     found = {each["code"]: each for each in reply.custom["findings"]}
     assert found["chest_pain"]["evidence"] == "CHEST   PAIN"
     assert (found["fever"]["status"], found["fever"]["evidence"]) == ("absent", "fever")
 
 
-def test_whatever_is_no_emergency_ends_with_the_watch_list(talk) -> None:  # type: ignore[no-untyped-def]
+def test_whatever_is_no_emergency_ends_with_the_watch_list(talk: Talk) -> None:
     for message in ("I have a fever", "the site is sore", "I have a cough"):
         _, (reply,) = talk(message)
         assert "Call 911 for chest pain" in reply.text or reply.custom["about"] == "danger_check"
 
 
-def test_a_command_is_a_patients_words(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_command_is_a_patients_words(talk: Talk) -> None:
     conversation, _ = talk("I have chest pain", "/restart")
     assert conversation.findings["chest_pain"] == "present"
     _, (reply,) = talk("/report_fever I can't breathe")
@@ -409,18 +417,18 @@ def test_a_reply_that_understates_is_noticed(
     assert assistant.understates(reply, assistant.read(text, today)) is understated
 
 
-def test_a_reply_survives_the_wire(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_reply_survives_the_wire(talk: Talk) -> None:
     _, (reply,) = talk("I have a fever of 101.5")
     assert Reply.from_wire(reply.text, reply.wire) == reply
     assert Reply.from_wire("other words", reply.wire).text == "other words"
     assert Reply.from_wire("words", {"type": "chat", "blocks": [3]}).text == "words"
 
 
-def test_a_conversation_from_outside_is_checked(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_conversation_from_outside_is_checked(talk: Talk) -> None:
     conversation, (reply,) = talk("my left leg feels weak")
     assert Conversation.parse(reply.custom["conversation"]) == conversation
     assert Conversation.parse({}) == Conversation()
-    for wrong in (
+    malformed: tuple[Any, ...] = (
         None,
         [],
         {"slots": 1},
@@ -430,7 +438,8 @@ def test_a_conversation_from_outside_is_checked(talk) -> None:  # type: ignore[n
         {"settled": {"walking": 1}},
         {"findings": {"fever": 1}},
         {"asked": [1]},
-    ):
+    )
+    for wrong in malformed:
         with pytest.raises(ValueError, match="conversation"):
             Conversation.parse(wrong)
 
@@ -445,7 +454,7 @@ def test_is_emergency_is_quiet(assistant: Assistant, today: date, sentence: str)
     assert not assistant.is_emergency(assistant.read(sentence, today))
 
 
-def test_a_red_flag_behind_any_benign_words_is_an_emergency(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_behind_any_benign_words_is_an_emergency(talk: Talk) -> None:
     @given(data=st.data())
     @settings(max_examples=40)
     def holds(data: st.DataObject) -> None:
@@ -453,14 +462,15 @@ def test_a_red_flag_behind_any_benign_words_is_an_emergency(talk) -> None:  # ty
         after = " ".join(data.draw(st.lists(st.sampled_from(BENIGN), max_size=10)))
         join = data.draw(st.sampled_from([". ", "\n", "! ", "? ", ". Also, ", ".\n\n", " ... ", ". And "]))
         sentence = data.draw(st.sampled_from(sorted(RED_FLAGS.values())))
-        case = data.draw(st.sampled_from([str, str.upper, str.lower, lambda text: text.replace("'", "\u2019")]))
+        cases: list[Callable[[str], str]] = [str, str.upper, str.lower, lambda text: text.replace("'", "\u2019")]
+        case = data.draw(st.sampled_from(cases))
         _, (reply,) = talk(case(before + join + sentence + " " + after))
         assert reply.custom.get("disposition") == "emergency"
 
     holds()
 
 
-def test_a_red_flag_is_an_emergency_in_any_state(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_is_an_emergency_in_any_state(protocol: Protocol, talk: Talk) -> None:
     @given(data=st.data())
     @settings(max_examples=30)
     def holds(data: st.DataObject) -> None:
@@ -514,7 +524,7 @@ PIECES = st.sampled_from(REAL_WORDS) | st.text(alphabet=string.printable, max_si
 TEXTS = st.text(max_size=150) | st.lists(PIECES, max_size=40).map(" ".join) | st.lists(PIECES, max_size=40).map("".join)
 
 
-def test_any_text_in_any_state_gets_a_valid_reply(protocol: Protocol, talk, check_reply: Check) -> None:  # type: ignore[no-untyped-def]
+def test_any_text_in_any_state_gets_a_valid_reply(protocol: Protocol, talk: Talk, check_reply: CheckReply) -> None:
     @given(data=st.data())
     @settings(max_examples=150)
     def holds(data: st.DataObject) -> None:
@@ -530,7 +540,7 @@ def test_any_text_in_any_state_gets_a_valid_reply(protocol: Protocol, talk, chec
     holds()
 
 
-def test_any_opinions_get_a_valid_reply(protocol: Protocol, assistant: Assistant, check_reply: Check) -> None:
+def test_any_opinions_get_a_valid_reply(protocol: Protocol, assistant: Assistant, check_reply: CheckReply) -> None:
     @given(data=st.data())
     @settings(max_examples=60)
     def holds(data: st.DataObject) -> None:
@@ -577,23 +587,23 @@ def test_any_opinions_get_a_valid_reply(protocol: Protocol, assistant: Assistant
     ],
     ids=lambda text: f"{text[:6]!r} x {len(text)}",
 )
-def test_a_very_long_text_gets_a_valid_reply(talk, check_reply: Check, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_very_long_text_gets_a_valid_reply(talk: Talk, check_reply: CheckReply, text: str) -> None:
     _, (reply,) = talk(text)
     check_reply(reply)
 
 
-def test_a_red_flag_at_the_end_of_a_long_text_is_found(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_at_the_end_of_a_long_text_is_found(talk: Talk) -> None:
     _, (reply,) = talk("The garden is nice. " * 300 + "I can't breathe.")
     assert reply.custom["disposition"] == "emergency"
 
 
-def test_every_message_of_every_status_is_kept_for_the_wire(talk) -> None:  # type: ignore[no-untyped-def]
+def test_every_message_of_every_status_is_kept_for_the_wire(talk: Talk) -> None:
     _, replies = talk("no chills. The rash is gone. I have a fever")
     found = {each["code"]: each["status"] for each in replies[-1].custom["findings"] if each["code"] != "other"}
     assert found == {"chills": "absent", "allergy_mild": "resolved", "fever": "present"}
 
 
-def test_historical_and_other_persons_findings_stay_off_the_wire(talk) -> None:  # type: ignore[no-untyped-def]
+def test_historical_and_other_persons_findings_stay_off_the_wire(talk: Talk) -> None:
     conversation, _ = talk("My neighbor has chest pain")
     assert set(conversation.findings) <= {"beyond_48_hours"}
     conversation, _ = talk("I had chest pain before the procedure")
@@ -601,14 +611,14 @@ def test_historical_and_other_persons_findings_stay_off_the_wire(talk) -> None: 
     assert Status.HISTORICAL.value not in conversation.findings.values()
 
 
-def test_the_conversation_survives_a_store(talk) -> None:  # type: ignore[no-untyped-def]
+def test_the_conversation_survives_a_store(talk: Talk) -> None:
     conversation, _ = talk("my leg is weak, procedure was Monday")
     kept = Conversation.from_slots({**conversation.to_slots(), "other_slot": 1, "writer": None})
     assert kept == replace(conversation, writer="")
     assert Conversation.from_slots({}) == Conversation()
 
 
-def test_a_conversation_of_an_older_protocol_is_still_answered(talk, check_reply: Check) -> None:  # type: ignore[no-untyped-def]
+def test_a_conversation_of_an_older_protocol_is_still_answered(talk: Talk, check_reply: CheckReply) -> None:
     old = Conversation(findings={"no_such_finding": "present", "fever": "present"}, pending="no_such_question", asked=["no_such_question"])
     _, replies = talk("my back hurts", "I have chest pain", conversation=old)
     for reply in replies:
@@ -616,7 +626,7 @@ def test_a_conversation_of_an_older_protocol_is_still_answered(talk, check_reply
     assert replies[-1].custom["disposition"] == "emergency"
 
 
-def test_a_denial_on_the_wire_stands_beside_no_present_finding_of_its_code(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_denial_on_the_wire_stands_beside_no_present_finding_of_its_code(talk: Talk) -> None:
     _, (reply,) = talk("my left leg is weak and I have a fever, no chills")
     statuses = [(entry["code"], entry["status"]) for entry in reply.custom["findings"]]
     assert ("leg_weakness", "present") in statuses

@@ -14,6 +14,7 @@ from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
+from tests.core.conftest import CheckReply
 from tests.wire import Wire
 
 TODAY = date(2024, 5, 15)
@@ -50,7 +51,7 @@ def emergency_rows(protocol: Protocol) -> list[str]:
     return [row.fact for row in protocol.danger_check.rows if row.tier is Disposition.EMERGENCY]
 
 
-def test_every_row_stands_before_self_care(chat: Chat, protocol: Protocol, wire: Wire, check_reply) -> None:  # type: ignore[no-untyped-def]
+def test_every_row_stands_before_self_care(chat: Chat, protocol: Protocol, wire: Wire, check_reply: CheckReply) -> None:
     reply = chat.say(SORE)
     check_reply(reply)
     assert (reply.custom["type"], reply.custom["about"]) == ("question", "danger_check")
@@ -305,7 +306,7 @@ def moves(protocol: Protocol) -> st.SearchStrategy[list[tuple[str, str, str]]]:
     return st.lists(tap | word | everything, min_size=1, max_size=9)
 
 
-def test_no_path_reassures_with_a_row_open_and_no_yes_is_lost(assistant: Assistant, protocol: Protocol, check_reply) -> None:  # type: ignore[no-untyped-def]
+def test_no_path_reassures_with_a_row_open_and_no_yes_is_lost(assistant: Assistant, protocol: Protocol, check_reply: CheckReply) -> None:
     check = protocol.danger_check
 
     @given(moves(protocol))

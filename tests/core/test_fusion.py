@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import replace
 from datetime import date
 
@@ -30,8 +31,14 @@ def reading(assistant: Assistant, text: str, whole: Ranking, *parts: Ranking) ->
     return replace(assistant.read(text, TODAY), opinions=tuple(opinions))
 
 
+class Understand(typing.Protocol):
+    """A text with the classifier's opinion of it and of its clauses, understood."""
+
+    def __call__(self, text: str, whole: Ranking, *parts: Ranking, measuring: bool = False) -> Understood: ...
+
+
 @pytest.fixture
-def understand(assistant: Assistant, protocol: Protocol):  # type: ignore[no-untyped-def]
+def understand(assistant: Assistant, protocol: Protocol) -> Understand:
     def read(text: str, whole: Ranking, *parts: Ranking, measuring: bool = False) -> Understood:
         return Fusion(protocol).understand(reading(assistant, text, whole, *parts), answering=measuring, measuring=measuring)
 
@@ -51,14 +58,14 @@ def status(understood: Understood, finding: str) -> Status | None:
         ("report_resolved", 0.6, Status.PRESENT),
     ],
 )
-def test_what_is_surely_supposed_or_gone_is_not_present(understand, meaning: str, sure: float, expected: Status) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_surely_supposed_or_gone_is_not_present(understand: Understand, meaning: str, sure: float, expected: Status) -> None:
     understood = understand("chest pain, that one for the list", {meaning: sure, "report_soreness": 1 - sure})
     assert status(understood, "chest_pain") is expected
     assert not understood.doubt
 
 
 @pytest.mark.parametrize("meaning", ["ask_hypothetical", "report_history", "out_of_scope"])
-def test_what_the_patient_claims_behind_a_supposed_sign_is_not_talked_away(understand, meaning: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_the_patient_claims_behind_a_supposed_sign_is_not_talked_away(understand: Understand, meaning: str) -> None:
     understood = understand("what if I get chest pain, I have it now", {meaning: 0.99})
     assert status(understood, "chest_pain") is Status.PRESENT
 
@@ -104,13 +111,13 @@ def test_a_faint_stays_an_emergency_when_it_is_over(assistant: Assistant) -> Non
 
 
 @pytest.mark.parametrize("meaning", ["idiom", "report_history", "report_other_person", "ask_ice", "out_of_scope"])
-def test_a_red_flag_that_the_classifier_takes_for_nothing_is_asked_about(understand, meaning: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_that_the_classifier_takes_for_nothing_is_asked_about(understand: Understand, meaning: str) -> None:
     understood = understand("ha ha I have chest pain", {meaning: 0.99})
     assert status(understood, "chest_pain") is not Status.PRESENT
     assert understood.doubt == "chest_pain"
 
 
-def test_a_finding_for_the_doctor_that_the_whole_message_makes_nothing_of_is_put_aside(understand) -> None:  # type: ignore[no-untyped-def]
+def test_a_finding_for_the_doctor_that_the_whole_message_makes_nothing_of_is_put_aside(understand: Understand) -> None:
     text = "hiccups for hours ha. when may I walk again"
     hiccups, question = {"report_other_symptom": 0.9}, {"ask_activity": 0.9}
     assert status(understand(text, {"ask_activity": 0.98}, hiccups, question), "other_symptom") is not Status.PRESENT
@@ -118,21 +125,21 @@ def test_a_finding_for_the_doctor_that_the_whole_message_makes_nothing_of_is_put
 
 
 @pytest.mark.parametrize(("sure", "expected"), [(0.99, Status.PRESENT), (0.8, Status.ABSENT)])
-def test_a_denial_yields_only_to_a_very_sure_classifier(understand, sure: float, expected: Status) -> None:  # type: ignore[no-untyped-def]
+def test_a_denial_yields_only_to_a_very_sure_classifier(understand: Understand, sure: float, expected: Status) -> None:
     understood = understand("not a heart attack I am sure just an anvil on me", {"report_chest_pain": sure, "deny_symptoms": 1 - sure})
     assert status(understood, "chest_pain") is expected
     assert expected is Status.PRESENT or understood.doubt == "chest_pain"
 
 
 @pytest.mark.parametrize(("sure", "expected"), [(0.95, Status.PRESENT), (0.8, None)])
-def test_a_red_flag_that_no_clause_supports_must_be_surer(understand, sure: float, expected: Status | None) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_that_no_clause_supports_must_be_surer(understand: Understand, sure: float, expected: Status | None) -> None:
     parts = {"greet": 0.99}, {"thank": 0.99}
     understood = understand("good morning to you. thank you so much.", {"report_stroke": sure}, *parts)
     assert status(understood, "stroke") is expected
     assert expected is Status.PRESENT or understood.doubt == "stroke"
 
 
-def test_the_answer_about_a_measure_reports_no_finding_by_the_classifier_alone(understand) -> None:  # type: ignore[no-untyped-def]
+def test_the_answer_about_a_measure_reports_no_finding_by_the_classifier_alone(understand: Understand) -> None:
     text, meaning = "it will be nine days on monday", {"report_prolonged_pain": 0.95}
     assert status(understand(text, meaning), "back_pain") is Status.PRESENT
     assert status(understand(text, meaning, measuring=True), "back_pain") is None
@@ -207,7 +214,9 @@ def test_every_answer_says_how_the_message_was_read(assistant: Assistant) -> Non
     ("clause", "evidence"),
     [({"report_breathless": 0.4}, "the stairs finish me off."), ({"thank": 0.4, "report_breathless": 0.3}, TWO_SENTENCES)],
 )
-def test_the_evidence_of_the_classifier_is_the_clause_that_says_it_if_one_does(understand, clause: Ranking, evidence: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_evidence_of_the_classifier_is_the_clause_that_says_it_if_one_does(
+    understand: Understand, clause: Ranking, evidence: str
+) -> None:
     understood = understand(TWO_SENTENCES, {"report_breathless": 0.99}, {"thank": 0.9}, clause)
     assert understood.findings["breathless"] == (Status.PRESENT, evidence)
     start, end, because = understood.places["breathless"]
@@ -230,7 +239,7 @@ def test_a_score_below_severe_denies_severe_pain(assistant: Assistant) -> None:
 
 
 @pytest.mark.parametrize(("sure", "expected"), [(0.99, Status.PRESENT), (0.9, None)])
-def test_a_clause_alone_reports_only_when_it_is_very_sure(understand, sure: float, expected: Status | None) -> None:  # type: ignore[no-untyped-def]
+def test_a_clause_alone_reports_only_when_it_is_very_sure(understand: Understand, sure: float, expected: Status | None) -> None:
     text = "my wife is a handful today. but I am the one with the stabs up high."
     understood = understand(text, {"report_other_person": 0.8}, {"idiom": 0.9}, {"report_new_back_pain": sure})
     assert status(understood, "new_back_pain") is expected
@@ -273,7 +282,7 @@ def test_a_red_flag_in_a_clause_of_its_own_is_neither_gone_nor_supposed(
     assert reply.custom["disposition"] == expected
 
 
-def test_a_relative_who_is_said_to_be_the_treated_one_is_no_other_person(understand) -> None:  # type: ignore[no-untyped-def]
+def test_a_relative_who_is_said_to_be_the_treated_one_is_no_other_person(understand: Understand) -> None:
     for text, expected in (
         ("my husband has chest pain, he is the one who had the vertebroplasty", Status.PRESENT),
         ("my husband has chest pain, he was at the ball game", Status.OTHER_PERSON),

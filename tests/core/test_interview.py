@@ -17,6 +17,7 @@ from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
 from aftercare.protocol.model import Question
 from aftercare.understanding.reading import Opinion, Reading
+from tests.core.conftest import CheckReply, Talk
 
 STARTS = [
     "my back hurts",
@@ -51,7 +52,7 @@ def worst(protocol: Protocol, question: Question, present: set[str]) -> Disposit
     return max((disposition(protocol, present | effect) for effect in effects(question)), key=lambda found: found or 0)
 
 
-def interview(talk, first: str, answer: str) -> tuple[Conversation, list[Reply]]:  # type: ignore[no-untyped-def]
+def interview(talk: Talk, first: str, answer: str) -> tuple[Conversation, list[Reply]]:
     conversation, replies = talk(first)
     while replies[-1].custom["type"] == "question" and len(replies) < 12:
         conversation, more = talk(answer, conversation=conversation)
@@ -61,9 +62,7 @@ def interview(talk, first: str, answer: str) -> tuple[Conversation, list[Reply]]
 
 @pytest.mark.parametrize("answer", ["no", "No", "yes", "not sure", "gluten", "purple", "8", "2"])
 @pytest.mark.parametrize("first", STARTS)
-def test_an_interview_ends_with_triage_after_at_most_five_questions(  # type: ignore[no-untyped-def]
-    protocol: Protocol, talk, first: str, answer: str
-) -> None:
+def test_an_interview_ends_with_triage_after_at_most_five_questions(protocol: Protocol, talk: Talk, first: str, answer: str) -> None:
     _, replies = interview(talk, first, answer)
     assert replies[-1].custom["type"] == "triage"
     asked = {reply.custom["about"] for reply in replies if reply.custom["type"] == "question"}
@@ -78,7 +77,7 @@ def test_never_more_than_the_limit_of_questions(protocol: Protocol, assistant: A
         )
         today = date(2024, 5, 15)
         first = next_question(protocol, conversation)
-        asked = []
+        asked: list[str] = []
         while first is not None and len(asked) < 10:
             asked.append(first.id)
             conversation.asked.append(first.id)
@@ -103,12 +102,14 @@ def test_no_question_that_cannot_change_the_disposition(protocol: Protocol) -> N
         if question is not None:
             current = disposition(protocol, present)
             assert current is not None
-            assert worst(protocol, question, present) > current  # type: ignore[operator]
+            reached = worst(protocol, question, present)
+            assert reached is not None
+            assert reached > current
 
     holds()
 
 
-def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk: Talk) -> None:
     for flag in protocol.red_flags:
         assert next_question(protocol, told(flag, "leg_weakness", "back_pain", "bleeding", "fever")) is None
     _, (reply,) = talk("My leg is weak and I have lost control of my bladder")
@@ -118,7 +119,7 @@ def test_nothing_is_asked_once_the_emergency_is_plain(protocol: Protocol, talk) 
 @pytest.mark.parametrize(
     "first", ["my back hurts", "my temp is 99.5", "a mild increase in back pain", "the site is sore", "my pain is 5/10"]
 )
-def test_the_danger_check_comes_before_every_other_question(talk, first: str) -> None:  # type: ignore[no-untyped-def]
+def test_the_danger_check_comes_before_every_other_question(talk: Talk, first: str) -> None:
     _, (reply,) = talk(first)
     assert reply.custom["type"] == "question"
     assert reply.custom["about"] == "danger_check"
@@ -135,7 +136,7 @@ def test_both_legs_are_asked_about_before_the_doctor_is_named(protocol: Protocol
     assert worst(protocol, question, {"leg_weakness", "both_legs"}) is Disposition.EMERGENCY
 
 
-def test_not_sure_counts_as_the_dangerous_answer(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_not_sure_counts_as_the_dangerous_answer(protocol: Protocol, talk: Talk) -> None:
     for question in protocol.questions.values():
         conversation, _ = talk("not sure", conversation=waiting(question.id, "back_pain"))
         assert conversation.has("present") >= set(question.covers[:1]), question.id
@@ -144,12 +145,12 @@ def test_not_sure_counts_as_the_dangerous_answer(protocol: Protocol, talk) -> No
 @pytest.mark.parametrize(
     "unsure", ["not sure", "I'm not sure", "maybe", "I don't know", "dunno", "hard to say", "idk", "Not sure", "no clue", "rather not say"]
 )
-def test_ways_to_be_unsure(talk, unsure: str) -> None:  # type: ignore[no-untyped-def]
+def test_ways_to_be_unsure(talk: Talk, unsure: str) -> None:
     _, (reply,) = talk(unsure, conversation=waiting("bladder_control", "leg_weakness"))
     assert reply.custom["disposition"] == "emergency"
 
 
-def test_yes_is_always_the_dangerous_answer(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_yes_is_always_the_dangerous_answer(protocol: Protocol, talk: Talk) -> None:
     for question in protocol.questions.values():
         if question.scale:
             continue
@@ -170,7 +171,7 @@ def test_every_button_settles_what_it_says(protocol: Protocol, assistant: Assist
                 assert conversation.has("absent") >= set(button.absent), (question.id, typed)
 
 
-def test_a_button_through_a_whole_turn_does_what_it_says(protocol: Protocol, talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_button_through_a_whole_turn_does_what_it_says(protocol: Protocol, talk: Talk) -> None:
     for question in protocol.questions.values():
         for button in question.buttons:
             conversation, _ = talk(button.title, conversation=waiting(question.id, "back_pain"))
@@ -199,7 +200,7 @@ def test_a_button_through_a_whole_turn_does_what_it_says(protocol: Protocol, tal
         ("last friday", True),
     ],
 )
-def test_numbers_for_days(talk, typed: str, late: bool) -> None:  # type: ignore[no-untyped-def]
+def test_numbers_for_days(talk: Talk, typed: str, late: bool) -> None:
     conversation, _ = talk(typed, conversation=waiting("days_since_procedure", "mild_pain"))
     assert conversation.findings.get("beyond_48_hours") == ("present" if late else "absent")
 
@@ -216,21 +217,21 @@ def test_the_day_of_the_procedure_is_remembered_and_grows_late(assistant: Assist
     ("first", "then"),
     [("I have a fever", "no fever"), ("I have chills", "I do not have chills"), ("my leg is weak", "my leg is not weak")],
 )
-def test_a_contradiction_is_settled_to_the_more_urgent(talk, first: str, then: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_contradiction_is_settled_to_the_more_urgent(talk: Talk, first: str, then: str) -> None:
     conversation, _ = talk(first)
     before = conversation.has("present")
     conversation, _ = talk(then, conversation=conversation)
     assert conversation.has("present") >= before
 
 
-def test_denied_first_and_then_reported_is_present(talk) -> None:  # type: ignore[no-untyped-def]
+def test_denied_first_and_then_reported_is_present(talk: Talk) -> None:
     conversation, replies = talk("no chest pain, my back hurts", "actually I have chest pain")
     assert conversation.findings["chest_pain"] == "present"
     assert replies[-1].custom["disposition"] == "emergency"
 
 
 @pytest.mark.parametrize("text", ["It has begun, as I write this.", "that is exactly me at the minute"])
-def test_a_plain_claim_answers_a_question_with_yes(talk, text: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_plain_claim_answers_a_question_with_yes(talk: Talk, text: str) -> None:
     conversation, (reply,) = talk(text, conversation=waiting("chest"))
     assert conversation.findings["chest_pain"] == "present"
     assert reply.custom["disposition"] == "emergency"
@@ -260,19 +261,19 @@ def test_gone_does_not_become_denied_but_may_come_back() -> None:
     ],
 )
 @pytest.mark.parametrize("question", ["days_since_procedure", "legs_worse", "throat", "breath"])
-def test_a_red_flag_in_an_answer_ends_the_interview_at_once(talk, question: str, answer: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_in_an_answer_ends_the_interview_at_once(talk: Talk, question: str, answer: str) -> None:
     conversation, (reply,) = talk(answer, conversation=waiting(question, "back_pain"))
     assert reply.custom["type"] == "triage"
     assert reply.custom["disposition"] == "emergency"
     assert conversation.pending == ""
 
 
-def test_an_answer_that_holds_a_new_finding_counts_for_both(talk) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_that_holds_a_new_finding_counts_for_both(talk: Talk) -> None:
     conversation, _ = talk("No. I have a rash", conversation=waiting("bladder_control", "leg_weakness"))
     assert conversation.findings["allergy_mild"] == "present"
 
 
-def test_a_no_with_something_behind_it_that_was_not_heard_is_no_denial(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_no_with_something_behind_it_that_was_not_heard_is_no_denial(talk: Talk) -> None:
     conversation, (reply,) = talk("no but the pad gets a bit yellow", conversation=waiting("bladder_control", "leg_weakness"))
     assert conversation.findings.get("bladder_bowel") != "absent"
     assert conversation.pending == "bladder_control"
@@ -293,8 +294,8 @@ def asked(text: str, intent: str, probability: float = 0.9) -> Reading:
         ("what illness do you think it is?", "ask_diagnosis", "not_in_leaflet"),
     ],
 )
-def test_a_question_during_an_interview_keeps_the_pending_one(  # type: ignore[no-untyped-def]
-    protocol: Protocol, assistant: Assistant, check_reply, today: date, text: str, intent: str, kind: str
+def test_a_question_during_an_interview_keeps_the_pending_one(
+    protocol: Protocol, assistant: Assistant, check_reply: CheckReply, today: date, text: str, intent: str, kind: str
 ) -> None:
     before = waiting("bladder_control", "leg_weakness")
     after, reply = assistant.respond(before, asked(text, intent), today)
@@ -327,8 +328,8 @@ def test_a_topic_behind_an_answer_is_answered_too(assistant: Assistant, today: d
     assert "ice pack on the needle site" in reply.text
 
 
-def test_what_is_not_understood_is_asked_in_other_words_then_by_buttons_and_then_counts_as_dangerous(  # type: ignore[no-untyped-def]
-    protocol: Protocol, talk
+def test_what_is_not_understood_is_asked_in_other_words_then_by_buttons_and_then_counts_as_dangerous(
+    protocol: Protocol, talk: Talk
 ) -> None:
     for question in protocol.questions.values():
         conversation, (first,) = talk("purple elephants", conversation=waiting(question.id, "leg_weakness"))
@@ -341,21 +342,21 @@ def test_what_is_not_understood_is_asked_in_other_words_then_by_buttons_and_then
 
 
 @pytest.mark.parametrize("aside", ["hold on a sec", "hello?", "...", "who reads this?", "what does that mean?", "the phone is ringing"])
-def test_an_aside_is_no_failed_answer_however_often(talk, aside: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_aside_is_no_failed_answer_however_often(talk: Talk, aside: str) -> None:
     conversation, replies = talk(*[aside] * 5, conversation=waiting("bladder_control", "leg_weakness"))
     assert conversation.pending == "bladder_control"
     assert conversation.repeated == 0
     assert all(reply.custom["about"] == "bladder_bowel" and reply.disposition is None for reply in replies)
 
 
-def test_a_sign_that_was_denied_is_not_asked_about(talk) -> None:  # type: ignore[no-untyped-def]
+def test_a_sign_that_was_denied_is_not_asked_about(talk: Talk) -> None:
     _, (reply,) = talk("My leg is weak. I have no chest pain and no numbness in my groin, my breathing is fine.")
     assert reply.custom["disposition"] == "call_doctor"
     assert not {"chest_pain", "breathing", "saddle_numbness"} & set(reply.custom["checks"])
     assert {"bladder_bowel", "walking"} <= set(reply.custom["checks"])
 
 
-def test_asking_again_starts_from_nothing_after_the_triage(talk) -> None:  # type: ignore[no-untyped-def]
+def test_asking_again_starts_from_nothing_after_the_triage(talk: Talk) -> None:
     conversation, replies = interview(talk, "my back hurts", "no")
     assert replies[-1].custom["type"] == "triage"
     assert conversation.asked == []
@@ -397,11 +398,11 @@ def test_a_doubt_is_asked_about_before_anything_else(assistant: Assistant, proto
         ("everything is not fine", ""),
     ],
 )
-def test_what_a_short_answer_says(assistant, today, text: str, answer: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_a_short_answer_says(assistant: Assistant, today: date, text: str, answer: str) -> None:
     assert assistant.read(text, today).answer == answer
 
 
-def test_the_denial_of_one_sign_leaves_the_row_open_for_the_others(talk) -> None:  # type: ignore[no-untyped-def]
+def test_the_denial_of_one_sign_leaves_the_row_open_for_the_others(talk: Talk) -> None:
     conversation, replies = talk("My leg is weak, but I have not lost control of my bladder")
     assert conversation.findings["bladder_bowel"] == "absent"
     assert "bladder_bowel" in replies[-1].custom["checks"]

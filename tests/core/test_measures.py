@@ -272,8 +272,9 @@ def test_other_times_are_not_the_procedure(measures: Measures, text: str) -> Non
 @pytest.mark.parametrize("day", range(13, 20))
 def test_a_weekday_is_within_the_last_seven_days(measures: Measures, day: int) -> None:
     found = [
-        measures.days_since_procedure(f"procedure was {name}", date(2024, 5, day))
+        days
         for name in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+        if (days := measures.days_since_procedure(f"procedure was {name}", date(2024, 5, day))) is not None
     ]
     assert sorted(found) == [1, 2, 3, 4, 5, 6, 7]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts import programs, setup
-from scripts.common import FailureError
+from scripts.common import ROOT, FailureError
 
 EVERY = ["chromium", "initdb", "redis-server", "nginx"]
 
@@ -82,8 +82,8 @@ def test_an_old_node_is_not_enough(version: str, enough: bool, tmp_path: Path, m
 
 
 def test_make_test_begins_with_the_programs_and_ci_adds_nothing() -> None:
-    makefile = (setup.ROOT / "Makefile").read_text()
+    makefile = (ROOT / "Makefile").read_text()
     assert "\ntest: programs " in makefile
-    commands = [line for line in (setup.ROOT / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
+    commands = [line for line in (ROOT / ".ci" / "run").read_text().splitlines() if line and not line.startswith("#")]
     assert not [line for line in commands if "apt" in line or "install" in line]
     assert "make lint test 2>&1 | tee" in "\n".join(commands)

@@ -740,7 +740,9 @@ def test_every_sentence_is_in_the_leaflet(protocol: Protocol, root: Path) -> Non
 def test_a_sentence_stands_in_its_own_section(protocol: Protocol, root: Path) -> None:
     leaflet = (root / "protocols" / "vertebroplasty" / "leaflet.txt").read_text(encoding="utf-8")
     titles = list(dict.fromkeys(sentence.section for sentence in protocol.sentences.values()))
-    starts = [re.search(rf"^{re.escape(title)}$", leaflet, re.MULTILINE).start() for title in titles]  # type: ignore[union-attr]
+    found = [re.search(rf"^{re.escape(title)}$", leaflet, re.MULTILINE) for title in titles]
+    starts = [heading.start() for heading in found if heading is not None]
+    assert len(starts) == len(titles)
     assert starts == sorted(starts)
     ends = [*starts[1:], len(leaflet)]
     for sentence in protocol.sentences.values():

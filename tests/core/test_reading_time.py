@@ -13,8 +13,8 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
-from re import _constants, _parser  # type: ignore[attr-defined]
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,6 +29,7 @@ from aftercare.understanding.patterns import PatternMatcher, Token
 
 pytestmark = pytest.mark.slow
 
+_constants, _parser = importlib.import_module("re._constants"), importlib.import_module("re._parser")
 WEDNESDAY = date(2024, 5, 15)
 SHIPPED = sorted(rules.parent for rules in (Path(__file__).resolve().parents[2] / "protocols").glob("*/rules.yml"))
 LONGEST, LONGEST_REFUSED = 4_000, 64_000
@@ -107,8 +108,10 @@ def _written(module: Any) -> Iterator[re.Pattern[str]]:
     calls = {call for function in functions for call in _calls(function)} - _made_of_files(module, tree)
     for call in sorted(calls, key=lambda call: call.lineno):
         where = f"{module.__name__}, line {call.lineno}"
-        assert isinstance(call.args[0], ast.Constant), f"{where}: an expression that is put together as it runs cannot be tested"
-        yield re.compile(call.args[0].value)
+        pattern = call.args[0]
+        assert isinstance(pattern, ast.Constant), f"{where}: an expression that is put together as it runs cannot be tested"
+        assert isinstance(pattern.value, str), f"{where}: an expression for bytes is not for a patient's words"
+        yield re.compile(pattern.value)
 
 
 def _numbered(name: str, of: str, value: Any) -> dict[str, re.Pattern[str]]:
@@ -118,7 +121,7 @@ def _numbered(name: str, of: str, value: Any) -> dict[str, re.Pattern[str]]:
 
 def _built() -> dict[str, re.Pattern[str]]:
     """The expressions of the objects that are made of what files say."""
-    found = {}
+    found: dict[str, re.Pattern[str]] = {}
     for protocol in load_library(SHIPPED):
         grammar = protocol.grammar
         for each in (Clauses(grammar.clauses), Measures(grammar.measures, grammar.procedure)):
@@ -293,9 +296,9 @@ def test_every_pattern_of_the_lexicon_is_read_in_time(assistant: Assistant, prot
             whole = _said(pattern, protocol, chance)
             for piece in (f"{whole} ", f"{whole.rsplit(' ', 1)[0]} "):
                 text = filled(piece, LONGEST // 8)
-                taken = seconds(lambda text=text: assistant.read(text, WEDNESDAY), 1)  # type: ignore[misc]
+                taken = seconds(partial(assistant.read, text, WEDNESDAY), 1)
                 if taken > SECONDS / 8 * SLACK:
-                    slow[f"{name}: {pattern}"] = seconds(lambda text=text: assistant.read(text, WEDNESDAY))  # type: ignore[misc]
+                    slow[f"{name}: {pattern}"] = seconds(partial(assistant.read, text, WEDNESDAY))
     assert {pattern: taken for pattern, taken in slow.items() if taken > SECONDS / 8 * SLACK} == {}
 
 
@@ -309,7 +312,7 @@ def test_a_text_of_the_lexicon_s_own_words_is_read_in_time(assistant: Assistant,
         for first, second in ((triggers, findings), (findings, triggers), (every, every), (triggers, triggers)):
             pieces = [_said(chance.choice(part), protocol, chance) + mark for _ in range(300) for part in (first, second)]
             text = "".join(pieces)[:LONGEST]
-            assert seconds(lambda text=text: assistant.read(text, WEDNESDAY), 2) < SECONDS * SLACK, text[:60]  # type: ignore[misc]
+            assert seconds(partial(assistant.read, text, WEDNESDAY), 2) < SECONDS * SLACK, text[:60]
 
 
 def test_the_time_of_a_match_grows_with_the_text_alone() -> None:

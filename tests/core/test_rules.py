@@ -178,7 +178,9 @@ def test_only_a_more_urgent_rule_that_is_still_possible_is_undecided(protocol: P
         for rule in undecided(protocol, present, absent):
             assert current is not None
             assert rule.disposition > current
-            assert disposition(protocol, present | (set(rule.atoms()) - absent)) >= rule.disposition  # type: ignore[operator]
+            reached = disposition(protocol, present | (set(rule.atoms()) - absent))
+            assert reached is not None
+            assert reached >= rule.disposition
 
     holds()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
@@ -20,8 +21,20 @@ Shares = Mapping[str, float]
 WORDLESS = "the old song about the river and the mill"
 
 
+class Read(typing.Protocol):
+    """A text read, with the classifier's opinion of it and the signs that are heard."""
+
+    def __call__(self, text: str, whole: Shares, signs: Shares | None = None) -> Reading: ...
+
+
+class Understand(typing.Protocol):
+    """A text understood, with the classifier's opinion of it and the signs that are heard."""
+
+    def __call__(self, text: str, whole: Shares, signs: Shares | None = None) -> Understood: ...
+
+
 @pytest.fixture
-def read(assistant: Assistant, protocol: Protocol):  # type: ignore[no-untyped-def]
+def read(assistant: Assistant, protocol: Protocol) -> Read:
     """A message read by the lexicon, with the classifier's opinion of it and the signs that are heard; of all others nothing is heard."""
     nothing = dict.fromkeys((finding for finding in protocol.findings if protocol.findings[finding].heard_as == finding), 0.0)
 
@@ -33,7 +46,7 @@ def read(assistant: Assistant, protocol: Protocol):  # type: ignore[no-untyped-d
 
 
 @pytest.fixture
-def understand(read, protocol: Protocol):  # type: ignore[no-untyped-def]
+def understand(read: Read, protocol: Protocol) -> Understand:
     def understand(text: str, whole: Shares, signs: Shares | None = None) -> Understood:
         return Fusion(protocol).understand(read(text, whole, signs), answering=False)
 
@@ -56,13 +69,15 @@ def present(understood: Understood) -> set[str]:
         (0.3, 0.0, False, False),
     ],
 )
-def test_what_the_classifier_alone_hears_is_weighed(understand, sure: float, said: float | None, found: bool, asked: bool) -> None:  # type: ignore[no-untyped-def]
+def test_what_the_classifier_alone_hears_is_weighed(
+    understand: Understand, sure: float, said: float | None, found: bool, asked: bool
+) -> None:
     understood = understand(WORDLESS, {"report_stroke": sure, "idiom": 1 - sure}, None if said is None else {"stroke": said})
     assert ("stroke" in present(understood), bool(understood.doubt)) == (found, asked)
 
 
 @pytest.mark.parametrize("meaning", ["idiom", "report_history", "report_other_person", "out_of_scope"])
-def test_a_red_flag_of_which_neither_hears_anything_is_not_asked_about(assistant: Assistant, read, meaning: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_of_which_neither_hears_anything_is_not_asked_about(assistant: Assistant, read: Read, meaning: str) -> None:
     message = read("ha ha I have chest pain", {meaning: 0.99}, {})
     _, reply = assistant.respond(Conversation(), message, TODAY)
     assert "disposition" not in reply.custom
@@ -76,14 +91,14 @@ def test_a_red_flag_of_which_neither_hears_anything_is_not_asked_about(assistant
 @pytest.mark.parametrize(
     ("text", "checked"), [("thank you, that chest pain of a form is done", True), ("thank you, that form is done", False)]
 )
-def test_thanks_that_name_a_sign_come_with_the_danger_check(assistant: Assistant, read, text: str, checked: bool) -> None:  # type: ignore[no-untyped-def]
+def test_thanks_that_name_a_sign_come_with_the_danger_check(assistant: Assistant, read: Read, text: str, checked: bool) -> None:
     _, reply = assistant.respond(Conversation(), read(text, {"thank": 0.95}, {}), TODAY)
     assert reply.custom["type"] == "chat"
     assert (reply.custom.get("about") == "danger_check") is checked
 
 
 @pytest.mark.parametrize(("sure", "said"), [(0.85, 0.0), (0.99, 0.3)])
-def test_it_is_asked_about_where_one_of_them_is_less_sure(understand, sure: float, said: float) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_asked_about_where_one_of_them_is_less_sure(understand: Understand, sure: float, said: float) -> None:
     understood = understand("ha ha I have chest pain", {"idiom": sure, "report_chest_pain": 1 - sure}, {"chest_pain": said})
     assert "chest_pain" not in present(understood)
     assert understood.doubt == "chest_pain"
@@ -96,7 +111,7 @@ def test_it_is_asked_about_where_one_of_them_is_less_sure(understand, sure: floa
         ("my roommate had the cement on monday and she fainted", "report_other_person"),
     ],
 )
-def test_a_word_of_now_and_one_of_the_procedure_are_asked_about(understand, text: str, meaning: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_word_of_now_and_one_of_the_procedure_are_asked_about(understand: Understand, text: str, meaning: str) -> None:
     understood = understand(text, {meaning: 0.99}, {})
     assert "syncope" in present(understood) or understood.doubt == "syncope"
     without = "years ago I fainted in church" if meaning == "report_history" else "my roommate fainted"
@@ -104,17 +119,17 @@ def test_a_word_of_now_and_one_of_the_procedure_are_asked_about(understand, text
 
 
 @pytest.mark.parametrize(("said", "expected"), [(0.0, True), (0.2, False)])
-def test_a_red_flag_beside_a_sure_report_of_something_else_is_asked_about(understand, said: float, expected: bool) -> None:  # type: ignore[no-untyped-def]
+def test_a_red_flag_beside_a_sure_report_of_something_else_is_asked_about(understand: Understand, said: float, expected: bool) -> None:
     understood = understand("sore where the needle was, chest pain is what I have", {"report_soreness": 1.0}, {"chest_pain": said})
     assert (understood.doubt == "chest_pain") is expected
     assert ("chest_pain" in present(understood)) is not expected
 
 
-def test_misspelt_words_stand_though_it_can_not_know_them(understand) -> None:  # type: ignore[no-untyped-def]
+def test_misspelt_words_stand_though_it_can_not_know_them(understand: Understand) -> None:
     assert "chest_pain" in present(understand("c h e s t  p a i n", {"idiom": 0.99}, {}))
 
 
-def test_it_alone_asks_about_a_red_flag_and_reports_what_is_none(understand) -> None:  # type: ignore[no-untyped-def]
+def test_it_alone_asks_about_a_red_flag_and_reports_what_is_none(understand: Understand) -> None:
     assert understand(WORDLESS, {"greet": 0.6}, {"stroke": 0.99}).doubt == "stroke"
     assert not understand(WORDLESS, {"greet": 0.6}, {"stroke": 0.9}).doubt
     understood = understand(WORDLESS, {"greet": 0.6}, {"allergy_mild": 0.99})
@@ -122,7 +137,7 @@ def test_it_alone_asks_about_a_red_flag_and_reports_what_is_none(understand) -> 
     assert understood.places["allergy_mild"][2] == "sign_reader"
 
 
-def test_a_milder_sign_that_stands_explains_what_it_alone_hears(understand) -> None:  # type: ignore[no-untyped-def]
+def test_a_milder_sign_that_stands_explains_what_it_alone_hears(understand: Understand) -> None:
     understood = understand("my right leg is weak", {"report_leg_weakness": 0.97}, {"leg_weakness": 1.0, "paralysis": 0.99})
     assert (present(understood), understood.doubt) == ({"leg_weakness"}, "")
 
@@ -135,21 +150,21 @@ def test_a_milder_sign_that_stands_explains_what_it_alone_hears(understand) -> N
         ("a friend of mine is here, his mouth is ballooning", 0.6, ""),
     ],
 )
-def test_a_sign_of_another_who_was_treated_is_asked_about(understand, text: str, said: float, asked: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_sign_of_another_who_was_treated_is_asked_about(understand: Understand, text: str, said: float, asked: str) -> None:
     assert understand(text, {"report_other_person": 0.99}, {"allergy_severe": said}).doubt == asked
 
 
-def test_both_together_name_the_sign(understand) -> None:  # type: ignore[no-untyped-def]
+def test_both_together_name_the_sign(understand: Understand) -> None:
     shares = {"report_saddle_numbness": 0.5, "report_bladder_bowel": 0.4}
     assert present(understand(WORDLESS, shares, {"saddle_numbness": 0.1, "bladder_bowel": 0.95})) == {"bladder_bowel"}
     assert present(understand(WORDLESS, shares)) == {"saddle_numbness"}
 
 
-def test_a_doctors_sign_that_it_does_not_hear_is_none(understand) -> None:  # type: ignore[no-untyped-def]
+def test_a_doctors_sign_that_it_does_not_hear_is_none(understand: Understand) -> None:
     assert present(understand(WORDLESS, {"report_fever": 0.9}, {"fever": 0.9})) == {"fever"}
     assert present(understand(WORDLESS, {"report_fever": 0.9}, {"fever": 0.0})) == set()
 
 
-def test_the_signs_travel_with_the_reading(read) -> None:  # type: ignore[no-untyped-def]
+def test_the_signs_travel_with_the_reading(read: Read) -> None:
     message = read(WORDLESS, {"greet": 0.6}, {"stroke": 0.25})
     assert Reading.from_entities(message.text, message.to_entities()) == message

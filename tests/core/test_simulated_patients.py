@@ -18,6 +18,7 @@ from tests.wire import Wire
 
 ROWS = list(Wire.of(load_protocol(Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty")).rows)
 SORE = "a bit sore where the needle went in"
+NO_MODEL = Path("no model")  # what would be read with it is made up
 
 
 class Core:
@@ -139,7 +140,7 @@ def test_the_rows_that_words_settle_are_counted(
     assistant: Assistant, today: date, monkeypatch: pytest.MonkeyPatch, text: str, key: str, found: list[int]
 ) -> None:
     monkeypatch.setattr("evaluation.nlu.read", lambda _, texts: [assistant.read(each, today) for each in texts])
-    assert of_card([CardAnswer(text, (3,), (), ())], model=None)[key] == found
+    assert of_card([CardAnswer(text, (3,), (), ())], model=NO_MODEL)[key] == found
 
 
 def test_none_of_these_is_understood_and_an_aside_settles_nothing(
@@ -147,9 +148,9 @@ def test_none_of_these_is_understood_and_an_aside_settles_nothing(
 ) -> None:
     monkeypatch.setattr("evaluation.nlu.read", lambda _, texts: [assistant.read(each, today) for each in texts])
     given = [CardAnswer("none of these", (), ("rest",), ()), CardAnswer("hold on, I need my glasses", (), (), ())]
-    found = of_card(given, model=None)
+    found = of_card(given, model=NO_MODEL)
     assert (found["all_no_understood"], found["asides_settle"]) == ([1, 1], [0, 1])
-    assert of_card([CardAnswer("none of these", (), (), ())], model=None)["asides_settle"] == [1, 1]
+    assert of_card([CardAnswer("none of these", (), (), ())], model=NO_MODEL)["asides_settle"] == [1, 1]
 
 
 def test_the_rest_is_every_row_that_is_not_named() -> None:

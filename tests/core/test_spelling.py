@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,5 +141,5 @@ def test_the_fixed_slips_lead_to_words_of_the_protocol(protocol: Protocol) -> No
         ("I am incontinant", "bladder_bowel"),
     ],
 )
-def test_slips_in_whole_messages(assistant: Assistant, today, text: str, finding: str) -> None:  # type: ignore[no-untyped-def]
+def test_slips_in_whole_messages(assistant: Assistant, today: date, text: str, finding: str) -> None:
     assert finding in {mention.finding for mention in assistant.read(text, today).mentions}

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog, Head
 from gateway.records.database import connect, migrate
 from gateway.records.sealing import Keyring, SealError
@@ -25,11 +26,11 @@ from gateway.records.tables import triage_case
 from scripts.common import ROOT
 from tests.deploy import house
 from tests.deploy.cluster import AUDIT_KEY, MASTER_KEY, PostgreSql, postgresql_binaries
-from tests.gateway.support import BOUND, CANARY, HARMLESS, RED_FLAG, Patient, is_emergency
+from tests.gateway.support import BOUND, CANARY, HARMLESS, RED_FLAG, Json, Patient, is_emergency
 from vault.day_keys import DayKeys
 
 _numbers = count(1)
-_GREETING = {"blocks": [], "buttons": [], "sources": []}
+_GREETING: Json = {"blocks": [], "buttons": [], "sources": []}
 
 NewUrl = Callable[[], str]
 
@@ -75,7 +76,7 @@ def saved(new_url: NewUrl, tmp_path_factory: pytest.TempPathFactory) -> Saved:
     days = DayKeys(Path(env["AFTERCARE_DAY_KEYS"]))
     old = Records(engine, Keyring([MASTER_KEY], days), lambda: past).start("demo", _GREETING, "patient", bound=BOUND)
     with house.door(env) as door:
-        AuditLog(engine, AUDIT_KEY, utc_now).record("login", detail={})
+        AuditLog(engine, AUDIT_KEY, utc_now).record(AuditAct.LOGIN, detail={})
         patient = door.patient()
         patient.say(HARMLESS)
         transcript: list[object] = list(patient.events())
@@ -115,7 +116,7 @@ def test_a_conversation_goes_on_after_a_restore(saved: Saved, restored: dict[str
 def test_the_audit_goes_on_and_holds_up_to_the_backups_end(saved: Saved, restored: dict[str, str]) -> None:
     engine = connect(restored["AFTERCARE_RECORDS"])
     audit_log = AuditLog(engine, AUDIT_KEY, utc_now)
-    audit_log.record("login", detail={})
+    audit_log.record(AuditAct.LOGIN, detail={})
     heads = [Head.parse(line) for line in (saved.folder / "audit-head").read_text().split()]
     assert heads
     assert not audit_log.verify(heads).problem
@@ -126,7 +127,7 @@ def test_entries_that_came_after_the_backup_are_missed(saved: Saved, restored: d
     """Whoever keeps the audit's end elsewhere sees that a restore lost something."""
     lost, kept = connect(saved.env["AFTERCARE_RECORDS"]), connect(restored["AFTERCARE_RECORDS"])
     for _ in range(5):
-        AuditLog(lost, AUDIT_KEY, utc_now).record("login", detail={"lost": True})
+        AuditLog(lost, AUDIT_KEY, utc_now).record(AuditAct.LOGIN, detail={"lost": True})
     assert AuditLog(kept, AUDIT_KEY, utc_now).verify([AuditLog(lost, AUDIT_KEY, utc_now).head()]).problem
     lost.dispose()
     kept.dispose()

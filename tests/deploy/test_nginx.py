@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +35,24 @@ class Nginx:
     folder: Path
     env: dict[str, str]
 
-    def ask(self, method: str, path: str, host: str = "localhost", *, plain: bool = False, **more: object) -> httpx.Response:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        host: str = "localhost",
+        *,
+        plain: bool = False,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | Iterable[bytes] | None = None,
+    ) -> httpx.Response:
         """Make a request for a host of that name, by its own port."""
         scheme, port = ("http", "AFTERCARE_HTTP_LISTEN") if plain else ("https", "AFTERCARE_HTTPS_LISTEN")
         trust = ssl.create_default_context(cafile=str(self.folder / "tls" / "fullchain.pem"))
         trust.check_hostname = False
         with httpx.Client(verify=trust, trust_env=False) as client:
-            headers = {"Host": host, **more.pop("headers", {})}  # type: ignore[dict-item]
+            sent = {"Host": host, **(headers or {})}
             extensions = {"sni_hostname": host.partition(":")[0]}
-            return client.request(method, f"{scheme}://{self.env[port]}{path}", headers=headers, extensions=extensions, **more)  # type: ignore[arg-type]
+            return client.request(method, f"{scheme}://{self.env[port]}{path}", headers=sent, content=content, extensions=extensions)
 
 
 def _started(folder: Path, networks: str) -> tuple[Nginx, subprocess.Popen[bytes]]:

@@ -53,7 +53,7 @@ def old(url: str) -> Iterator[Engine]:
     sealer, wrapped = Keyring([MASTER_KEY]).new_key(name)
     answer = {"blocks": [{"kind": "advice", "text": "Call 911."}], "buttons": [], "sources": [], "findings": [], "conversation": {}}
     greeting: dict[str, Any] = {"blocks": [], "buttons": [], "sources": []}
-    rows = [
+    rows: list[tuple[int, str, dict[str, Any], dict[str, Any], dict[str, Any]]] = [
         (1, "greeting", {}, greeting, {}),
         (2, "message", {}, _MESSAGE, {"client_id": "an-old-message"}),
         (3, "answer", {**_EMERGENCY, "protocol": _PROTOCOL, "model": "", "ms": 9}, answer, {"reply_to": 2, "disposition": "emergency"}),

@@ -64,8 +64,8 @@ def _each(library: Library) -> tuple[int, ...]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_core_per_library() -> Iterator[None]:
-    """Making the core takes a second, and it has no state."""
+def one_core_per_library() -> Iterator[Callable[[Library], Assistants]]:
+    """Making the core takes a second, and it has no state; the core that a gateway takes for a library."""
     made: dict[tuple[int, ...], Assistants] = {}
 
     def assistants(library: Library) -> Assistants:
@@ -73,7 +73,7 @@ def one_core_per_library() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway.app, "Assistants", assistants)
-        yield
+        yield assistants
 
 
 class _Shared(Readers):
@@ -152,8 +152,8 @@ def clinic_protocol(own_environment: None, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="session")
-def assistant(library: Library, one_core_per_library: None) -> Assistant:
-    return gateway.app.Assistants(library).default
+def assistant(library: Library, one_core_per_library: Callable[[Library], Assistants]) -> Assistant:
+    return one_core_per_library(library).default
 
 
 @pytest.fixture(scope="session")
@@ -228,9 +228,15 @@ def two_keys(settings: Settings) -> dict[str, EmbedKey]:
 
 
 @pytest.fixture
-def two(open_door: Callable[..., Door], rasa: ScriptedRasa, both: Library, two_keys: dict[str, EmbedKey]) -> Door:
+def two(
+    open_door: Callable[..., Door],
+    rasa: ScriptedRasa,
+    both: Library,
+    two_keys: dict[str, EmbedKey],
+    one_core_per_library: Callable[[Library], Assistants],
+) -> Door:
     """A gateway with two protocols in force, and a Rasa that knows both."""
-    rasa.learn(gateway.app.Assistants(both))
+    rasa.learn(one_core_per_library(both))
     return open_door(library=both, embed_keys=two_keys)
 
 

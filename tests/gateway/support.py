@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import uvicorn
+from anyio.from_thread import BlockingPortal
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -309,6 +310,7 @@ class Door:
 
     Attributes:
         client: a browser without a token.
+        portal: calls functions in the gateway's own event loop.
     """
 
     app: FastAPI
@@ -316,6 +318,7 @@ class Door:
     rasa: ScriptedRasa
     clock: Clock
     client: httpx.Client
+    portal: BlockingPortal
     file: Path
 
     @property
@@ -373,14 +376,15 @@ def refused(response: httpx.Response, status: int, code: str = "") -> Json:
 
 def is_emergency(answer: Mapping[str, Any]) -> bool:
     """Whether an answer tells the patient to call now."""
-    return answer["type"] == "triage" and answer["disposition"] == "emergency" and answer["blocks"][0]["kind"] == "advice"
+    return bool(answer["type"] == "triage" and answer["disposition"] == "emergency" and answer["blocks"][0]["kind"] == "advice")
 
 
 @contextmanager
 def opened(app: FastAPI, settings: Settings, rasa: ScriptedRasa, clock: Clock, file: Path) -> Iterator[Door]:
     """The gateway running in this process, without a network."""
     with TestClient(app, base_url=HOME, client=(ADDRESS, 5_000), raise_server_exceptions=False, follow_redirects=False) as client:
-        yield Door(app, settings, rasa, clock, client, file)
+        assert client.portal is not None
+        yield Door(app, settings, rasa, clock, client, client.portal, file)
 
 
 @contextmanager

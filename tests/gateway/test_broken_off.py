@@ -27,7 +27,7 @@ def asked(patient: Patient) -> Json:
 
 
 def _follow_up(door: Door) -> None:
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
 
 
 def _place(door: Door) -> int:

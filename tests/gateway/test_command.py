@@ -20,6 +20,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 
 import gateway.__main__
@@ -256,7 +257,7 @@ def test_a_gateway_serves_every_protocol_that_the_environment_names(
     monkeypatch.setattr(gateway.__main__, "set_up_logs", lambda: None)
     protocols = f"{ROOT / 'protocols' / 'vertebroplasty'},{second_folder}"
     served: list[FastAPI] = []
-    monkeypatch.setattr(gateway.__main__.uvicorn, "run", lambda app, **_: served.append(app))
+    monkeypatch.setattr(uvicorn, "run", lambda app, **_: served.append(app))
     for name in ("migrate", "serve"):
         assert command(name, AFTERCARE_EMBED=str(file), AFTERCARE_PROTOCOL=protocols)[0] == 0
     services: Services = served[0].state.services

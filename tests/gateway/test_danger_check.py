@@ -37,7 +37,7 @@ def _case(door: Door) -> Any:
 
 
 def _follow_up(door: Door) -> None:
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
 
 
 def _rows(events: list[Event]) -> dict[str, str]:

@@ -19,10 +19,10 @@ from gateway.records.retention import purge, wrap_anew
 from gateway.records.sealing import Keyring, SealError, day_key_of
 from gateway.records.store import Event, Records
 from gateway.records.tables import conversation_key, event
-from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Clock, Door, new_id, refused
+from tests.gateway.support import BOUND, CANARY, MASTER_KEY, Clock, Door, Json, new_id, refused
 from vault.day_keys import DayKeys, FolderError
 
-_GREETING = {"blocks": [], "buttons": [], "sources": []}
+_GREETING: Json = {"blocks": [], "buttons": [], "sources": []}
 _UNDER_MASTER_ALONE = 60
 _DAY = date(2026, 3, 1)
 
@@ -133,7 +133,9 @@ def test_each_day_has_its_key_and_days_to_come_keep_theirs(records: Records, clo
     for _ in range(3):
         name = _talk(records)
         with records.engine.connect() as connection:
-            wrapped.append(connection.scalar(select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == name)))
+            found = connection.scalar(select(conversation_key.c.wrapped).where(conversation_key.c.conversation_id == name))
+            assert found is not None
+            wrapped.append(found)
         clock.travel(days=1)
     assert len({day_key_of(bytes(each)) for each in wrapped}) == 3
     assert set(days.names()) == made

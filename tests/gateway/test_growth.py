@@ -35,7 +35,7 @@ def crowded(sqlite_url: str) -> Engine:
     """A database with many conversations, which has no statistics: SQLite makes none by itself."""
     engine, now = connect(sqlite_url), datetime.now(UTC) - timedelta(days=30)
     names = [f"{number:032x}" for number in range(_CONVERSATIONS)]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "conversation_id": name, "seq": seq, "kind": kind, "at": now + timedelta(minutes=number), "facts": {},
             "client_id": f"client-{number}" if kind == "message" else None, "reply_to": 2 if kind == "answer" else None,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from aftercare.conversation import Conversation
-from aftercare.protocol import Protocol
+from aftercare.protocol import Key, Protocol
+from aftercare.understanding.reading import Reading
 from gateway.patient_copy import PatientCopy
 from tests.gateway.support import Clock, Door
 from tests.gateway.test_pages import _config, _Page
@@ -42,12 +43,12 @@ def test_a_refused_message_is_read_by_the_clinics_day(door: Door, monkeypatch: p
     days = []
     read = door.services.core._readers.read
 
-    async def noticing(key: object, text: str, today: object) -> object:
+    async def noticing(key: Key, text: str, today: date) -> Reading:
         days.append(today)
-        return await read(key, text, today)  # type: ignore[arg-type]
+        return await read(key, text, today)
 
     monkeypatch.setattr(door.services.core._readers, "read", noticing)
-    door.client.portal.call(door.services.core.alarm, ("vertebroplasty", "en"), "I have chest pain", {})  # type: ignore[union-attr]
+    door.portal.call(door.services.core.alarm, ("vertebroplasty", "en"), "I have chest pain", {})
     assert [str(day) for day in days] == ["2030-05-13"]
 
 

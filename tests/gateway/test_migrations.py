@@ -21,10 +21,10 @@ from gateway.records.database import connect, is_current, migrate, writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import metadata
-from tests.gateway.support import BOUND, MASTER_KEY, new_id
+from tests.gateway.support import BOUND, MASTER_KEY, Json, new_id
 
 SORTS = ["sqlite", "postgresql"]
-_GREETING = {"blocks": [], "buttons": [], "sources": []}
+_GREETING: Json = {"blocks": [], "buttons": [], "sources": []}
 
 
 def _down(engine: Engine) -> None:

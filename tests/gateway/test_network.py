@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
+import httpx
 import pytest
 from limits import parse
 from starlette.testclient import TestClient
 
-import gateway.network
 from gateway.network import network
 from gateway.settings import OwnLimits, Settings
 from tests.gateway.support import API, HOME, Door
@@ -38,7 +39,7 @@ def test_an_address_counts_by_itself_and_of_ipv6_its_64(host: str, counted: str)
     assert network(host) == counted
 
 
-def _browser(door: Door, host: str) -> TestClient:
+def _browser(door: Door, host: str) -> httpx.Client:
     return TestClient(door.app, base_url=HOME, client=(host, 1), raise_server_exceptions=False)
 
 
@@ -111,8 +112,8 @@ def test_another_proxy_or_one_that_speaks_otherwise_is_noticed(peer: str, header
 def test_a_stranger_that_was_seen_once_is_forgotten_after_an_hour(open_door: Callable[..., Door], monkeypatch: pytest.MonkeyPatch) -> None:
     door = open_door()
     _start(door, _PROXY, Forwarded="for=203.0.113.9")
-    later = gateway.network.time.monotonic() + 3_601
-    monkeypatch.setattr(gateway.network.time, "monotonic", lambda: later)
+    later = time.monotonic() + 3_601
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert _ready(door) == "ok"
 
 

@@ -60,7 +60,7 @@ async def _sent(services: Services, message: TextMessage) -> list[Event]:
 def test_a_message_of_another_channel_is_stored_and_answered(door: Door) -> None:
     services = door.services
     tokens: dict[str, str] = {}
-    answers = door.client.portal.call(_sent, services, TextMessage(services, "+15550100", RED_FLAG, tokens))  # type: ignore[union-attr]
+    answers = door.portal.call(_sent, services, TextMessage(services, "+15550100", RED_FLAG, tokens))
     assert [event.kind for event in answers] == ["answer"]
     assert answers[0].disposition == "emergency"
     assert list(tokens) == ["+15550100"]
@@ -69,6 +69,6 @@ def test_a_message_of_another_channel_is_stored_and_answered(door: Door) -> None
 def test_a_red_flag_of_a_sender_who_may_not_is_answered_all_the_same(door: Door) -> None:
     services = door.services
     with pytest.raises(RefusedError) as refused:
-        door.client.portal.call(_sent, services, TextMessage(services, "anonymous", RED_FLAG, {}))  # type: ignore[union-attr]
+        door.portal.call(_sent, services, TextMessage(services, "anonymous", RED_FLAG, {}))
     assert refused.value.answer is not None
     assert refused.value.answer["disposition"] == "emergency"

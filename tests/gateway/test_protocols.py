@@ -10,7 +10,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-import gateway.app
+from aftercare.assistant import Assistants
 from aftercare.conversation import Conversation
 from aftercare.protocol import Library, Protocol
 from gateway.dialogue.binding import begun, resumed
@@ -152,7 +152,7 @@ def test_a_question_waits_as_long_as_its_own_protocol_says(two: Door, first: Pat
 
 
 def _follow_up(door: Door) -> None:
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
 
 
 def test_the_summary_is_of_its_clinic_and_protocol(second: Patient) -> None:
@@ -238,11 +238,16 @@ def test_the_launcher_has_the_numbers_of_each_key(two: Door, door: Door) -> None
 
 
 @pytest.fixture
-def later(two: Door, two_keys: dict[str, EmbedKey], open_door: Callable[..., Door]) -> Callable[[Patient], tuple[Door, Patient]]:
+def later(
+    two: Door,
+    two_keys: dict[str, EmbedKey],
+    open_door: Callable[..., Door],
+    one_core_per_library: Callable[[Library], Assistants],
+) -> Callable[[Patient], tuple[Door, Patient]]:
     """The same records behind a gateway, and a Rasa, with the first protocol alone; a patient who goes on there."""
 
     def go_on(patient: Patient) -> tuple[Door, Patient]:
-        two.rasa.learn(gateway.app.Assistants(Library([two.services.core.library.default])))
+        two.rasa.learn(one_core_per_library(Library([two.services.core.library.default])))
         door = open_door(embed_keys={**two_keys, SECOND_KEY: replace(two_keys[SECOND_KEY], protocol="")})
         return door, replace(patient, client=door.client)
 

@@ -145,7 +145,7 @@ def test_of_two_buttons_of_one_answer_one_wins(records: Records, name: str) -> N
     assert answer is not None
 
     def press(number: int) -> int:
-        return records.add_message(name, f"press-{number}", "Yes" if number % 2 else "No", "", answer.seq)[0].seq
+        return records.add_message(name, f"press-{number}", "Yes" if number % 2 else "No", None, answer.seq)[0].seq
 
     results = at_once(press)
     assert [result for result in results if not isinstance(result, Exception)] == [4]
@@ -160,7 +160,7 @@ def test_a_button_is_not_overtaken_by_what_is_no_message(records: Records, name:
     assert answer is not None
     records.add(name, "extended", {})
     records.add(name, "writer", {"writer": "helper"})
-    _, new = records.add_message(name, "message-2", "Yes", "", answer.seq)
+    _, new = records.add_message(name, "message-2", "Yes", None, answer.seq)
     assert new
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import text
 from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, Patient, is_emergency, new_id
+from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, Json, Patient, is_emergency, new_id
 
-_GREETING = {"blocks": [], "buttons": [], "sources": []}
+_GREETING: Json = {"blocks": [], "buttons": [], "sources": []}
 
 
 def _left(records: Records, words: str) -> str:

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records, Session
-from tests.gateway.support import BOUND, MASTER_KEY, Clock, new_id
+from tests.gateway.support import BOUND, MASTER_KEY, Clock, Json, new_id
 
-_GREETING = {"blocks": [], "buttons": [], "sources": []}
+_GREETING: Json = {"blocks": [], "buttons": [], "sources": []}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from gateway.dialogue.answering import Answering
-from tests.gateway.support import Door, Patient, stored
+from tests.gateway.support import Door, Json, Patient, stored
 
 
 def test_nobody_waits_without_wishing_to(patient: Patient) -> None:
@@ -65,7 +65,7 @@ def test_an_answer_that_comes_just_before_the_waiting_begins_is_not_missed(
     message, _ = door.records.add_message(name, "message-1", "The needle site is sore")
 
     async def recover(_: Answering, who: str | None = None) -> None:
-        words = {"blocks": [], "buttons": [], "sources": []}
+        words: Json = {"blocks": [], "buttons": [], "sources": []}
         await asyncio.to_thread(door.records.add_answer, name, message.seq, {"type": "chat"}, words, None)
         event_bus.publish(name)
 
@@ -92,8 +92,7 @@ def test_whoever_waits_is_let_go_when_the_gateway_stops(door: Door, patient: Pat
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(patient.events, 1, 20)
         time.sleep(0.3)
-        assert door.client.portal is not None  # type: ignore[attr-defined]
-        door.client.portal.call(door.services.event_bus.close)  # type: ignore[attr-defined]
+        door.portal.call(door.services.event_bus.close)
         started = time.monotonic()
         assert waiting.result() == []
     assert time.monotonic() - started < 1

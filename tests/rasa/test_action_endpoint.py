@@ -97,12 +97,12 @@ async def test_an_action_server_answers_the_same(local: LocalActions) -> None:
     port, tracker = free_port(), _tracker()
     server = await create_app("actions").create_server("127.0.0.1", port, return_asyncio_server=True, access_log=False)
     assert server is not None
-    await server.startup()
+    await server.startup()  # type: ignore[no-untyped-call]
     try:
         elsewhere = action_endpoint.endpoint({"AFTERCARE_ACTION_URL": f"http://127.0.0.1:{port}/webhook"})
         here, there = await _run(local, tracker=tracker), await _run(elsewhere, tracker=tracker)
     finally:
-        server.close()
+        server.close()  # type: ignore[no-untyped-call]
     assert [_told(event) for event in here] == [_told(event) for event in there]
 
 

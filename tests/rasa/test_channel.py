@@ -78,7 +78,7 @@ async def test_rasa_gets_the_answered_rows_with_the_words(channel: PatientInput)
 
     async def listen(message: UserMessage) -> None:
         heard.append(message)
-        await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
+        await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})
 
     await channel._turn(_agent(ASKED), listen, _received(text="how long does it take", chest_pain="no"), _core(channel))
     await channel._turn(_agent(ASKED), listen, _received(text="how long does it take"), _core(channel))
@@ -95,7 +95,7 @@ async def test_each_turn_finds_the_action_where_it_runs(channel: PatientInput) -
 
         async def listen(message: UserMessage, agent: Any = agent) -> None:
             heard.append(agent.processor.action_endpoint)
-            await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})  # type: ignore[union-attr]
+            await message.output_channel.send_response(message.sender_id, {"text": "an answer", "custom": dict(ANSWERED)})
 
         await channel._turn(agent, listen, _received(text="how long does it take"), _core(channel))
         assert agent.action_endpoint is agent.processor.action_endpoint

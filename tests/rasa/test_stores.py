@@ -253,7 +253,7 @@ async def test_postgresqls_tables_hold_no_word_either() -> None:
         pytest.skip(postgresql.NOT_INSTALLED)
     with postgresql.server() as address:
         folder = Path(address.partition("host=")[2])
-        where = {"dialect": "postgresql", "host": str(folder), "db": "postgres", "username": "aftercare"}
+        where: dict[str, Any] = {"dialect": "postgresql", "host": str(folder), "db": "postgres", "username": "aftercare"}
         plain = SQLTrackerStore(DOMAIN, **where)
         await _report(plain)
         _checkpoint(plain)

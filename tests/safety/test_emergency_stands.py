@@ -97,8 +97,8 @@ INTENTS = [
 ]
 
 
-def _told(present: tuple[str, ...], **rest: object) -> Conversation:
-    return Conversation(findings=dict.fromkeys(present, "present"), evidence=dict.fromkeys(present, "my words"), **rest)  # type: ignore[arg-type]
+def _told(present: tuple[str, ...], disposition: str) -> Conversation:
+    return Conversation(findings=dict.fromkeys(present, "present"), evidence=dict.fromkeys(present, "my words"), disposition=disposition)
 
 
 def _readings(assistant: Assistant, today: date) -> list[Reading]:

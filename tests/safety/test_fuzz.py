@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -36,8 +37,15 @@ class _Broken(Assistant):
             return replace(reading, mentions=tuple(replace(each, end=len(text) + 1) for each in reading.mentions))
         return reading
 
-    def respond(self, conversation: Conversation, reading: Reading, today: date) -> tuple[Conversation, Reply]:
-        after, reply = super().respond(conversation, reading, today)
+    def respond(
+        self,
+        conversation: Conversation,
+        reading: Reading,
+        today: date,
+        at: datetime | None = None,
+        answers: Mapping[str, str] | None = None,
+    ) -> tuple[Conversation, Reply]:
+        after, reply = super().respond(conversation, reading, today, at, answers)
         if self._fault == "silent":
             return after, replace(reply, blocks=())
         if self._fault == "forgets":

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -45,7 +45,7 @@ class Answer:
 
     @property
     def type(self) -> str:
-        return self.custom["type"]
+        return str(self.custom["type"])
 
     @property
     def disposition(self) -> str | None:
@@ -53,7 +53,7 @@ class Answer:
 
     @property
     def rules(self) -> list[str]:
-        return self.custom.get("rules", [])
+        return list(self.custom.get("rules", []))
 
     @property
     def about(self) -> str | None:
@@ -62,11 +62,17 @@ class Answer:
     @property
     def checks(self) -> list[str]:
         """The rows of the danger check that wait."""
-        return self.custom.get("checks", [])
+        return list(self.custom.get("checks", []))
 
     @property
     def topic(self) -> str | None:
         return self.custom.get("topic")
+
+
+class Say(Protocol):
+    """Type a message as `sender`, answer rows of the danger check, or both; the answer has been checked against the contract."""
+
+    def __call__(self, sender: str, message: str = "", **answers: str) -> Answer: ...
 
 
 @dataclass
@@ -85,11 +91,15 @@ class Patients:
         """Send a request to the patient's address as it is."""
         return self._client.post(PATH, **request)
 
-    def say(self, sender: str, message: str = "", *, conversation: Mapping[str, Any] | None = None, **answers: str) -> Answer:
-        """Type a message, answer rows of the danger check one by one, or both; the answer, which keeps the contract.
+    def say(self, sender: str, message: str = "", **answers: str) -> Answer:
+        """Type a message, answer rows of the danger check one by one, or both; the answer, which keeps the contract."""
+        return self._told(sender, message, answers, None)
 
-        With a conversation it goes on from there, as it went on without Rasa.
-        """
+    def go_on(self, sender: str, message: str, conversation: Mapping[str, Any]) -> Answer:
+        """Type a message in a conversation that went on without Rasa; the answer, which keeps the contract."""
+        return self._told(sender, message, {}, conversation)
+
+    def _told(self, sender: str, message: str, answers: Mapping[str, str], conversation: Mapping[str, Any] | None) -> Answer:
         self._typed[sender] += [message, *(f"{ROWS[fact].text} {TAPPED[answer]}" for fact, answer in answers.items())]
         response = self.post(content=_json(sender, message, answers, conversation), headers={"Content-Type": "application/json"})
         assert response.status_code == 200, f"{message!r}: {response.status_code} {response.text[:300]}"
@@ -198,7 +208,7 @@ def patients(stack: Stack) -> Iterator[Patients]:
 
 
 @pytest.fixture(scope="session")
-def say(patients: Patients) -> Callable[[str, str], Answer]:
+def say(patients: Patients) -> Say:
     """Type a message as `sender`; the answer has been checked against the contract."""
     return patients.say
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS, RULES
+from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS, RULES, Say
 
 FOLDER = Path(__file__).with_name("conversations")
 KEYS = {"says", "taps", "checks", "type", "disposition", "rule", "about", "topic", "contains", "not_contains"}
@@ -32,12 +31,13 @@ def _shows(expected: str | list[str], shown: list[str]) -> bool:
 
 
 def _turns(file: Path) -> list[dict[str, Any]]:
-    return yaml.safe_load(file.read_text(encoding="utf-8"))["turns"]
+    turns: list[dict[str, Any]] = yaml.safe_load(file.read_text(encoding="utf-8"))["turns"]
+    return turns
 
 
 @BOTH_SET_UPS
 @pytest.mark.parametrize("file", sorted(FOLDER.glob("*.yml")), ids=lambda file: file.stem)
-def test_conversation(file: Path, say: Callable[..., Any]) -> None:
+def test_conversation(file: Path, say: Say) -> None:
     waiting: list[str] = []
     for number, turn in enumerate(_turns(file), start=1):
         assert set(turn) <= KEYS, turn

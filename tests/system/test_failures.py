@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ import pytest
 from aftercare.protocol import load_protocol
 from rasa_ext.envelopes import Envelopes
 from scripts.stack import Stack
-from tests.system.conftest import DANGER, IN_PROCESS, ROWS, SERVER
+from tests.system.conftest import DANGER, IN_PROCESS, ROWS, SERVER, Answer, Patients
 from vault.day_keys import DayKeys
 
 CANARY = "quokkaberry"
@@ -39,20 +38,20 @@ def switch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def own_patients(start_stack: Callable[..., Any], switch: Path) -> Callable[[str], Any]:
+def own_patients(start_stack: Callable[..., Patients], switch: Path) -> Callable[[str], Patients]:
     """Patients of a bot of a set-up, started when it is first asked for."""
     path = os.pathsep.join([str(FAULTS), str(ROOT)])
     return lru_cache(lambda actions: start_stack({"PYTHONPATH": path, "AFTERCARE_TEST_FAULT": str(switch)}, actions))
 
 
 @pytest.fixture(scope="module")
-def patients(own_patients: Callable[[str], Any], request: pytest.FixtureRequest) -> Any:
+def patients(own_patients: Callable[[str], Patients], request: pytest.FixtureRequest) -> Patients:
     """Patients of a bot that these tests break; it hides the one that all others share."""
     return own_patients(getattr(request, "param", IN_PROCESS))
 
 
 @pytest.fixture
-def stack(patients: Any) -> Stack:
+def stack(patients: Patients) -> Stack:
     return patients.stack
 
 
@@ -75,7 +74,7 @@ def _broken(switch: Path, fault: str) -> Iterator[None]:
         switch.write_text("")
 
 
-def _in_time(patients: Any, sender: str, text: str = "", **answers: str) -> Any:
+def _in_time(patients: Patients, sender: str, text: str = "", **answers: str) -> Answer:
     """Say it, or answer rows of the danger check; the answer comes before a patient gives up."""
     start = time.monotonic()
     answer = patients.say(sender, text, **answers)
@@ -144,7 +143,7 @@ def _stored(stack: Stack, sender: str) -> str:
 
 
 @BOTH
-def test_emergency_while_the_action_hangs(patients: Any, stack: Stack, hanging: Hanging, sender: str) -> None:
+def test_emergency_while_the_action_hangs(patients: Patients, stack: Stack, hanging: Hanging, sender: str) -> None:
     with hanging():
         answer = _in_time(patients, sender, f"I cant breathe {CANARY}")
         assert answer.disposition == "emergency"
@@ -155,7 +154,7 @@ def test_emergency_while_the_action_hangs(patients: Any, stack: Stack, hanging: 
 
 
 @BOTH
-def test_care_at_home_while_the_action_hangs_and_what_follows(patients: Any, hanging: Hanging, sender: str) -> None:
+def test_care_at_home_while_the_action_hangs_and_what_follows(patients: Patients, hanging: Hanging, sender: str) -> None:
     with hanging():
         assert _in_time(patients, sender, f"The needle site is sore. {CANARY}").about == "danger_check"
         assert _in_time(patients, sender, "None of these").disposition == "self_care"
@@ -165,7 +164,7 @@ def test_care_at_home_while_the_action_hangs_and_what_follows(patients: Any, han
 
 
 @BOTH
-def test_interview_goes_on_while_the_action_hangs(patients: Any, hanging: Hanging, sender: str) -> None:
+def test_interview_goes_on_while_the_action_hangs(patients: Patients, hanging: Hanging, sender: str) -> None:
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with hanging():
         assert _in_time(patients, sender, "No").checks == DANGER
@@ -177,7 +176,7 @@ def test_interview_goes_on_while_the_action_hangs(patients: Any, hanging: Hangin
 
 @BOTH
 @pytest.mark.parametrize("words", ["", f"Thank you. {CANARY}"], ids=["alone", "with words"])
-def test_a_yes_to_a_danger_sign_while_the_action_hangs(words: str, patients: Any, hanging: Hanging, sender: str) -> None:
+def test_a_yes_to_a_danger_sign_while_the_action_hangs(words: str, patients: Patients, hanging: Hanging, sender: str) -> None:
     assert patients.say(sender, "The needle site is sore.").checks == list(ROWS)
     with hanging():
         assert _in_time(patients, sender, words, saddle_numbness="yes").disposition == "emergency"
@@ -185,7 +184,7 @@ def test_a_yes_to_a_danger_sign_while_the_action_hangs(words: str, patients: Any
 
 
 @pytest.mark.parametrize("patients", [SERVER], indirect=True)
-def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, sender: str) -> None:
+def test_action_server_is_killed_again_and_again(patients: Patients, stack: Stack, sender: str) -> None:
     for number in range(3):
         killed = stack.pids["actions"]
         os.kill(killed, signal.SIGKILL)
@@ -198,13 +197,13 @@ def test_action_server_is_killed_again_and_again(patients: Any, stack: Stack, se
 # The database is locked, read, and outlives the servers.
 
 
-def test_database_is_in_wal_mode(patients: Any, stack: Stack, sender: str) -> None:
+def test_database_is_in_wal_mode(patients: Patients, stack: Stack, sender: str) -> None:
     patients.say(sender, "Hello")
     with closing(sqlite3.connect(stack.db)) as reader:
         assert reader.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_a_reader_costs_nothing(patients: Any, stack: Stack, sender: str) -> None:
+def test_a_reader_costs_nothing(patients: Patients, stack: Stack, sender: str) -> None:
     patients.say(sender, "Hello")
     with closing(sqlite3.connect(stack.db, isolation_level=None)) as reader:
         reader.execute("BEGIN")
@@ -232,7 +231,7 @@ def test_a_reader_costs_nothing(patients: Any, stack: Stack, sender: str) -> Non
     ],
     ids=["emergency", "danger_check", "question", "faq", "chat", "empty", "long"],
 )
-def test_locked_database_is_told(text: str, expected: str, patients: Any, stack: Stack, sender: str) -> None:
+def test_locked_database_is_told(text: str, expected: str, patients: Patients, stack: Stack, sender: str) -> None:
     with _locked(stack):
         answer = _in_time(patients, sender, text and f"{text} {CANARY}"[-5_900:])
         assert NOT_STORED in answer.text
@@ -242,7 +241,7 @@ def test_locked_database_is_told(text: str, expected: str, patients: Any, stack:
     assert NOT_STORED not in answer.text
 
 
-def test_conversation_goes_on_after_the_lock(patients: Any, stack: Stack, sender: str) -> None:
+def test_conversation_goes_on_after_the_lock(patients: Patients, stack: Stack, sender: str) -> None:
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with _locked(stack):
         assert NOT_STORED in _in_time(patients, sender, "No").text
@@ -255,7 +254,7 @@ def test_conversation_goes_on_after_the_lock(patients: Any, stack: Stack, sender
     assert NOT_STORED not in answer.text
 
 
-def test_emergency_stands_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+def test_emergency_stands_while_the_database_is_locked(patients: Patients, stack: Stack, sender: str) -> None:
     assert patients.say(sender, "I have chest pain.").disposition == "emergency"
     with _locked(stack):
         answer = _in_time(patients, sender, "The needle site is sore.")
@@ -263,7 +262,7 @@ def test_emergency_stands_while_the_database_is_locked(patients: Any, stack: Sta
         assert answer.disposition == "emergency"
 
 
-def test_red_flag_in_mid_interview_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+def test_red_flag_in_mid_interview_while_the_database_is_locked(patients: Patients, stack: Stack, sender: str) -> None:
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"
     with _locked(stack):
         answer = _in_time(patients, sender, "Yes")
@@ -271,7 +270,7 @@ def test_red_flag_in_mid_interview_while_the_database_is_locked(patients: Any, s
         assert answer.disposition == "emergency", answer.text
 
 
-def test_a_yes_to_a_danger_sign_while_the_database_is_locked(patients: Any, stack: Stack, sender: str) -> None:
+def test_a_yes_to_a_danger_sign_while_the_database_is_locked(patients: Patients, stack: Stack, sender: str) -> None:
     assert patients.say(sender, "The needle site is sore.").checks == list(ROWS)
     with _locked(stack):
         answer = _in_time(patients, sender, walking="yes")
@@ -280,7 +279,7 @@ def test_a_yes_to_a_danger_sign_while_the_database_is_locked(patients: Any, stac
 
 
 @BOTH
-def test_locked_database_and_hanging_action(patients: Any, stack: Stack, hanging: Hanging, sender: str) -> None:
+def test_locked_database_and_hanging_action(patients: Patients, stack: Stack, hanging: Hanging, sender: str) -> None:
     with hanging(), _locked(stack):
         start = time.monotonic()
         answer = patients.say(sender, f"I cant breathe {CANARY}")
@@ -294,7 +293,7 @@ def test_database_is_for_this_user_only(stack: Stack) -> None:
         assert file.stat().st_mode & 0o077 == 0, file.name
 
 
-def test_no_file_holds_a_word(patients: Any, stack: Stack, sender: str) -> None:
+def test_no_file_holds_a_word(patients: Patients, stack: Stack, sender: str) -> None:
     """Not Rasa's database, nor its log, nor the records beside it."""
     patients.say(sender, f"My legs feel weak. {CANARY}")
     assert CANARY in _stored(stack, sender)
@@ -304,7 +303,7 @@ def test_no_file_holds_a_word(patients: Any, stack: Stack, sender: str) -> None:
     assert not told
 
 
-def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: str) -> None:
+def test_conversations_outlive_the_servers(patients: Patients, stack: Stack, sender: str) -> None:
     asked, urgent = f"{sender}-asked", f"{sender}-urgent"
     assert patients.say(asked, "My legs feel weak.").about == "leg_weakness"
     assert patients.say(asked, "No").checks == DANGER
@@ -320,7 +319,7 @@ def test_conversations_outlive_the_servers(patients: Any, stack: Stack, sender: 
     assert patients.say(urgent, "Thank you.").disposition == "emergency"
 
 
-def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender: str) -> None:
+def test_conversations_outlive_a_killed_rasa(patients: Patients, stack: Stack, sender: str) -> None:
     assert patients.say(sender, f"My legs feel weak. {CANARY}").about == "leg_weakness"
     killed = stack.pids["rasa"]
     os.kill(killed, signal.SIGKILL)
@@ -333,7 +332,7 @@ def test_conversations_outlive_a_killed_rasa(patients: Any, stack: Stack, sender
 
 @BOTH
 @pytest.mark.parametrize(("fault", "line"), [("extractor", "turn failed: "), ("action", "action_respond failed: ValueError")])
-def test_a_part_raises(fault: str, line: str, patients: Any, stack: Stack, switch: Path, sender: str) -> None:
+def test_a_part_raises(fault: str, line: str, patients: Patients, stack: Stack, switch: Path, sender: str) -> None:
     log = _action_log(stack) if fault == "action" else "rasa.log"
     urgent = f"{sender}-urgent"
     assert patients.say(sender, "My legs feel weak.").about == "leg_weakness"

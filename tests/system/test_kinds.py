@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 import yaml
 
 from aftercare.protocol import Disposition
+from tests.system.conftest import Answer, Say
 
 FILE = Path(__file__).with_name("kinds.yml")
 ROOT = FILE.parents[2]
@@ -21,19 +21,20 @@ FEWEST = 2
 _numbers = count(1)
 
 
-def _waits(answer: Any) -> tuple[Any, ...]:
+def _waits(answer: Answer) -> tuple[str | None, list[str]]:
     return answer.about, answer.checks
 
 
-def _outcomes(answer: Any) -> set[str | None]:
+def _outcomes(answer: Answer) -> set[str | None]:
     """What an answer is; `ask` where it says nothing before it is answered."""
     return {answer.disposition, {"triage": None, "question": "ask"}.get(answer.type, answer.type)}
 
 
 @pytest.mark.parametrize(("kind", "turns"), DIALOGUES, ids=[f"{kind[0]}-{turns[-1]}" for kind, turns in DIALOGUES])
-def test_dialogue_of_a_kind(kind: str, turns: list[str], say: Callable[..., Any]) -> None:
+def test_dialogue_of_a_kind(kind: str, turns: list[str], say: Say) -> None:
     told, sender = KINDS[kind], f"kind-{next(_numbers)}"
-    before, answer = None, None
+    before: Answer | None = None
+    answer: Answer | None = None
     for text in turns:
         before, answer = answer, say(sender, text)
     assert answer is not None

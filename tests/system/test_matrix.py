@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
 from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.protocol import Disposition, load_protocol
-from tests.system.conftest import DANGER, PROTOCOL, ROWS
-
-Say = Callable[..., Any]
+from tests.system.conftest import DANGER, PROTOCOL, ROWS, Answer, Patients
 
 COMPOSED = {"red_flag", "severe_illness"}
 
@@ -109,54 +104,65 @@ def rows_answered(move: dict[str, str], waiting: list[str]) -> dict[str, str]:
     return {fact: answer for fact, answer in answers.items() if answer}
 
 
-def _bring(say: Say, sender: str, state: str) -> Any:
+def _bring(patients: Patients, sender: str, state: str) -> Answer | None:
     """Bring a conversation into a state; the last answer, None where nothing was said."""
     moves, told = STATES[state]
-    answer = None
+    answer: Answer | None = None
     for move in moves:
+        if isinstance(move, str):
+            answer = patients.say(sender, move)
+            continue
+        assert answer is not None, "no rows wait before anything is said"
         if move is LEFT:
             left = Assistant(load_protocol()).broken_off(Conversation.parse(answer.custom["conversation"]))
             assert left is not None
-            answer = say(sender, "...", conversation=left[0].to_slots())
+            answer = patients.go_on(sender, "...", left[0].to_slots())
         else:
-            answer = say(sender, move) if isinstance(move, str) else say(sender, **rows_answered(move, answer.checks))
+            answer = patients.say(sender, **rows_answered(move, answer.checks))
     if answer is not None:
         assert told in (answer.type, answer.about, answer.disposition), f"the state was not reached: {answer.text}"
     return answer
 
 
+def _waiting(patients: Patients, sender: str, state: str) -> list[str]:
+    """Bring a conversation into a state; the rows that wait in it."""
+    answer = _bring(patients, sender, state)
+    assert answer is not None
+    return answer.checks
+
+
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("finding", PHRASES)
-def test_red_flag_in_every_state(finding: str, state: str, say: Say) -> None:
+def test_red_flag_in_every_state(finding: str, state: str, patients: Patients) -> None:
     sender = f"matrix-{finding}-{state}"
-    _bring(say, sender, state)
-    _is_emergency(say(sender, PHRASES[finding] + "."), finding)
+    _bring(patients, sender, state)
+    _is_emergency(patients.say(sender, PHRASES[finding] + "."), finding)
 
 
 @pytest.mark.parametrize("state", [state for state, (_, told) in STATES.items() if told == "danger_check"])
-def test_yes_to_each_row_that_is_open_in_every_state(state: str, say: Say) -> None:
+def test_yes_to_each_row_that_is_open_in_every_state(state: str, patients: Patients) -> None:
     for answer in ("yes", "unsure"):
-        for fact in _bring(say, f"matrix-rows-{answer}-{state}", state).checks:
+        for fact in _waiting(patients, f"matrix-rows-{answer}-{state}", state):
             sender = f"matrix-{answer}-{fact}-{state}"
-            _bring(say, sender, state)
-            got = say(sender, **{fact: answer})
+            _bring(patients, sender, state)
+            got = patients.say(sender, **{fact: answer})
             assert got.disposition == ("emergency" if fact in DANGER else "call_doctor"), got.text
 
 
 @pytest.mark.parametrize("fact", ROWS)
-def test_one_row_open_is_answered_yes_in_words(fact: str, say: Say) -> None:
+def test_one_row_open_is_answered_yes_in_words(fact: str, patients: Patients) -> None:
     sender = f"matrix-yes-in-words-{fact}"
-    assert _bring(say, sender, f"row_open_{fact}").checks == [fact]
-    assert say(sender, "Yes").disposition == ROWS[fact].tier.wire
+    assert _waiting(patients, sender, f"row_open_{fact}") == [fact]
+    assert patients.say(sender, "Yes").disposition == ROWS[fact].tier.wire
 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("finding", PHRASES)
-def test_red_flag_beside_other_words(finding: str, form: str, say: Say) -> None:
-    _is_emergency(say(f"matrix-{finding}-{form}", FORMS[form].format(phrase=PHRASES[finding])), finding)
+def test_red_flag_beside_other_words(finding: str, form: str, patients: Patients) -> None:
+    _is_emergency(patients.say(f"matrix-{finding}-{form}", FORMS[form].format(phrase=PHRASES[finding])), finding)
 
 
-def _is_emergency(answer: Any, finding: str) -> None:
+def _is_emergency(answer: Answer, finding: str) -> None:
     assert answer.type == "triage", answer.text
     assert answer.disposition == "emergency", answer.text
     assert set(answer.rules) & _rules_of(finding), dict(answer.custom)

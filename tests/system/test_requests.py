@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from scripts.stack import Stack
-from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS
+from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS, Patients, Say
 
 pytestmark = BOTH_SET_UPS
-
-Say = Callable[..., Any]
 
 JSON = {"Content-Type": "application/json"}
 LISTENING = "0A"
@@ -50,7 +46,7 @@ BAD_REQUESTS = {
 
 
 @pytest.mark.parametrize("body", BAD_REQUESTS.values(), ids=BAD_REQUESTS)
-def test_bad_request_is_told_what_to_send(body: bytes, patients: Any) -> None:
+def test_bad_request_is_told_what_to_send(body: bytes, patients: Patients) -> None:
     response = patients.post(content=body, headers=JSON)
     assert response.status_code == 400, response.text[:300]
     error = response.json()["error"]
@@ -59,7 +55,7 @@ def test_bad_request_is_told_what_to_send(body: bytes, patients: Any) -> None:
     assert not {"Traceback", "Error", "File "} & set(error.split()), error
 
 
-def test_content_type_does_not_matter(patients: Any) -> None:
+def test_content_type_does_not_matter(patients: Patients) -> None:
     response = patients.post(content=b'{"sender": "plain", "message": "I have chest pain."}', headers={"Content-Type": "text/plain"})
     assert response.status_code == 200
     assert response.json()[0]["custom"]["disposition"] == "emergency"
@@ -226,21 +222,21 @@ def test_a_question_is_answered_beside_the_rows(asked: list[str], say: Say, send
     [{"nonsense": "no"}, {"chest_pain": "maybe"}, {"chest_pain": ""}, {"chest_pain": "No"}, {"chest_pain": "no", "nonsense": "yes"}],
     ids=str,
 )
-def test_a_wrong_row_is_refused_and_nothing_is_taken(answers: dict[str, str], asked: list[str], patients: Any, sender: str) -> None:
+def test_a_wrong_row_is_refused_and_nothing_is_taken(answers: dict[str, str], asked: list[str], patients: Patients, sender: str) -> None:
     response = patients.post(json={"sender": sender, "message": "", "answers": answers})
     assert response.status_code == 400, response.text[:300]
     assert "danger check" in response.json()["error"]
     assert patients.say(sender, chest_pain="no").checks == asked[1:]
 
 
-def test_a_row_that_was_answered_waits_no_longer(asked: list[str], patients: Any, sender: str) -> None:
+def test_a_row_that_was_answered_waits_no_longer(asked: list[str], patients: Patients, sender: str) -> None:
     patients.say(sender, chest_pain="no")
     response = patients.post(json={"sender": sender, "answers": {"chest_pain": "yes"}})
     assert response.status_code == 400
     assert "'chest_pain' is no row that waits" in response.json()["error"]
 
 
-def test_a_conversation_from_elsewhere_brings_its_rows(asked: list[str], patients: Any, sender: str) -> None:
+def test_a_conversation_from_elsewhere_brings_its_rows(asked: list[str], patients: Patients, sender: str) -> None:
     elsewhere = f"{sender}-elsewhere"
     waiting = patients.say(sender, "hello?").custom["conversation"]
     assert patients.post(json={"sender": elsewhere, "answers": {"walking": "yes"}}).status_code == 400
@@ -248,7 +244,7 @@ def test_a_conversation_from_elsewhere_brings_its_rows(asked: list[str], patient
     assert response.json()[0]["custom"]["disposition"] == "emergency"
 
 
-def test_rows_sent_twice_at_once_are_taken_once_or_refused(asked: list[str], patients: Any, sender: str) -> None:
+def test_rows_sent_twice_at_once_are_taken_once_or_refused(asked: list[str], patients: Patients, sender: str) -> None:
     body = {"sender": sender, "answers": dict.fromkeys(asked, "no")}
     with ThreadPoolExecutor() as pool:
         responses = list(pool.map(lambda _: patients.post(json=body), range(4)))
@@ -258,7 +254,7 @@ def test_rows_sent_twice_at_once_are_taken_once_or_refused(asked: list[str], pat
     assert last.json()[0]["custom"]["disposition"] == "self_care"
 
 
-def test_an_answer_says_how_the_conversation_stands_and_what_it_is_made_of(patients: Any, sender: str) -> None:
+def test_an_answer_says_how_the_conversation_stands_and_what_it_is_made_of(patients: Patients, sender: str) -> None:
     answer = patients.say(sender, "I have a fever of 101.5 F.")
     assert answer.custom["conversation"]["findings"]["fever"] == "present"
     assert "\n\n".join(block["text"] for block in answer.custom["blocks"]) == answer.text
@@ -267,7 +263,7 @@ def test_an_answer_says_how_the_conversation_stands_and_what_it_is_made_of(patie
     assert answer.custom["model"]
 
 
-def test_a_conversation_that_went_on_elsewhere_is_taken_over(patients: Any, sender: str) -> None:
+def test_a_conversation_that_went_on_elsewhere_is_taken_over(patients: Patients, sender: str) -> None:
     elsewhere = f"{sender}-elsewhere"
     assert patients.say(sender, "Hello").type == "chat"
     urgent = patients.say(elsewhere, "I have chest pain.").custom["conversation"]

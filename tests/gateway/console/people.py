@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pyotp
+from starlette.routing import Mount
 
 from gateway.console.cases.case_view import CaseViews
 from gateway.console.identity.sessions import COOKIE
@@ -75,7 +76,8 @@ class Person:
 
 def services_of(door: Door) -> ConsoleServices:
     """The console's parts of a running gateway."""
-    (console,) = [route.app for route in door.app.routes if getattr(route, "path", "") == "/console"]
+    console: Any
+    (console,) = [route.app for route in door.app.routes if isinstance(route, Mount) and route.path == "/console"]
     while not hasattr(console, "state"):
         console = console.app
     found: ConsoleServices = console.state.services

@@ -229,13 +229,14 @@ def test_a_contact_outcome_leaves_the_case_open(red: Ward) -> None:
 
 def test_nothing_but_notes_and_opening_is_done_to_a_closed_case(call: Ward) -> None:
     call.acts.close(1, call.anna, call.seen, "reached")
-    for refused in (
+    refusals: tuple[Callable[[], object], ...] = (
         lambda: call.acknowledge(),
         lambda: call.acts.assign(1, call.anna, call.bert),
         lambda: call.acts.snooze(1, call.anna, call.seen, call.clock() + timedelta(hours=1), "later"),
         lambda: call.acts.outcome(1, call.anna, "reached"),
         lambda: call.acts.close(1, call.anna, call.seen, "reached"),
-    ):
+    )
+    for refused in refusals:
         with pytest.raises(ActError, match="closed"):
             refused()
     call.acts.note(1, call.anna, "a late note")

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, Executable, delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog, Head, Wanted
 from gateway.console.services import ConsoleServices
 from gateway.records.database import connect, writing
@@ -32,7 +33,7 @@ def audit_log(engine: Engine, clock: Clock) -> AuditLog:
     """Five entries."""
     found = AuditLog(engine, KEY, clock)
     for number in range(1, 6):
-        found.record("view_case", staff=number, case=number, detail={"number": number})
+        found.record(AuditAct.VIEW_CASE, staff=number, case=number, detail={"number": number})
     return found
 
 
@@ -100,15 +101,15 @@ def test_entries_that_were_cut_off_are_found(engine: Engine, audit_log: AuditLog
 def test_entries_that_were_cut_off_are_found_though_others_were_written_since(engine: Engine, audit_log: AuditLog) -> None:
     with _keeper(engine) as connection:
         connection.execute(delete(audit).where(audit.c.seq > 3))
-    audit_log.record("login", staff=1)
-    audit_log.record("logout", staff=1)
+    audit_log.record(AuditAct.LOGIN, staff=1)
+    audit_log.record(AuditAct.LOGOUT, staff=1)
     assert audit_log.verify().problem == "entry 4 is missing"
 
 
 def test_a_cut_with_an_old_end_is_found_by_what_was_kept_elsewhere(engine: Engine, audit_log: AuditLog) -> None:
     with engine.connect() as connection:
         old = connection.execute(select(audit_head)).one()
-    audit_log.record("view_case", case=6)
+    audit_log.record(AuditAct.VIEW_CASE, case=6)
     kept = audit_log.head()
     with _keeper(engine) as connection:
         connection.execute(delete(audit).where(audit.c.seq > 5))
@@ -121,7 +122,7 @@ def test_an_end_that_was_taken_away_is_found(engine: Engine, audit_log: AuditLog
     with _keeper(engine) as connection:
         connection.execute(delete(audit_head))
     assert audit_log.verify().problem
-    audit_log.record("login")
+    audit_log.record(AuditAct.LOGIN)
     assert audit_log.verify().problem
 
 
@@ -142,7 +143,7 @@ def test_an_entry_without_the_key_is_found(engine: Engine, audit_log: AuditLog, 
 
 
 def test_an_entry_with_another_key_is_found(engine: Engine, audit_log: AuditLog, clock: Clock) -> None:
-    AuditLog(engine, b"\2" * 32, clock).record("view_case", staff=1)
+    AuditLog(engine, b"\2" * 32, clock).record(AuditAct.VIEW_CASE, staff=1)
     assert "entry 6" in audit_log.verify().problem
 
 
@@ -158,11 +159,11 @@ def test_another_head_than_the_one_that_was_kept_is_found(audit_log: AuditLog) -
 
 
 def test_nobody_changes_entries_by_the_applications_own_way(engine: Engine, audit_log: AuditLog) -> None:
-    changes = [update(audit).values(act="x"), delete(audit), update(audit).where(audit.c.seq == 5).values(detail={})]
+    changes: list[Executable] = [update(audit).values(act="x"), delete(audit), update(audit).where(audit.c.seq == 5).values(detail={})]
     if engine.dialect.name == "postgresql":
-        changes.append(text("TRUNCATE audit"))  # type: ignore[arg-type]
+        changes.append(text("TRUNCATE audit"))
     else:
-        changes.append(text("REPLACE INTO audit SELECT * FROM audit WHERE seq = 1"))  # type: ignore[arg-type]
+        changes.append(text("REPLACE INTO audit SELECT * FROM audit WHERE seq = 1"))
     for change in changes:
         with pytest.raises(DBAPIError), writing(engine) as connection:
             connection.execute(change)
@@ -197,7 +198,7 @@ def _write(audit_log: AuditLog, staff: int, case: int) -> None:
     """Add an entry, however busy the database is."""
     while True:
         try:
-            audit_log.record("view_case", staff=staff, case=case)
+            audit_log.record(AuditAct.VIEW_CASE, staff=staff, case=case)
         except DBAPIError:
             continue
         return
@@ -223,7 +224,7 @@ def test_checking_while_others_write_raises_no_alarm(engine: Engine, audit_log: 
 def test_an_entry_is_not_without_what_it_is_about(engine: Engine, audit_log: AuditLog) -> None:
     def broken() -> None:
         with writing(engine) as connection:
-            audit_log.record("close", case=1, connection=connection)
+            audit_log.record(AuditAct.CLOSE, case=1, connection=connection)
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -233,8 +234,11 @@ def test_an_entry_is_not_without_what_it_is_about(engine: Engine, audit_log: Aud
 
 def test_a_page_is_found_by_person_act_case_and_day(audit_log: AuditLog, clock: Clock) -> None:
     clock.travel(days=2)
-    audit_log.record("login", staff=2)
-    numbers = lambda **wanted: [entry.seq for entry in audit_log.read(Wanted(**wanted)).entries]  # noqa: E731
+    audit_log.record(AuditAct.LOGIN, staff=2)
+
+    def numbers(**wanted: Any) -> list[int]:
+        return [entry.seq for entry in audit_log.read(Wanted(**wanted)).entries]
+
     assert numbers() == [6, 5, 4, 3, 2, 1]
     assert numbers(person=2) == [6, 2]
     assert numbers(act="login") == [6]
@@ -246,7 +250,7 @@ def test_a_page_is_found_by_person_act_case_and_day(audit_log: AuditLog, clock: 
 
 def test_pages_follow_each_other_without_gap(audit_log: AuditLog) -> None:
     first = audit_log.read(Wanted(), size=2)
-    audit_log.record("login")
+    audit_log.record(AuditAct.LOGIN)
     second = audit_log.read(Wanted(), first.next, size=2)
     third = audit_log.read(Wanted(), second.next, size=2)
     assert [[entry.seq for entry in page.entries] for page in (first, second, third)] == [[5, 4], [3, 2], [1]]
@@ -259,7 +263,7 @@ def test_pages_follow_each_other_without_gap(audit_log: AuditLog) -> None:
 def test_forgetting_a_conversation_leaves_the_audit_whole(door: Door, nurse: Person, services: ConsoleServices, clock: Clock) -> None:
     patient = door.patient()
     patient.say(RED_FLAG)
-    services.audit_log.record("view_case", staff=nurse.id, case=case_of(door, patient))
+    services.audit_log.record(AuditAct.VIEW_CASE, staff=nurse.id, case=case_of(door, patient))
     clock.travel(days=400)
     done = purge(services.records.engine, clock() - timedelta(days=365), dry_run=False)
     assert done.conversations
@@ -293,7 +297,7 @@ def test_the_page_checks_the_chain(auditor: Person, services: ConsoleServices) -
 
 
 def test_what_is_long_stands_in_details_and_cannot_break_the_page(auditor: Person, services: ConsoleServices) -> None:
-    services.audit_log.record("search", detail={"found": list(range(100)), "chosen": "<script>alert(1)</script>"})
+    services.audit_log.record(AuditAct.SEARCH, detail={"found": list(range(100)), "chosen": "<script>alert(1)</script>"})
     page = auditor.get("/audit", params={"act": "search"}).text
     assert "<details><summary>found: [0, 1, 2" in page
     assert "<script>alert" not in page

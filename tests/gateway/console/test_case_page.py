@@ -331,7 +331,7 @@ def test_a_question_that_was_left_is_shown_as_that_and_not_as_deleted_words(
     patient = door.patient()
     assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
     nurse: Person = request.getfixturevalue("nurse")
     for address in (f"/cases/{case_of(door, patient)}", f"/cases/{case_of(door, patient)}/print"):
         page = nurse.get(address).text

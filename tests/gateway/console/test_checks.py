@@ -44,7 +44,7 @@ _NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)
 
 
 def follow_up(door: Door) -> None:
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
 
 
 def leave(door: Door) -> None:

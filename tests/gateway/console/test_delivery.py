@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from email.message import Message
+from email.message import EmailMessage
 from email.parser import BytesParser
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,7 +62,7 @@ class Post:
     """A mail server of this machine."""
 
     port: int = 0
-    letters: list[Message] = field(default_factory=list)
+    letters: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     answers: list[str] = field(default_factory=list)
     logins: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -138,8 +138,15 @@ def post(open_post: Callable[..., Post]) -> Post:
 def reaching(settings: Settings, pager: Pager, post: Post) -> Settings:
     """Settings with which notices arrive."""
     policy = replace(settings.policy, rota=_ROTA, retries=(timedelta(seconds=10), timedelta(minutes=1)))
-    more = {"webhooks": {"pager": f"{pager.address}/hook"}, "webhook_key": _KEY, "smtp": f"smtp://127.0.0.1:{post.port}"}
-    return replace(settings, policy=policy, mail_from="aftercare@clinic.example", console_origins=("https://console.example",), **more)
+    return replace(
+        settings,
+        policy=policy,
+        mail_from="aftercare@clinic.example",
+        console_origins=("https://console.example",),
+        webhooks={"pager": f"{pager.address}/hook"},
+        webhook_key=_KEY,
+        smtp=f"smtp://127.0.0.1:{post.port}",
+    )
 
 
 @pytest.fixture
@@ -199,7 +206,7 @@ def test_a_letter_says_what_to_do(outbox: NoticeDelivery, engine: Engine, clock:
     assert (letter["to"], letter["from"]) == ("ward@a.example", "aftercare@clinic.example")
     assert letter["message-id"] == f"<aftercare-notice-{number}@clinic.example>"
     assert letter["subject"] == "Case 7, Emergency: nobody acknowledged it for 5 minutes"
-    content = letter.get_content()  # type: ignore[attr-defined]
+    content = letter.get_content()
     for part in ("second nurse", "2026-03-02 01:07 EST", "https://console.example/console/cases/7", "no patient data"):
         assert part in content
     assert _row(engine, number).sent_at is not None
@@ -218,7 +225,7 @@ def test_every_sort_of_letter_has_its_words(
 ) -> None:
     _put(engine, clock, "email", "ward@a.example", **changes)
     outbox.deliver()
-    assert said in " ".join(post.letters[0].get_content().split())  # type: ignore[attr-defined]
+    assert said in " ".join(post.letters[0].get_content().split())
 
 
 def test_a_failure_is_tried_again_later_and_then_arrives(outbox: NoticeDelivery, engine: Engine, clock: Clock, pager: Pager) -> None:
@@ -431,7 +438,7 @@ def test_the_running_gateway_tells_the_rota_and_no_patients_word(
     _wait_for(lambda: pager.heard and post.letters)
     number = case_of(door, patient)
     assert json.loads(pager.heard[0][1])["case"] == number
-    assert f"/console/cases/{number}" in post.letters[0].get_content()  # type: ignore[attr-defined]
+    assert f"/console/cases/{number}" in post.letters[0].get_content()
     sent = str(pager.heard) + str(post.raw) + caplog.text
     for secret in (CANARY, "chest", door.name(patient), patient.token):
         assert secret not in sent
@@ -442,7 +449,8 @@ def test_the_running_gateway_tells_the_rota_and_no_patients_word(
 def test_a_watch_that_fails_goes_on(
     open_door: Callable[..., Door], reaching: Settings, pager: Pager, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    look, failures = Escalation.look, []
+    look = Escalation.look
+    failures: list[int] = []
 
     def shaky(self: Escalation) -> int:
         if len(failures) < 3:

@@ -69,6 +69,7 @@ class Ward:
         self.answer(name, disposition, rule, kind)
         with self.records.engine.connect() as connection:
             number = connection.scalar(select(triage_case.c.id).where(triage_case.c.conversation_id == name))
+        assert number is not None
         return int(number)
 
     def answer(self, name: str, disposition: str | None, rule: str, kind: str = "triage") -> None:

@@ -248,7 +248,9 @@ def test_a_fhir_file_is_one_that_the_library_reads(door: Door, nurse: Person, le
         file = send(lead, profile=profile, format="fhir")
         assert file.headers["content-type"] == "application/fhir+json"
         bundle = Bundle.model_validate_json(file.content)
-        kinds = [entry.resource.get_resource_type() for entry in bundle.entry]
+        resources = [entry.resource for entry in bundle.entry or ()]
+        kinds = [resource.get_resource_type() for resource in resources if resource is not None]
+        assert len(kinds) == len(resources)
         assert kinds.count("Patient") == kinds.count("Task") == 2
         assert kinds.count("Communication") == 4
         assert kinds[-1] == "Provenance"

@@ -18,6 +18,7 @@ from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.errors import ActError
+from gateway.console.identity.staff import StaffBook
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation
 from gateway.network import Groups, Proxies
@@ -60,6 +61,11 @@ def _queue(ward: Ward) -> Queue:
 
 def _acts(ward: Ward) -> Acts:
     return Acts(ward.records, ward.settings.policy, ward.audit_log, clinic_in("UTC"))
+
+
+def _lead(ward: Ward) -> int:
+    """The new account of a lead."""
+    return StaffBook(ward.records.engine, ward.records.keyring, ward.clock).invite("Lena Example", "lead")[0].id
 
 
 def _numbers(ward: Ward, **wanted: Any) -> list[int]:
@@ -207,7 +213,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     flood = [_case(ward, _A) for _ in range(30)]
     seen, other = _case(ward, _A), _case(ward, _B)
     ward.set(seen, state="acknowledged")
-    assert _acts(ward).close_flood(_A, None, ward.clock(), "not_needed", " Somebody plays ") == 30  # type: ignore[arg-type]
+    assert _acts(ward).close_flood(_A, _lead(ward), ward.clock(), "not_needed", " Somebody plays ") == 30
     states = {row.id: (row.state, row.outcome, row.place) for row in ward.rows(triage_case)}
     assert all(states[number] == ("closed", "not_needed", Rank.CLOSED) for number in flood)
     assert states[seen][0] == "acknowledged"
@@ -229,13 +235,13 @@ def test_whoever_wrote_since_the_list_was_shown_stays_open(ward: Ward) -> None:
     last = ward.rows(triage_case)[-1]
     ward.records.add_message(last.conversation_id, "message-late", CANARY)
     new = _case(ward, _A)
-    assert _acts(ward).close_flood(_A, None, shown, "not_needed", "no patients") == 4  # type: ignore[arg-type]
+    assert _acts(ward).close_flood(_A, _lead(ward), shown, "not_needed", "no patients") == 4
     assert [row.id for row in ward.rows(triage_case) if row.state == "open"] == [flood[-1], new]
 
 
 def test_one_that_was_closed_and_writes_again_is_open_again(ward: Ward) -> None:
     flood = [_case(ward, _A) for _ in range(4)]
-    _acts(ward).close_flood(_A, None, ward.clock(), "not_needed", "no patients")  # type: ignore[arg-type]
+    _acts(ward).close_flood(_A, _lead(ward), ward.clock(), "not_needed", "no patients")
     name = ward.rows(triage_case)[0].conversation_id
     ward.records.add_message(name, "message-again", CANARY)
     assert [row.id for row in ward.rows(triage_case) if row.state == "open"] == [flood[0]]
@@ -249,7 +255,7 @@ def test_what_is_no_flood_or_has_no_reason_stays_open(ward: Ward, cases: int, ou
     for _ in range(cases):
         _case(ward, _A)
     with pytest.raises(ActError) as refused:
-        _acts(ward).close_flood(_A, None, ward.clock(), outcome, reason)  # type: ignore[arg-type]
+        _acts(ward).close_flood(_A, _lead(ward), ward.clock(), outcome, reason)
     assert refused.value.status == status
     assert {row.state for row in ward.rows(triage_case)} == {"open"}
 

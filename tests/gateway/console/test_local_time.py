@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from gateway.console import times
+from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog, Wanted
 from gateway.console.cases.case_view import CaseViews
 from gateway.console.insights.figures import Book, shift_of
@@ -161,7 +162,7 @@ def test_a_day_of_the_audit_is_the_clinics(engine: Engine, clock: _Set) -> None:
     audit_log = AuditLog(engine, bytes(32), clock)
     for moment in ("2026-11-01T03:59:59", "2026-11-01T04:00:00", "2026-11-02T04:59:59", "2026-11-02T05:00:00"):
         clock.at = datetime.fromisoformat(moment).replace(tzinfo=UTC)
-        audit_log.record("login")
+        audit_log.record(AuditAct.LOGIN)
     wanted = Wanted.parse({"day": "2026-11-01"}, _NEW_YORK.zone)
     assert [entry.seq for entry in audit_log.read(wanted).entries] == [3, 2]
     assert wanted.as_query() == {"day": "2026-11-01"}
@@ -182,7 +183,9 @@ def test_days_since_the_procedure_are_counted_to_the_clinics_day(door: Door, ser
     assert view is not None
     day = (services.clinic.day(view.row.last_at) - timedelta(days=view.days_since_procedure or 0)).isoformat()
     assert services.clinic.day(view.row.last_at) == date(2030, 5, 13)
-    assert day == services.records.events(view.conversation)[-1].words["conversation"]["procedure_day"]  # type: ignore[index]
+    words = services.records.events(view.conversation)[-1].words
+    assert words is not None
+    assert day == words["conversation"]["procedure_day"]
 
 
 @pytest.mark.parametrize(("profile", "at"), [("full", "2030-05-13T23:30:00-04:00"), ("limited", "2030-05-13")])

@@ -208,11 +208,11 @@ def _set(**changed: Any) -> Callable[[dict[str, Any]], None]:
     return lambda claims: claims.update(changed)
 
 
-def _drop(name: str) -> Callable[[dict[str, Any]], None]:
-    return lambda claims: claims.pop(name)  # type: ignore[return-value]
+def _drop(name: str) -> Callable[[dict[str, Any]], object]:
+    return lambda claims: claims.pop(name)
 
 
-_WRONG = {
+_WRONG: dict[str, Callable[[dict[str, Any]], object]] = {
     "another nonce": _set(nonce="made-up"),
     "no nonce": _drop("nonce"),
     "another audience": _set(aud="another"),

@@ -75,7 +75,7 @@ def test_an_interview_that_was_broken_off_is_replayed_as_that(door: Door, servic
     patient = door.patient()
     assert patient.say("My legs feel weak")["type"] == "question"
     clock.travel(minutes=11)
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
     report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, patient)])
     assert report.different == []
     assert report.matrix == {(3, 3): 1}
@@ -95,7 +95,7 @@ def test_a_danger_check_that_was_left_is_replayed_as_that(door: Door, services: 
     before.say(HARMLESS)
     behind.say("I have a fever of 101")
     clock.travel(minutes=11)
-    door.client.portal.call(door.services.answering.follow_up)  # type: ignore[attr-defined]
+    door.portal.call(door.services.answering.follow_up)
     report = Replay(door.records, services.library, load_protocol(candidate)).run([case_of(door, before), case_of(door, behind)])
     assert report.different == []
     assert report.matrix == {(0, 0): 1, (2, 2): 1}

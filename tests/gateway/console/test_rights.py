@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.routing import Route
 
 from gateway.console.audit.log import Wanted
 from gateway.console.cases.saved_views import Views
@@ -74,7 +75,8 @@ _POLICY = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'
 
 
 def _routes() -> set[tuple[str, str]]:
-    return {(method, str(route.path)) for router in routers() for route in router.routes for method in getattr(route, "methods", ())}
+    routes = [route for router in routers() for route in router.routes if isinstance(route, Route)]
+    return {(method, route.path) for route in routes for method in route.methods or ()}
 
 
 def _path(path: str, number: int = _UNKNOWN) -> str:

@@ -59,6 +59,7 @@ def test_a_login_is_not_made_anothers_or_younger(door: Door, nurse: Person, admi
     for column in ("started_at", "proved_at"):
         with services.records.engine.connect() as connection:
             was = connection.scalar(select(staff_session.c[column]).where(mine))
+        assert was is not None
         _written(services, update(staff_session).where(mine).values({column: was + timedelta(hours=1)}))
         assert nurse.get("/me").status_code == 303
         _written(services, update(staff_session).where(mine).values({column: was}))
@@ -124,7 +125,9 @@ def test_no_change_through_the_pages_makes_a_tampered_account_good(nurse: Person
         services.book.change_password(number, PASSWORD, "four words nobody wrote", b"")
     assert "Somebody changed it in the database" in admin.get("/staff").text
     services.book.accept(nurse.name)
-    assert services.book.get(number).role == "lead"  # type: ignore[union-attr]
+    found = services.book.get(number)
+    assert found is not None
+    assert found.role == "lead"
     assert nurse.get("/me").status_code == 200
 
 

@@ -28,7 +28,7 @@ def _fail_when(fault: str, words: object) -> None:
 
 
 def _break_extractor(module: ModuleType) -> None:
-    sound = module.FindingExtractor.process
+    sound: Callable[[Any, list[Any]], list[Any]] = module.FindingExtractor.process
 
     def process(self: Any, messages: list[Any]) -> list[Any]:
         _fail_when("extractor", [message.get("text") for message in messages])
@@ -52,7 +52,7 @@ class _BrokenReaders:
 
 def _break_action(module: ModuleType) -> None:
     sound = module.readers
-    module.readers = lambda: _BrokenReaders(sound())
+    vars(module)["readers"] = lambda: _BrokenReaders(sound())
 
 
 def _break_core(module: ModuleType) -> None:
