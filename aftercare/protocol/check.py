@@ -86,6 +86,9 @@ def _findings(content: Content) -> Iterator[str]:
                 yield f"{_at(content, 'findings', 'findings', name)}: '{name}' names '{other}', which is no finding; correct the name"
         if name not in ruled:
             yield f"{_at(content, 'findings', 'findings', name)}: no rule uses '{name}'; write a rule for it or remove it"
+        elif not finding.get("qualifier") and not any(_is_enough(rule, name) for rule in content["rules"]["rules"]):
+            here = _at(content, "findings", "findings", name)
+            yield f"{here}: '{name}' alone leads to no disposition; write a rule that it alone fulfils, or say `qualifier: true`"
 
 
 def _roles(content: Content) -> Iterator[str]:

@@ -193,6 +193,14 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "rules.yml",
         "'extra' can never decide.*remove it",
     ),
+    "a finding alone leads nowhere": (
+        lambda d: (
+            d.append("rules.yml", rule(all="[fever]", any="[extra]")),
+            d.write("findings/extra.yml", "code: other\nen: {label: something else}\n"),
+        )[-1],
+        "findings/extra.yml",
+        "'extra' alone leads to no disposition; write a rule that it alone fulfils, or say `qualifier: true`",
+    ),
     "a finding has no rule": (
         lambda d: d.write("findings/extra.yml", "code: other\nen: {label: something else}\n"),
         "findings/extra.yml",
