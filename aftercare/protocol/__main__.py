@@ -15,6 +15,9 @@ _USAGE = "usage: python -m aftercare.protocol [FOLDER ...] | python -m aftercare
 
 def main(arguments: list[str]) -> int:
     """Print every problem of the protocols, or each one's name and version; return the exit code, 0 when all can be used."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(_USAGE)
+        return 0
     try:
         if arguments[:1] == ["new"]:
             if len(arguments) != 2:

@@ -726,6 +726,12 @@ def test_the_command_names_a_good_protocol(draft: Draft, capsys: pytest.CaptureF
     assert f"draft (en), version {protocol.version}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_command_says_how_it_is_used(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([flag]) == 0
+    assert capsys.readouterr().out.startswith("usage: python -m aftercare.protocol")
+
+
 def test_lines_are_known(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_text("one: 1\ntwo:\n  - x\n  - {three: 3,\n     four: 4}\n", encoding="utf-8")
     content = read(tmp_path / "a.yml")
