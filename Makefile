@@ -1,6 +1,6 @@
 # Environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest, .venv-peers for a peer of the benchmark.
 .DEFAULT_GOAL := help
-.PHONY: help setup programs train run dev demo-data chat unit test test-widget evaluate evaluate-test generate safety mutants bench bench-queue soak fuzz lint clean
+.PHONY: help setup programs train run dev demo-data chat unit test test-widget evaluate evaluate-test generate safety coverage mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
@@ -60,6 +60,11 @@ generate: setup ## make Rasa's domain, rules and training data and the documents
 
 safety: programs train ## run the tests that the hazard log names, go through every combination of findings; writes docs/safety/traceability.md
 	$(TOOLS) -m scripts.safety
+
+coverage: programs setup ## which branches of core and gateway their tests take; fails where they are fewer than the bars
+	$(TOOLS) -m coverage run --branch --source=aftercare,gateway -m pytest tests/core tests/gateway
+	$(TOOLS) -m coverage report --include="aftercare/*" --fail-under=90
+	$(TOOLS) -m coverage report --include="gateway/*" --fail-under=85
 
 mutants: setup ## change rules, interview and assertion in code on purpose, and list the changes that no test notices
 	$(TOOLS) -m mutmut run
