@@ -7,6 +7,8 @@ from evaluation import bars, report
 from evaluation.answers import of_answers
 from evaluation.cases import PARTS, Pair, pairs
 
+pytestmark = pytest.mark.slow
+
 GIVEN = [("yes", "yes"), ("yes", "no"), ("yes", ""), ("no", "no"), ("no", "yes"), ("unsure", "no"), ("aside", "yes"), ("aside", "aside")]
 
 

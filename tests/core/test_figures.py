@@ -11,6 +11,8 @@ from evaluation.bot import Answer
 from evaluation.cases import PARTS, REGRESSIONS, WITH_DIALOGUES, Case, Dialogue, Patient, card_answers, cases, dialogues, patients
 from evaluation.rates import Rate
 
+pytestmark = pytest.mark.slow
+
 EMERGENCY = Case("cannot pee", ("emergency",), (("urinary_retention", "present"),), ("plain",))
 DOCTOR = Case("a fever", ("call_doctor", "ask"), (("fever", "present"),), ("plain",))
 HOME = Case("sore, no fever", ("self_care",), (("soreness", "present"), ("fever", "absent")), ("negation",))

@@ -9,6 +9,8 @@ from evaluation.cases import PARTS, cases, dialogues, pairs, patients
 from evaluation.peers import keyword_gate
 from evaluation.rates import Rate
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_page_is_made_from_the_stored_figures() -> None:
     assert report.PAGE.read_text(encoding="utf-8") == report.page(report.stored()), "run `make evaluate` or `make evaluate-test`"

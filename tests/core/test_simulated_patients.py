@@ -16,6 +16,8 @@ from evaluation.cases import CardAnswer, Patient
 from evaluation.changes import CHANGES, of_changes
 from tests.wire import Wire
 
+pytestmark = pytest.mark.slow
+
 ROWS = list(Wire.of(load_protocol(Path(__file__).resolve().parents[2] / "protocols" / "vertebroplasty")).rows)
 SORE = "a bit sore where the needle went in"
 NO_MODEL = Path("no model")  # what would be read with it is made up
