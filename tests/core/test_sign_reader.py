@@ -13,7 +13,7 @@ from aftercare.assistant import Assistant
 from aftercare.conversation import Conversation
 from aftercare.protocol import Protocol
 from aftercare.understanding.fusion import Fusion
-from aftercare.understanding.reading import Opinion, Reading, Status
+from aftercare.understanding.reading import Mention, Opinion, Reading, Status
 from aftercare.understanding.understood import Understood
 
 TODAY = date(2024, 5, 15)
@@ -152,6 +152,21 @@ def test_a_milder_sign_that_stands_explains_what_it_alone_hears(understand: Unde
 )
 def test_a_sign_of_another_who_was_treated_is_asked_about(understand: Understand, text: str, said: float, asked: str) -> None:
     assert understand(text, {"report_other_person": 0.99}, {"allergy_severe": said}).doubt == asked
+
+
+def test_a_red_flag_stands_where_the_classifier_hears_another_one(understand: Understand) -> None:
+    shares = {"report_overdose": 0.6, "report_soreness": 0.4}
+    assert "chest_pain" in present(understand("sore where the needle was, chest pain is what I have", shares, {}))
+
+
+def test_a_piece_of_what_the_lexicon_reads_as_one_complaint_is_no_other(protocol: Protocol) -> None:
+    text = "a burning pain shoots from my seat down to the toes"
+    place = text.index("my seat")
+    whole = Opinion(0, len(text), (("report_leg_numbness", 0.6), ("report_saddle_numbness", 0.3)))
+    piece = Opinion(place, len(text), (("report_saddle_numbness", 0.93),))
+    reading = Reading(text, mentions=(Mention("nerve_pain", Status.PRESENT, 0, len(text)),), opinions=(whole, piece))
+    understood = Fusion(protocol).understand(reading, answering=False)
+    assert (present(understood), understood.doubt) == ({"nerve_pain"}, "saddle_numbness")
 
 
 def test_both_together_name_the_sign(understand: Understand) -> None:
