@@ -43,7 +43,7 @@ unit: ## run the fast tests of the core and the gateway, in a small environment 
 test: programs train test-widget ## run every test
 	$(TOOLS) -m pytest tests/browser
 	$(TOOLS) -m pytest tests --ignore=tests/rasa --ignore=tests/browser
-	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings
+	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings -W default
 
 test-widget: setup
 	npm test --prefix widget

@@ -117,10 +117,10 @@ class Assistant:
             conversation: how it stands.
             answers: row -> `yes`, `no` or `unsure`.
         """
-        for fact, told in answers.items():
+        for fact, given in answers.items():
             if fact not in conversation.checks:
                 return f"'{fact}' is no row that waits for an answer"
-            if told not in danger_check.ANSWERS:
+            if given not in danger_check.ANSWERS:
                 return f"the answer to '{fact}' is one of {', '.join(danger_check.ANSWERS)}"
         return ""
 

@@ -22,5 +22,5 @@ def moment_of(metadata: Mapping[str, Any] | None, clock: Clock) -> datetime:
         metadata: what travels with the message; `at` is its moment in ISO 8601 with an offset.
         clock: tells the time, for a message that comes without its moment.
     """
-    told = (metadata or {}).get(AT)
-    return datetime.fromisoformat(told) if told else clock()
+    given = (metadata or {}).get(AT)
+    return datetime.fromisoformat(given) if given else clock()

@@ -15,7 +15,7 @@ def understates(protocol: Protocol, reply: Reply, present: Set[str]) -> bool:
     """Whether a reply is less urgent than these findings, and neither asks about them nor took them into account.
 
     A reply that says how the message was understood has weighed what is no emergency by more than the lexicon. The danger check
-    asks about no sign that was told.
+    asks about no sign that was reported.
 
     Args:
         protocol: supplies the rules.

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.answers import pressed
-from aftercare.decision.danger_check import Told
+from aftercare.decision.danger_check import RowAnswers
 from aftercare.decision.interview import confirming
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
@@ -44,11 +44,11 @@ def begin(tools: Tools, conversation: Conversation, reading: Reading, today: dat
     answering_now, measuring = pending is not None or bool(checks), pending is not None and bool(pending.scale)
     understood = fusion.understand(reading, answering=answering_now, measuring=measuring)
     quiet = not understood.reports and not understood.topics
-    told = tools.rows.read(checks, reading, quiet) if checks and reading.text.strip() else Told()
-    if (told.rows and quiet) or told.all_of_them:
+    row_answers = tools.rows.read(checks, reading, quiet) if checks and reading.text.strip() else RowAnswers()
+    if (row_answers.rows and quiet) or row_answers.all_of_them:
         understood = fusion.understand(replace(reading, opinions=()), answering=True)
     stood = disposition(protocol, conversation.has("present"))
-    return Situation(tools, conversation, today, now, tapped, stood, pending, button, checks, reading, understood, told)
+    return Situation(tools, conversation, today, now, tapped, stood, pending, button, checks, reading, understood, row_answers)
 
 
 def _without_noise(tools: Tools, conversation: Conversation, reading: Reading, pending: Question | None) -> Reading:
@@ -91,6 +91,6 @@ def _answer(turn: Situation, answered: bool) -> Reply:
         return waiting.unanswered(turn)
     if reports or answered or asking.denies_beside_advice(turn):
         return asking.with_topics(turn, asking.decide_or_ask(turn))
-    if turn.told.all_of_them in ("yes", "unsure") or (turn.checks and (waiting.waits_first(turn) or waiting.claims_something(turn))):
+    if turn.row_answers.all_of_them in ("yes", "unsure") or (turn.checks and (waiting.waits_first(turn) or waiting.claims_something(turn))):
         return waiting.unanswered_check(turn)
     return talk.talk(turn)

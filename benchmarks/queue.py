@@ -80,7 +80,7 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
         name = f"{case:032x}"
         row = {
             "id": case, "conversation_id": name, "opened_at": at, "tier": tier,
-            "place": int(cases.rank_of(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
+            "rank": int(cases.rank_of(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
             "waiting_since": at if working and case % 50 == 0 else None, "last_at": at, "last_seq": 3, "failed": False,
             "silent": chance.random() < 0.1, "asking": False, "acknowledged_at": seen, "acknowledged_by": None, "assignee": None,
             "snoozed_until": None, "closed_at": at + timedelta(hours=1) if state == CLOSED else None,
@@ -89,7 +89,7 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
         codes = dict.fromkeys(chance.choices(_FINDINGS, _WEIGHTS, k=chance.randint(1, 3)))
         rules = [chance.choice(_RULES[tier])] if tier in _RULES else []
         yield {
-            conversation: [{"id": name, "embed_key": "demo", "started_at": at}],
+            conversation: [{"id": name, "embed_key": "demo", "started_at": at, "protocol": "vertebroplasty", "language": "en"}],
             triage_case: [row],
             case_finding: [{"case_id": case, "code": code, "status": chance.choice(("present", "present", "absent"))} for code in codes],
             case_rule: [

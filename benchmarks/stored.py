@@ -93,7 +93,7 @@ def _conversations(numbers: range, now: datetime, chance: random.Random) -> Iter
             event: events,
             triage_case: [
                 {
-                    "conversation_id": name, "opened_at": at, "tier": 2, "place": 9, "state": "closed", "fired_at": at,
+                    "conversation_id": name, "opened_at": at, "tier": 2, "rank": 9, "state": "closed", "fired_at": at,
                     "fired_seq": 3, "waiting_since": None, "last_at": at, "last_seq": 3, "failed": False, "silent": False, "asking": False,
                     "closed_at": at, "outcome": "reached", "escalated": 0, "version": 3, "changed_at": at,
                 }

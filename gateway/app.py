@@ -163,7 +163,7 @@ async def _repeat(work: Callable[[], int]) -> None:
 async def _anchor(console: ConsoleServices) -> None:
     """Put the end of the audit into the log, which is kept elsewhere, so that cutting entries off does not go unseen.
 
-    The accounts are looked at too; one that somebody changed in the database is told.
+    The accounts are looked at too; one that somebody changed in the database is reported.
     """
     while True:
         try:

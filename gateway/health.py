@@ -23,7 +23,7 @@ async def alive() -> dict[str, str]:
 
 @router.get("/readyz")
 async def ready(gateway: Gateway, response: Response) -> dict[str, str]:
-    """Ready when messages can be stored; that the core answers without Rasa, and that a proxy is not trusted, is only told."""
+    """Ready when messages can be stored; that the core answers without Rasa, and that a proxy is not trusted, is only reported."""
     try:
         stores = await asyncio.to_thread(_stores, gateway.records.engine)
     except SQLAlchemyError:

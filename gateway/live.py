@@ -22,7 +22,7 @@ class Listener:
 
     Attributes:
         address: where it listens from.
-        stream: it listens until it is told to leave; others leave by themselves after a while.
+        stream: it listens until it is ousted; others leave by themselves after a while.
         ousted: a newer stream has taken its place.
     """
 
@@ -39,10 +39,10 @@ class Listener:
 
         Args:
             seconds: how long.
-            behind: the place of the last event that is known.
+            behind: the sequence number of the last event that is known.
 
         Returns:
-            What was added behind that place, or None when one has to look for oneself.
+            What was added behind it, or None when one has to look for oneself.
         """
         try:
             async with asyncio.timeout(seconds):

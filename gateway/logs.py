@@ -31,7 +31,7 @@ def set_up_logs() -> None:
 
 
 class _Names(logging.Handler):
-    """Libraries put what they were working on into their messages, so only the place of the warning is passed on."""
+    """Libraries put what they were working on into their messages, so only the location of the warning is passed on."""
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None

@@ -67,7 +67,7 @@ class Proxies:
             _log.warning(_SAID[self.problem()])
 
     def forwarded(self) -> None:
-        """Note a request that a stranger forwarded; the operator is told once an hour."""
+        """Note a request that a stranger forwarded; the operator is warned once an hour."""
         before, self._until = self.problem(), time.monotonic() + _REMEMBER_SECONDS
         if not before:
             self.warn()
@@ -78,7 +78,7 @@ class Groups:
 
     Args:
         settings: the first master key, from which the hashes' key is made.
-        proxies: while they hide the patients' addresses, nothing is told.
+        proxies: while they hide the patients' addresses, nothing is reported.
     """
 
     def __init__(self, settings: Settings, proxies: Proxies) -> None:
@@ -110,7 +110,7 @@ class Peers:
 
     Args:
         app: what it leads to.
-        proxies: which are trusted; told of others.
+        proxies: which are trusted; notified of others.
     """
 
     def __init__(self, app: ASGIApp, proxies: Proxies) -> None:

@@ -118,7 +118,10 @@ def run(tests: Sequence[str]) -> Results:
     of_rasa = [test for test in tests if test.startswith("tests/rasa/")]
     others = [test for test in tests if test not in of_rasa]
     with tempfile.TemporaryDirectory() as folder:
-        for python, chosen, more in ((TOOLS_PYTHON, others, []), (RASA_PYTHON, of_rasa, ["--asyncio-mode=auto", "--disable-warnings"])):
+        for python, chosen, more in (
+            (TOOLS_PYTHON, others, []),
+            (RASA_PYTHON, of_rasa, ["--asyncio-mode=auto", "--disable-warnings", "-W", "default"]),
+        ):
             if chosen:
                 report = Path(folder) / "report.xml"
                 subprocess.run([python, "-m", "pytest", "-q", f"--junitxml={report}", *more, *chosen], cwd=ROOT, check=False)

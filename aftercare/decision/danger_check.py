@@ -99,7 +99,7 @@ def _moment(text: str, otherwise: datetime) -> datetime:
 
 
 @dataclass
-class Told:
+class RowAnswers:
     """What words say of the rows that wait: row -> answer; `all_of_them` where one answer speaks of the list as a whole."""
 
     rows: dict[str, str] = field(default_factory=dict)
@@ -126,7 +126,7 @@ class RowReader:
         self._except = frozenset(words["except"])
         self._fillers = frozenset(words["fillers"])
 
-    def read(self, waiting: Sequence[str], reading: Reading, quiet: bool) -> Told:
+    def read(self, waiting: Sequence[str], reading: Reading, quiet: bool) -> RowAnswers:
         """What a message says of the rows that wait.
 
         Args:
@@ -140,8 +140,8 @@ class RowReader:
             rows = self._pointed(waiting, tokens)
         if rows or not quiet:
             rest = "rest_none" in reading.acts or self._all_but(tokens) if rows else "rest_none" in reading.acts
-            return Told((dict.fromkeys(waiting, "no") if rest else {}) | rows)
-        return Told(all_of_them=self._as_a_whole([token for token in tokens if token not in _MARKS], reading))
+            return RowAnswers((dict.fromkeys(waiting, "no") if rest else {}) | rows)
+        return RowAnswers(all_of_them=self._as_a_whole([token for token in tokens if token not in _MARKS], reading))
 
     def _tokens(self, text: str) -> list[str]:
         """The words, figures and marks of a text; phrases of doubt as one word."""

@@ -58,7 +58,7 @@ class Reply:
 
     @property
     def disposition(self) -> Disposition | None:
-        """What the patient is told to do, if anything."""
+        """What the patient is advised to do, if anything."""
         wire = self.custom.get("disposition")
         return next((each for each in Disposition if each.wire == wire), None)
 

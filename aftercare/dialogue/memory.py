@@ -62,8 +62,8 @@ def _is_good_news(turn: Situation, finding: str, status: Status) -> bool:
         return False
     known = turn.protocol.findings[finding]
     by_lexicon = any(m.finding == finding and m.status is Status.PRESENT for m in turn.reading.mentions)
-    told_now = by_lexicon and status is Status.PRESENT
-    return (known.treated_pain and not told_now) or finding == turn.names.gone
+    said_now = by_lexicon and status is Status.PRESENT
+    return (known.treated_pain and not said_now) or finding == turn.names.gone
 
 
 def _open_rows_for(turn: Situation, finding: str) -> None:

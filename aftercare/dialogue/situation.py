@@ -9,7 +9,7 @@ from datetime import date, datetime
 from aftercare.conversation import Conversation
 from aftercare.decision import danger_check
 from aftercare.decision.answers import Answer
-from aftercare.decision.danger_check import RowReader, Told
+from aftercare.decision.danger_check import RowAnswers, RowReader
 from aftercare.decision.reply import Block, Composer, Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol.model import Button, DangerCheck, Disposition, Protocol, Question, Topic
@@ -75,7 +75,7 @@ class Situation:
         checks: the rows that waited when the message came, as they were numbered.
         reading: the message.
         understood: what it says.
-        told: what it says of the rows that wait.
+        row_answers: what it says of the rows that wait.
         heard: what it is as the answer to the question that waits.
     """
 
@@ -90,7 +90,7 @@ class Situation:
     checks: list[str]
     reading: Reading
     understood: Understood
-    told: Told
+    row_answers: RowAnswers
     heard: Answer = Answer.NOT_UNDERSTOOD
 
     @property

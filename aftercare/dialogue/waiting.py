@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from aftercare.decision import danger_check
 from aftercare.decision.answers import Answer, heard, settle, settle_as_dangerous
-from aftercare.decision.danger_check import Told
+from aftercare.decision.danger_check import RowAnswers
 from aftercare.decision.reply import Block, Reply
 from aftercare.dialogue import asking, talk, taps
 from aftercare.dialogue.situation import Situation
@@ -34,30 +34,30 @@ def answer_check(turn: Situation) -> bool:
     """Record what the message says of the rows that wait; whether it said anything."""
     if not turn.checks:
         return False
-    told = _one_row(turn) if len(turn.checks) == 1 else turn.told
-    answers = told.rows or (dict.fromkeys(turn.checks, "no") if _denies_all(turn, told) else {})
+    row_answers = _one_row(turn) if len(turn.checks) == 1 else turn.row_answers
+    answers = row_answers.rows or (dict.fromkeys(turn.checks, "no") if _denies_all(turn, row_answers) else {})
     present = turn.conversation.has("present")
     for fact, answer in answers.items():
-        told_otherwise = answer == "no" and turn.check.row(fact).findings & present
-        if fact in turn.conversation.checks and not told_otherwise:
+        contradicted = answer == "no" and turn.check.row(fact).findings & present
+        if fact in turn.conversation.checks and not contradicted:
             danger_check.settle(turn.check.row(fact), answer, turn.conversation, turn.reading.text, turn.now)
     settled = turn.close_check()
     return bool(answers) or settled
 
 
-def _one_row(turn: Situation) -> Told:
+def _one_row(turn: Situation) -> RowAnswers:
     """One row is a question like any other."""
     (fact,) = turn.checks
     answer = heard(turn.protocol, fact, turn.reading)
-    if turn.told.rows or answer not in (Answer.YES, Answer.NO, Answer.UNSURE) or turn.understood.topics:
-        return turn.told
-    return Told({fact: answer.value})
+    if turn.row_answers.rows or answer not in (Answer.YES, Answer.NO, Answer.UNSURE) or turn.understood.topics:
+        return turn.row_answers
+    return RowAnswers({fact: answer.value})
 
 
-def _denies_all(turn: Situation, told: Told) -> bool:
+def _denies_all(turn: Situation, row_answers: RowAnswers) -> bool:
     """Whether the message is a No to the whole list; one that names a sign speaks of that sign alone."""
-    if told.all_of_them:
-        return told.all_of_them == "no"
+    if row_answers.all_of_them:
+        return row_answers.all_of_them == "no"
     named = turn.reading.mentions or turn.understood.reports or turn.understood.topics
     share = dict(turn.reading.replies.get(danger_check.NAME, ())).get("no", 0.0)
     if named or share < turn.protocol.thresholds["answer_no_to_all"]:
@@ -89,7 +89,7 @@ def unanswered(turn: Situation) -> Reply:
 def unanswered_check(turn: Situation) -> Reply:
     """The check was answered as a whole, or not at all. Behind an answer a doubt may stay; a Yes makes it wait for the row."""
     conversation = turn.conversation
-    whole, claims = turn.told.all_of_them, claims_something(turn)
+    whole, claims = turn.row_answers.all_of_them, claims_something(turn)
     aside = None if whole or claims else talk.aside(turn)
     if aside is not None:
         return aside

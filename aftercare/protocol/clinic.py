@@ -40,7 +40,7 @@ class Clinic:
     def moment(self, day: date, clock: time = time.min) -> datetime:
         """When the clinic's clock shows this on a day, in UTC; the beginning of the day without `clock`.
 
-        A time that daylight-saving time leaves out is told by the offset before it; of one that comes twice, it is the first.
+        A time that daylight-saving time leaves out takes the offset before it; of one that comes twice, it is the first.
         """
         return datetime.combine(day, clock, self.zone).astimezone(timezone.utc)
 

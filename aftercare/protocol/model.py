@@ -14,7 +14,7 @@ from aftercare.protocol.grammar import Grammar, Meaning, Scales
 
 
 class Disposition(IntEnum):
-    """What a patient is told to do; a larger value is more urgent, so dispositions combine by `max`."""
+    """What a patient is advised to do; a larger value is more urgent, so dispositions combine by `max`."""
 
     SELF_CARE = 1
     CALL_DOCTOR = 2
@@ -46,7 +46,7 @@ class Finding:
     A `vague` one yields to those that it is `refined_by`, which say the same more exactly. A `qualifier` only tells more of another
     finding; that it is absent says nothing of its code. `treated_pain` is the pain that the procedure was done for. Where
     the lexicon read something `milder` of the same, what the classifier alone hears is asked about. Where a
-    `denial_stands`, no other reader overrules it. One that `persists` counts as present also when it is told as gone.
+    `denial_stands`, no other reader overrules it. One that `persists` counts as present also when it is said to be gone.
 
     Attributes:
         heard_as: the sign that the sign reader hears it as.

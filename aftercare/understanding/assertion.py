@@ -45,7 +45,7 @@ class Context:
         changes: the places of words that tell a thing of the past as changed, in order.
         helpers: the places of words that only one who cares for the patient says, in order.
         says_i: whether the writer says I.
-        named: the places of all words of mentions, by which a list of findings is told.
+        named: the places of all words of mentions, by which a list of findings is recognised.
     """
 
     words: Sequence[str]

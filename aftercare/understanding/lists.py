@@ -59,12 +59,12 @@ class Lists:
         items = self._items(norms[denied_from : denied_from + self._reach.longest_list])
         place = sum(word == "," for word in norms[denied_from:start])
         names = [self.is_name(item, loosely=len(items) >= self._reach.long_list) for item in items]
-        first_told = next((number for number, name in enumerate(names) if number and not name), len(items))
+        first_known = next((number for number, name in enumerate(names) if number and not name), len(items))
         if place < self._contrast(items):
             return Status.DOUBTFUL
         if place < len(names) and not names[place]:
             return None
-        if first_told < len(items) and first_told <= self._reach.short_list:
+        if first_known < len(items) and first_known <= self._reach.short_list:
             return None
         return Status.ABSENT if ahead & self._clauses.both else Status.DOUBTFUL
 

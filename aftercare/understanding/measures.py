@@ -187,9 +187,9 @@ class Measures:
     def days_answered(self, text: str, today: date) -> int | None:
         """The days that an answer to the question about the day of the procedure gives: a figure, a weekday, a day's name."""
         lower = _lower(text)
-        told = self.days_since_procedure(text, today)
-        if told is not None:
-            return told
+        given = self.days_since_procedure(text, today)
+        if given is not None:
+            return given
         lasting = self.days_lasting(text)
         if lasting is not None:
             return lasting

@@ -100,7 +100,7 @@ class Reader:
         claimed = self._claimed_from(self._claimed, norms, tokens, self._denial_reach)
         mentions = [_claimed(each, mentions, claimed) for each in mentions]
         too = self._claimed_from(self._claimed_too, norms, tokens, reach=1)
-        mentions = [replace(each, status=Status.PRESENT, trigger=CLAIMED) if _is_told_too(each, too) else each for each in mentions]
+        mentions = [replace(each, status=Status.PRESENT, trigger=CLAIMED) if _is_claimed_too(each, too) else each for each in mentions]
         return Reading(
             text=text,
             mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
@@ -125,11 +125,11 @@ class Reader:
         slips = {place: self._spelling.rivals(token.norm) for place, token in enumerate(tokens) if token.norm not in self._other_languages}
         mended = list(norms)
         for place in [place for place, rivals in slips.items() if rivals][:_MOST_SLIPS]:
-            mended[place] = max((mended[place], *slips[place]), key=partial(self._told_with, mended, place))
+            mended[place] = max((mended[place], *slips[place]), key=partial(self._matches_with, mended, place))
         return mended
 
-    def _told_with(self, norms: Sequence[str], place: int, word: str) -> int:
-        """How many words of findings would be told with a word at this place."""
+    def _matches_with(self, norms: Sequence[str], place: int, word: str) -> int:
+        """How many words of findings would be matched with a word at this place."""
         begin = max(0, place - _AROUND)
         around = [*norms[begin:place], word, *norms[place + 1 : place + 1 + _AROUND]]
         return sum(end - start for _, start, end in self._findings(around) if start <= place - begin < end)
@@ -230,8 +230,8 @@ class Reader:
 
     def _is_bare(self, norms: Sequence[str], end: int) -> bool:
         """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
-        told = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
-        return self._fills(norms[:end], frozenset(told))
+        heard = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
+        return self._fills(norms[:end], frozenset(heard))
 
     def _sentence_end(self, norms: Sequence[str]) -> int:
         """The place of the first sentence's end."""
@@ -243,9 +243,9 @@ class Reader:
         found = {act: spans for act, (longest, matcher) in self._acts.items() if count <= longest and (spans := matcher(norms))}
         return frozenset(act for act, spans in found.items() if act not in self._alone or self._fills(norms, _covered(spans)))
 
-    def _fills(self, norms: Sequence[str], told: frozenset[int]) -> bool:
+    def _fills(self, norms: Sequence[str], heard: frozenset[int]) -> bool:
         """Whether nothing is said beside these words."""
-        return all(place in told or word in self._fillers or not word.isalnum() for place, word in enumerate(norms))
+        return all(place in heard or word in self._fillers or not word.isalnum() for place, word in enumerate(norms))
 
     def _writer(self, norms: Sequence[str]) -> str:
         said = set(norms)
@@ -264,16 +264,16 @@ class Reader:
 
 
 def _claimed(mention: Mention, mentions: Iterable[Mention], claimed_from: int) -> Mention:
-    """A mention that was supposed is present where the words behind it claim it, and nothing else that was told in between."""
-    told = any(other.status is Status.PRESENT and mention.end <= other.start < claimed_from for other in mentions)
-    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from or told:
+    """A mention that was supposed is present where the words behind it claim it, and nothing else that was said in between."""
+    heard = any(other.status is Status.PRESENT and mention.end <= other.start < claimed_from for other in mentions)
+    if mention.status is not Status.HYPOTHETICAL or mention.end > claimed_from or heard:
         return mention
     return replace(mention, status=Status.PRESENT, trigger=CLAIMED)
 
 
-def _is_told_too(mention: Mention, told_from: int) -> bool:
+def _is_claimed_too(mention: Mention, claimed_too_from: int) -> bool:
     """Whether words behind a sign of another person, or of the past, say that the treated person has it too."""
-    return mention.end <= told_from and mention.status in (Status.OTHER_PERSON, Status.HISTORICAL, Status.PRESENT)
+    return mention.end <= claimed_too_from and mention.status in (Status.OTHER_PERSON, Status.HISTORICAL, Status.PRESENT)
 
 
 def _covered(spans: Iterable[Match]) -> frozenset[int]:

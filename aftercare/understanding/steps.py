@@ -127,7 +127,7 @@ def _add_red_flag(weighing: Weighing) -> None:
     certain = _certain_enough(weighing, finding, denied)
     enough_words = not weighing.is_few_words or probability >= limits["red_flag_overrules"]
     if probability >= certain and weighing.is_confirmed(finding, whole) and enough_words:
-        weighing.put(finding, Status.PRESENT, weighing.told_by(finding, whole), "classifier_message")
+        weighing.put(finding, Status.PRESENT, weighing.extent_of(finding, whole), "classifier_message")
     elif probability >= (limits["red_flag_overrules"] if weighing.is_unsaid(weighing.intents.red_flags) else suspect):
         weighing.doubt(finding)
 
@@ -175,7 +175,7 @@ def _add_signs(weighing: Weighing) -> None:
         if finding in weighing.protocol.red_flags:
             weighing.doubt(finding)
         else:
-            weighing.put(finding, Status.PRESENT, weighing.told_by(finding, weighing.whole), "sign_reader")
+            weighing.put(finding, Status.PRESENT, weighing.extent_of(finding, weighing.whole), "sign_reader")
 
 
 def _ask_about_treated(weighing: Weighing) -> None:
@@ -202,7 +202,7 @@ def _add_finding(weighing: Weighing, opinion: Opinion, enough: float) -> None:
     if not finding or intent in weighing.intents.red or finding in weighing.result.with_status(Status.PRESENT):
         return
     if probability >= enough and not weighing.is_unsaid([finding], opinion):
-        weighing.put(finding, Status.PRESENT, weighing.told_by(finding, opinion), "classifier_finding")
+        weighing.put(finding, Status.PRESENT, weighing.extent_of(finding, opinion), "classifier_finding")
 
 
 def _take_questions(weighing: Weighing) -> None:
@@ -249,7 +249,7 @@ def _refine(weighing: Weighing) -> None:
 STEPS = (
     Step("lexicon_list", "Behind the comma of a list a denial may hold or not: it counts as one for now.", _always, _take_lists),
     Step("lexicon", "The patient's own words name it, and the words around them tell its status.", _always, _take_mentions),
-    Step("persists", "It is told as gone, and needs help all the same.", _always, _take_persisting),
+    Step("persists", "It is said to be gone, and needs help all the same.", _always, _take_persisting),
     Step("doubt_in_list", "A red flag whose denial is not plain is asked about.", _always, _ask_about_lists),
     Step("classifier_meaning", "The whole message surely supposes, or tells of what has gone by.", _heard, _take_meaning),
     Step("classifier_against_lexicon", "The classifier is sure that nothing of it is reported.", _open, weigh_mentions),

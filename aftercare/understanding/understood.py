@@ -50,7 +50,7 @@ class Understood:
 
     @property
     def reports(self) -> bool:
-        """Whether something is told as present or as gone since the procedure."""
+        """Whether something is reported as present or as gone since the procedure."""
         return any(status in (Status.PRESENT, Status.RESOLVED) for status, _ in self.findings.values())
 
 
@@ -63,7 +63,7 @@ class Intents:
         reports_nothing: meanings that speak against a report.
         unchanged: meanings of a message in which all is as it was.
         closing: meanings of a message that asks about no topic.
-        status_of: meaning -> the status that a sign told with it has.
+        status_of: meaning -> the status that a sign mentioned with it has.
         denial, beyond: the meanings of these roles.
     """
 
@@ -168,7 +168,7 @@ class Weighing:
 
     def is_confirmed(self, finding: str, opinion: Opinion) -> bool:
         """Whether the sign reader hears what the classifier alone does; more surely where the words are like none that were learnt."""
-        place = self.told_by(finding, opinion)
+        place = self.extent_of(finding, opinion)
         pieces = [piece for piece in self.reading.opinions if piece is opinion or (piece.start, piece.end) == place]
         unlike = min(piece.distance for piece in pieces) >= self.limits["unlike"]
         return self.is_said(finding, "sign_said_unlike" if unlike else "sign_said")
@@ -199,7 +199,7 @@ class Weighing:
         heard = {finding: self.said(finding, opinion) for finding in shares}
         return max(shares, key=lambda finding: shares[finding] * (heard[finding] or (heard[finding] is None)), default="")
 
-    def told_by(self, finding: str, opinion: Opinion) -> tuple[int, int]:
+    def extent_of(self, finding: str, opinion: Opinion) -> tuple[int, int]:
         """The place of the words behind an opinion: of the whole message, those of the clause that says it by itself, if one does."""
         clauses = self.open_clauses if opinion is self.whole else ()
         saying = [clause for clause in clauses if self.intents.finding_of.get(clause.best[0]) == finding]

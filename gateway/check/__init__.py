@@ -21,7 +21,7 @@ def check(environ: Mapping[str, str], load: Callable[[], Library]) -> int:
     """Print the table of this set-up; the exit code is 1 when something is missing.
 
     Args:
-        environ: the variables that the gateway is told by.
+        environ: the variables that configure the gateway.
         load: reads the protocols.
     """
     found = sorted(findings(environ, load), key=lambda each: each.state)
@@ -39,7 +39,7 @@ def findings(environ: Mapping[str, str], load: Callable[[], Library]) -> list[Fo
         library = load()
         demo = is_demo(library)
         settings = from_environment(environ, demo=demo, protocols=[protocol.id for protocol in library])
-        told = with_secrets(environ)
+        environment = with_secrets(environ)
     except (ProtocolError, SettingsError, SecretError) as error:
         return [Found("settings", State.MISSING, line) for line in str(error).splitlines()]
     read = [
@@ -51,7 +51,7 @@ def findings(environ: Mapping[str, str], load: Callable[[], Library]) -> list[Fo
     ]
     tries = [
         lambda: servers.records(settings),
-        lambda: servers.trackers(told),
+        lambda: servers.trackers(environment),
         lambda: servers.limits_storage(settings),
         lambda: servers.mail(settings),
         lambda: servers.login(settings),

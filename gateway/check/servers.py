@@ -57,11 +57,11 @@ def _accounts(settings: Settings, engine: Engine) -> Iterator[Found]:
             yield Found("accounts", State.WEAK, said)
 
 
-def trackers(told: Mapping[str, str]) -> Iterator[Found]:
+def trackers(environ: Mapping[str, str]) -> Iterator[Found]:
     """Rasa's database, where AFTERCARE_TRACKERS names it: what backup and forgetting use."""
-    if not told.get("AFTERCARE_TRACKERS", "").startswith("postgresql"):
+    if not environ.get("AFTERCARE_TRACKERS", "").startswith("postgresql"):
         return
-    url = make_url(told["AFTERCARE_TRACKERS"])
+    url = make_url(environ["AFTERCARE_TRACKERS"])
     engine = create_engine(url, hide_parameters=True, connect_args={"connect_timeout": int(_SECONDS)})
     try:
         with engine.connect() as connection:
@@ -86,7 +86,7 @@ def _weak_postgresql(part: str, connection: Connection, host: str) -> Iterator[F
         yield Found(part, State.WEAK, "the user is a superuser; make one of its own for this database")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         if ask(f"SHOW {setting}") == "off":
-            yield Found(part, State.WEAK, f"{setting} is off: a message that was told to be stored can be lost; see deploy/postgresql.conf")
+            yield Found(part, State.WEAK, f"{setting} is off: a confirmed message can be lost; see deploy/postgresql.conf")
     remote = host not in _LOCAL and not host.startswith("/")
     if remote and not ask("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"):
         yield Found(part, State.WEAK, "the connection is not encrypted; add ?sslmode=verify-full to the address")

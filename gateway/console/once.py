@@ -9,10 +9,10 @@ from gateway.records.store import Clock
 
 
 class Once:
-    """Remembers, within this process, what was told lately.
+    """Remembers, within this process, what was noted lately.
 
     Args:
-        within: how long something counts as told.
+        within: how long something counts as noted.
         clock: tells the time.
     """
 
@@ -22,7 +22,7 @@ class Once:
         self._told: dict[Hashable, datetime] = {}
 
     def is_new(self, what: Hashable) -> bool:
-        """Whether this was not told lately; now it is."""
+        """Whether this was not noted lately; now it is."""
         now = self._clock()
         self._told = {each: at for each, at in self._told.items() if abs(now - at) < self._within}
         if what in self._told:

@@ -66,7 +66,7 @@ class Policy:
 
     Attributes:
         limits: tier -> how long a case may wait for its acknowledgement.
-        flood: how many emergencies from one address are taken singly, and after how long the rota is told again of the others.
+        flood: how many emergencies from one address are taken singly, and after how long the rota is notified again of the others.
         silence: how long without any conversation is worth telling, and between which times of the clinic's day.
     """
 

@@ -36,7 +36,7 @@ class ConsoleServices:
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
-        strangers: the same, of places without a successful login, so that they keep none of the others waiting.
+        strangers: the same, of addresses without a successful login, so that they keep none of the others waiting.
         heavy: how many searches, exports and figures are made at once; the others wait, so that the threads are left to patients.
     """
 

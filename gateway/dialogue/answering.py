@@ -44,7 +44,7 @@ class Answering:
         records: where messages are stored, and answers go.
         core: the clinical core.
         rasa: where to ask.
-        outbound: is told when an answer is stored.
+        outbound: is notified when an answer is stored.
     """
 
     def __init__(self, records: Records, core: Core, rasa: Rasa, outbound: Outbound) -> None:
@@ -86,7 +86,7 @@ class Answering:
     async def follow_up(self, only: str | None = None) -> None:
         """Where a question has waited too long for its answer, let the more urgent answer hold and tell the patient.
 
-        A danger check that was left before an answer: the patient is told whom to call; behind one, the record says that it was left.
+        A danger check that was left before an answer: the patient hears whom to call; behind one, the record says that it was left.
 
         Args:
             only: the conversation to look at; all when None.
@@ -97,9 +97,9 @@ class Answering:
                     await self._follow_up(name, seq, minutes)
 
     async def _follow_up(self, name: str, seq: int, minutes: float) -> None:
-        """Follow up on one conversation whose question, at this place, was left for so long, if its protocol waits no longer than that.
+        """Follow up on one conversation whose question `seq` was left for so long, if its protocol waits no longer than that.
 
-        A question of a protocol that is no longer in force has no more urgent answer that is known: the safety card is told.
+        A question of a protocol that is no longer in force has no more urgent answer that is known: the safety card is shown.
         """
         try:
             before, _ = await self._conversations.read(name)
@@ -116,7 +116,7 @@ class Answering:
                 await self._note_left(name, seq, before.checks)
         except OvertakenError:
             return
-        except Exception as error:  # the others are told all the same
+        except Exception as error:  # the others are followed up all the same
             _log.error("broken-off interview not followed up", conversation=name, error=type(error).__name__)
 
     async def _tell(self, name: str, seq: int, outcome: Outcome) -> None:

@@ -94,9 +94,9 @@ def _codes(protocol: Protocol, outcome: Outcome) -> list[list[str]]:
     after, assumed = outcome.conversation, _assumed(protocol, outcome)
     heard = [(finding["code"], finding["status"]) for finding in _heard(outcome)]
     new = after.has("present") - outcome.before.has("present") - set(assumed)
-    told = [(protocol.findings[each].code, PRESENT) for each in sorted(new & protocol.findings.keys()) if after.evidence.get(each)]
-    counted = [(code, ASSUMED) for each in assumed if ((code := protocol.findings[each].code), PRESENT) not in (*heard, *told)]
-    return [list(each) for each in dict.fromkeys([*heard, *told, *counted])]
+    said = [(protocol.findings[each].code, PRESENT) for each in sorted(new & protocol.findings.keys()) if after.evidence.get(each)]
+    counted = [(code, ASSUMED) for each in assumed if ((code := protocol.findings[each].code), PRESENT) not in (*heard, *said)]
+    return [list(each) for each in dict.fromkeys([*heard, *said, *counted])]
 
 
 def _assumed(protocol: Protocol, outcome: Outcome) -> list[str]:
@@ -104,8 +104,8 @@ def _assumed(protocol: Protocol, outcome: Outcome) -> list[str]:
     not_understood = protocol.say(_NOT_UNDERSTOOD) in (block.text for block in outcome.reply.blocks)
     if outcome.cause != BROKEN_OFF and not not_understood:
         return []
-    told = {finding.get("finding") for finding in _heard(outcome) if finding["status"] == PRESENT}
-    new = outcome.conversation.has("present") - outcome.before.has("present") - told
+    said = {finding.get("finding") for finding in _heard(outcome) if finding["status"] == PRESENT}
+    new = outcome.conversation.has("present") - outcome.before.has("present") - said
     return sorted(new & protocol.findings.keys())
 
 

@@ -111,9 +111,9 @@ class Rasa:
         Args:
             sender: the conversation's id.
             text: what the patient typed.
-            conversation: how it stands, bound to a protocol and a language; Rasa is always told to which.
+            conversation: how it stands, bound to a protocol and a language; Rasa always gets both.
             seconds: how long to wait.
-            known: Rasa knows how it stands; else it is told.
+            known: Rasa has its state; else the state is sent.
             answers: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
 
         Raises:

@@ -88,8 +88,8 @@ def states(check: DangerCheck, before: Conversation, after: Conversation, *, lef
         elif row.fact in after.rows:
             found[row.fact] = RowState(STATES[after.rows[row.fact]])
         elif row.fact in before.checks:
-            told = RowState.YES if row.yes in after.has("present") else RowState.LEFT
-            found[row.fact] = RowState.NO if row.fact in after.settled else told
+            otherwise = RowState.YES if row.yes in after.has("present") else RowState.LEFT
+            found[row.fact] = RowState.NO if row.fact in after.settled else otherwise
     return found
 
 

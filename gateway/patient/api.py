@@ -161,11 +161,11 @@ async def stream(
     listener: Staying,
     last_event_id: Annotated[str | None, Header(pattern=r"^[0-9]{1,9}$", description="The last event that was received.")] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their place as id; `session`; `ended`.
+    """The chat's events as they come: `greeting`, `message`, `answer`, `writer` with their sequence number as id; `session`; `ended`.
 
     A chat has three streams at most: of a fourth, the oldest ends with `crowded`, and its window had better ask for events.
     """
-    last, told, seen, unanswered = int(last_event_id or 0), None, 0, True
+    last, sent, seen, unanswered = int(last_event_id or 0), None, 0, True
     heard: list[Event] | None = None
     with STREAMS.track_inprogress():
         while not gateway.event_bus.closed:
@@ -180,9 +180,9 @@ async def stream(
             else:
                 written = [each.at for each in heard if each.kind == "message"]
                 session = session.after(written[-1]) if written else session
-            if told != session:
+            if sent != session:
                 yield ServerSentEvent(event="session", data=_state(session, gateway))
-                told = session
+                sent = session
             found = _shown(heard or ())
             for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))

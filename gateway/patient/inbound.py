@@ -1,4 +1,4 @@
-"""The web chat's messages, for the gateway: whose they are is told by the request's token, what they are about by what that knows."""
+"""The web chat's messages, for the gateway: the request's token says whose they are, what they are about by what that knows."""
 
 from __future__ import annotations
 

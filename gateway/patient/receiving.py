@@ -123,7 +123,7 @@ class Receiver:
             raise _HeldBackError(RefusedError(413, "too_long"))
 
     async def _pressed(self, session: Session, button: str, known: Event | None) -> tuple[str, int | None]:
-        """The title of a button of the last answer, and that answer's place."""
+        """The title of a button of the last answer, and that answer's sequence number."""
         if known is not None and known.words is not None:
             return str(known.words["text"]), None
         answer = await asyncio.to_thread(self._gateway.records.last, session.conversation, "answer")
@@ -134,7 +134,7 @@ class Receiver:
         return str(title), answer.seq
 
     async def _answered(self, session: Session) -> tuple[list[dict[str, str]], int | None]:
-        """The rows of the last answer's danger check that the message answers, and that answer's place; its own again for a repeat."""
+        """The rows of the last answer's danger check that the message answers, and that answer's number; its own again for a repeat."""
         if not self._message.rows:
             return [], None
         answer = await asyncio.to_thread(self._gateway.records.last, session.conversation, "answer")

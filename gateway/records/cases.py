@@ -76,7 +76,7 @@ def follow(
             "conversation_id": conversation,
             "opened_at": at,
             "tier": Tier.NONE,
-            "place": Rank.REST,
+            "rank": Rank.REST,
             "state": OPEN,
             "fired_at": at,
             "fired_seq": seq,
@@ -102,7 +102,7 @@ def follow(
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["place"] = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+    values["rank"] = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
     connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
 
 
@@ -136,7 +136,7 @@ def _answered(
         values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= Tier.CALL_DOCTOR)):
         values |= _opened(at, seq)
-    elif rises or (case.place in (Rank.REST, Rank.UNFINISHED) and (failed or values["asking"])):
+    elif rises or (case.rank in (Rank.REST, Rank.UNFINISHED) and (failed or values["asking"])):
         values |= {"fired_at": at, "fired_seq": seq, "escalated": 0}
     return values
 

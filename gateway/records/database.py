@@ -28,7 +28,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 def connect(url: str) -> Engine:
     """The engine of a database address, `sqlite:///file` or `postgresql+psycopg://...`.
 
-    A lock is waited for one second, so that a patient is told in time. No statement's values reach a log.
+    A lock is waited for one second, so that a patient hears in time. No statement's values reach a log.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":

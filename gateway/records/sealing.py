@@ -27,7 +27,7 @@ class SealError(RuntimeError):
 
 
 class Sealer:
-    """Seals and opens JSON under one key with AES-256-GCM; what is sealed for one place does not open at another.
+    """Seals and opens JSON under one key with AES-256-GCM; what is sealed for one context does not open at another.
 
     Args:
         key: 32 bytes.
@@ -36,21 +36,21 @@ class Sealer:
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
 
-    def seal(self, data: Any, place: str) -> bytes:
-        """Seal JSON data for `place`, such as a conversation's event."""
+    def seal(self, data: Any, context: str) -> bytes:
+        """Seal JSON data for `context`, such as a conversation's event."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, json.dumps(data, ensure_ascii=False).encode(), place.encode())
+        return nonce + self._cipher.encrypt(nonce, json.dumps(data, ensure_ascii=False).encode(), context.encode())
 
-    def open(self, sealed: bytes, place: str) -> Any:
-        """Open what was sealed for `place`.
+    def open(self, sealed: bytes, context: str) -> Any:
+        """Open what was sealed for `context`.
 
         Raises:
-            SealError: it was sealed with another key, for another place, or was changed.
+            SealError: it was sealed with another key, for another context, or was changed.
         """
         try:
-            return json.loads(self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()))
+            return json.loads(self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()))
         except (InvalidTag, ValueError):
-            raise SealError(f"cannot be opened: {place}") from None
+            raise SealError(f"cannot be opened: {context}") from None
 
 
 class Keyring:
@@ -79,23 +79,23 @@ class Keyring:
         key = AESGCM.generate_key(_KEY_BITS)
         return Sealer(key), self._wrap(key, conversation, day or datetime.now(UTC).date())
 
-    def seal(self, data: Any, place: str) -> bytes:
+    def seal(self, data: Any, context: str) -> bytes:
         """Seal JSON data that belongs to no conversation, under the first master key."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
-        return nonce + self._masters[0].encrypt(nonce, json.dumps(data, ensure_ascii=False).encode(), place.encode())
+        return nonce + self._masters[0].encrypt(nonce, json.dumps(data, ensure_ascii=False).encode(), context.encode())
 
-    def open(self, sealed: bytes, place: str) -> Any:
-        """Open what `seal` sealed for `place`.
+    def open(self, sealed: bytes, context: str) -> Any:
+        """Open what `seal` sealed for `context`.
 
         Raises:
             SealError: no master key opens it.
         """
         for master in self._masters:
             try:
-                return json.loads(master.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode()))
+                return json.loads(master.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context.encode()))
             except InvalidTag:
                 continue
-        raise SealError(f"cannot be opened: {place}")
+        raise SealError(f"cannot be opened: {context}")
 
     def unwrap(self, wrapped: bytes, conversation: str) -> Sealer:
         """The sealer of a conversation's wrapped key.

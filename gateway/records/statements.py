@@ -101,14 +101,14 @@ WAITING_SINCE = (
     .order_by(event.c.seq)
     .limit(1)
 )
-# Cases whose last event is an answer that asks something: questions stand at places that few cases have, the danger check has an index.
+# Cases whose last event is an answer that asks something: few have the ranks of a question, the danger check has an index.
 _last_kind = select(event.c.kind).where(event.c.conversation_id == triage_case.c.conversation_id, event.c.seq == triage_case.c.last_seq)
 _LEFT = select(triage_case.c.conversation_id, triage_case.c.last_seq.label("seq")).where(
     triage_case.c.last_at <= bindparam("until"),
     triage_case.c.last_at > bindparam("since"),
     _last_kind.scalar_subquery() == "answer",
 )
-ASKED_AND_LEFT = _LEFT.where(triage_case.c.place.in_(bindparam("places", expanding=True)), triage_case.c.asking)
+ASKED_AND_LEFT = _LEFT.where(triage_case.c.rank.in_(bindparam("ranks", expanding=True)), triage_case.c.asking)
 CHECKED_AND_LEFT = _LEFT.where(CHECKING)
 RULES_OF_CASE = select(case_rule.c.rule).where(case_rule.c.case_id == _CASE)
 NEW_RULE = insert(case_rule)

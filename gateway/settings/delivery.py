@@ -1,4 +1,4 @@
-"""How nurses are told: webhooks, e-mail, and whether the policy's rota reaches somebody."""
+"""How nurses are notified: webhooks, e-mail, and whether the policy's rota reaches somebody."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def webhooks(value: str, demo: bool, problems: list[str]) -> dict[str, str]:
     """Addresses by name, from `name=https://...` entries separated by blanks."""
     found: dict[str, str] = {}
-    for place, entry in enumerate(value.split(), 1):
+    for number, entry in enumerate(value.split(), 1):
         name, _, address = entry.partition("=")
         parts = _WEBHOOK.fullmatch(address)
         if not _NAME.fullmatch(name) or parts is None:
-            problems.append(f"AFTERCARE_WEBHOOKS: entry {place} is no name with an address; write name=https://...")
+            problems.append(f"AFTERCARE_WEBHOOKS: entry {number} is no name with an address; write name=https://...")
         elif parts["scheme"] == "http" and not demo:
             problems.append(f"AFTERCARE_WEBHOOKS: {name} is not encrypted; use https")
         elif name in found:
@@ -53,6 +53,6 @@ def delivery_problems(settings: Settings, demo: bool) -> Iterator[str]:
         yield "The policy names e-mail addresses, and AFTERCARE_SMTP is not set; set it to the mail server, smtp://host:port"
     if not demo and not any(step.email or step.webhook for step in settings.policy.rota):
         yield (
-            "The policy's rota reaches nobody: no one would be told of an emergency that no nurse acknowledges; copy "
+            "The policy's rota reaches nobody: no one would be notified of an emergency that no nurse acknowledges; copy "
             "gateway/console/policy.yml, write e-mail addresses or names of webhooks into it, and name the copy in AFTERCARE_POLICY."
         )

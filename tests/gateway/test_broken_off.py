@@ -32,7 +32,7 @@ def _follow_up(door: Door) -> None:
 
 def _place(door: Door) -> int:
     with door.records.engine.connect() as connection:
-        return int(connection.scalars(select(triage_case.c.place)).one())
+        return int(connection.scalars(select(triage_case.c.rank)).one())
 
 
 def test_the_more_urgent_answer_is_told_and_the_nurses_see_it(door: Door, patient: Patient, asked: Json, clock: Clock) -> None:

@@ -225,7 +225,7 @@ def test_the_summary_says_what_was_answered(patient: Patient, asked: Json) -> No
 
 
 def test_left_before_an_answer_the_chat_is_unfinished_and_alarms_nobody(door: Door, patient: Patient, asked: Json, clock: Clock) -> None:
-    assert (_case(door).place, _case(door).danger_check) == (Rank.REST, Standing.BEFORE)
+    assert (_case(door).rank, _case(door).danger_check) == (Rank.REST, Standing.BEFORE)
     clock.travel(minutes=_MINUTES, seconds=1)
     for _ in range(3):
         _follow_up(door)
@@ -235,7 +235,7 @@ def test_left_before_an_answer_the_chat_is_unfinished_and_alarms_nobody(door: Do
     assert "disposition" not in told
     assert told["check"]["waits"]
     case = _case(door)
-    assert (case.place, case.tier, case.danger_check, case.asking) == (Rank.UNFINISHED, 0, Standing.UNFINISHED, False)
+    assert (case.rank, case.tier, case.danger_check, case.asking) == (Rank.UNFINISHED, 0, Standing.UNFINISHED, False)
     assert Rank.UNFINISHED > Rank.CALL_SEEN
     assert set(_rows(door.stored(patient)).values()) == {RowState.LEFT}
     with door.records.engine.connect() as connection:
@@ -246,7 +246,7 @@ def test_who_comes_back_to_it_gets_the_answer(door: Door, patient: Patient, aske
     clock.travel(minutes=_MINUTES, seconds=1)
     _follow_up(door)
     assert patient.tick_all(patient.events()[-1])["disposition"] == "self_care"
-    assert (_case(door).place, _case(door).danger_check) == (Rank.REST, Standing.NONE)
+    assert (_case(door).rank, _case(door).danger_check) == (Rank.REST, Standing.NONE)
 
 
 def test_left_behind_call_your_doctor_the_case_says_so(door: Door, patient: Patient, clock: Clock) -> None:
@@ -257,7 +257,7 @@ def test_left_behind_call_your_doctor_the_case_says_so(door: Door, patient: Pati
         _follow_up(door)
     assert patient.events(after=answer["seq"]) == []
     assert [event.kind for event in door.stored(patient)][-2:] == ["answer", "left"]
-    assert (_case(door).place, _case(door).danger_check) == (Rank.CALL, Standing.LEFT)
+    assert (_case(door).rank, _case(door).danger_check) == (Rank.CALL, Standing.LEFT)
     assert set(_rows(door.stored(patient)).values()) == {RowState.LEFT}
 
 

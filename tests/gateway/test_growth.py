@@ -23,7 +23,7 @@ _PARAMETERS: dict[str, Any] = {
     "case": 1,
     "message": 1,
     "token_hash": b"",
-    "places": [0, 1],
+    "ranks": [0, 1],
     "until": datetime.now(UTC),
     "since": datetime.now(UTC),
 }

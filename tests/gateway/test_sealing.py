@@ -1,4 +1,4 @@
-"""What is sealed opens with its key and at its place, and nowhere else."""
+"""What is sealed opens with its key and at its context, and nowhere else."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _json = st.recursive(
 
 
 @_bounded
-@given(data=_json, place=st.text())
-def test_what_is_sealed_is_opened_unchanged(data: object, place: str) -> None:
-    assert Sealer(_KEY).open(Sealer(_KEY).seal(data, place), place) == data
+@given(data=_json, context=st.text())
+def test_what_is_sealed_is_opened_unchanged(data: object, context: str) -> None:
+    assert Sealer(_KEY).open(Sealer(_KEY).seal(data, context), context) == data
 
 
 @_bounded
-@given(place=st.text(), other=st.text())
-def test_what_is_sealed_for_one_place_does_not_open_at_another(place: str, other: str) -> None:
-    sealed = Sealer(_KEY).seal("words", place)
-    if place != other:
+@given(context=st.text(), other=st.text())
+def test_what_is_sealed_for_one_place_does_not_open_at_another(context: str, other: str) -> None:
+    sealed = Sealer(_KEY).seal("words", context)
+    if context != other:
         with pytest.raises(SealError):
             Sealer(_KEY).open(sealed, other)
 

@@ -73,7 +73,7 @@ class Wanted:
             day = date.fromisoformat(given.get("day", ""))
         except ValueError:
             day = None
-        if day in (date.min, date.max):  # a part of it lies outside of what can be told in UTC
+        if day in (date.min, date.max):  # a part of it lies outside of what UTC can express
             day = None
         return cls(whole.get("person"), given.get("act", "")[:32], whole.get("case"), day, zone)
 

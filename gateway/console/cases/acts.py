@@ -35,7 +35,7 @@ class Acts:
         records: the gateway's records.
         policy: the outcomes that can be chosen.
         audit_log: the audit.
-        clinic: whose local time is told.
+        clinic: whose local time is shown.
     """
 
     def __init__(self, records: Records, policy: Policy, audit_log: AuditLog, clinic: Clinic) -> None:
@@ -50,7 +50,7 @@ class Acts:
         Args:
             number: the case.
             by: the account of who acts.
-            seen: the place of the last event that was shown to them.
+            seen: the sequence number of the last event that was shown to them.
 
         Raises:
             ActError: somebody was faster, the case is closed, or it fired anew behind `seen`.
@@ -182,7 +182,7 @@ class Acts:
         with self._records.engine.connect() as connection:
             if not any(flood.group == group for flood in floods(connection, self._policy.flood[0])):
                 raise ActError("These are not so many any more. Acknowledge them one by one.")
-            unseen = and_(of_group(group), c.place == Rank.RED, c.last_at <= seen)
+            unseen = and_(of_group(group), c.rank == Rank.RED, c.last_at <= seen)
             numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
         batches = [numbers[start : start + _BATCH] for start in range(0, len(numbers), _BATCH)]
         closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batches)
@@ -191,7 +191,7 @@ class Acts:
 
     def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
         c = triage_case.c
-        still = and_(c.id.in_(numbers), c.place == Rank.RED, c.last_at <= seen)
+        still = and_(c.id.in_(numbers), c.rank == Rank.RED, c.last_at <= seen)
         with writing(self._records.engine) as connection:
             cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
             for case in cases:
@@ -236,7 +236,7 @@ class Acts:
     ) -> None:
         state = values.get("state", case.state)
         rank = rank_of(case.tier, state, failed=case.failed, asking=case.asking, check=case.danger_check)
-        values |= {"place": rank, "version": case.version + 1, "changed_at": at}
+        values |= {"rank": rank, "version": case.version + 1, "changed_at": at}
         connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
         row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
         added = connection.execute(insert(case_act).values(**row)).inserted_primary_key

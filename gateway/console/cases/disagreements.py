@@ -36,7 +36,7 @@ class Disagreements:
         Args:
             number: the case.
             by: the account of who disagrees.
-            seq: the place of the answer in the conversation.
+            seq: the sequence number of the answer.
             kind: one of `KINDS`.
             accepted: what would have been right: of `ACCEPTED`, or `faq:<topic>`; may be empty where the tier was right.
             reason: in the nurse's words.
@@ -55,10 +55,10 @@ class Disagreements:
                 raise ActError("Choose the answer, and what is wrong with it.", 422)
             if not reason.strip():
                 raise ActError("Say why you disagree.", 422)
-            told, levels = TIERS[found.disposition], [TIERS.get(each, Tier.NONE) for each in accepted]
-            if kind == "under_triaged" and max(levels, default=0) <= told:
+            advised, levels = TIERS[found.disposition], [TIERS.get(each, Tier.NONE) for each in accepted]
+            if kind == "under_triaged" and max(levels, default=0) <= advised:
                 raise ActError("Under-triaged means that something more urgent was right. Choose what.", 422)
-            if kind == "over_triaged" and min(levels, default=told) >= told:
+            if kind == "over_triaged" and min(levels, default=advised) >= advised:
                 raise ActError("Over-triaged means that something less urgent was right. Choose what.", 422)
             at = self._records.clock()
             sealed = sealed_about(self._records, name, "disagreement", at, {"reason": reason.strip()})

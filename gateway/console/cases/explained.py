@@ -142,7 +142,7 @@ class Explained:
         return next((row.findings for row in self._protocol.danger_check.rows if row.fact == shown.fact), frozenset())
 
     def _waiting_questions(self, events: list[Event]) -> dict[int, str]:
-        """The question that waited when a message came, or that a follow-up found left, by the place of that event."""
+        """The question that waited when a message came, or that a follow-up found left, by the sequence number of that event."""
         found, pending = {}, ""
         for event in events:
             question = self._protocol.questions.get(pending)
@@ -181,13 +181,13 @@ class Explained:
         return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
 
     def _assumed(self, events: list[Event]) -> set[str]:
-        """Findings that were assumed, and neither told nor tapped before or after."""
+        """Findings that were assumed, and neither said nor tapped before or after."""
         answers = [event.words for event in events if event.kind == "answer" and event.words is not None]
         read = [finding for words in answers for finding in words["understood"].get("findings", ())]
-        told = {finding.get("finding") for finding in read if finding["status"] == PRESENT}
+        said = {finding.get("finding") for finding in read if finding["status"] == PRESENT}
         dangerous = {fact for event in events for fact, answer in event.facts.get("rows", {}).items() if answer in DANGEROUS}
-        told |= {row.yes for row in self._protocol.danger_check.rows if row.fact in dangerous}
-        return {finding for event in events for finding in event.facts.get("assumed", ())} - told
+        said |= {row.yes for row in self._protocol.danger_check.rows if row.fact in dangerous}
+        return {finding for event in events for finding in event.facts.get("assumed", ())} - said
 
     def not_asked(self, conversation: Conversation, asked: Iterable[str], check: tuple[CheckRow, ...]) -> tuple[str, ...]:
         """The questions, beside those that were asked and the rows that were shown, that could still change the disposition."""

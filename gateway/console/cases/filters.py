@@ -67,7 +67,7 @@ class Filter:
 
 def is_unanswered(now: datetime) -> ColumnElement[bool]:
     """Whether a message waits for its answer for too long."""
-    return and_(triage_case.c.waiting_since < now - UNANSWERED_AFTER, triage_case.c.place != Rank.CLOSED)
+    return and_(triage_case.c.waiting_since < now - UNANSWERED_AFTER, triage_case.c.rank != Rank.CLOSED)
 
 
 def is_number(text: str) -> bool:
@@ -78,7 +78,7 @@ def is_number(text: str) -> bool:
 def is_breached(policy: Policy, now: datetime) -> ColumnElement[bool]:
     """Whether a case waits for its acknowledgement for longer than it may."""
     c = triage_case.c
-    return or_(*(and_(c.place == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
+    return or_(*(and_(c.rank == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
 
 
 def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
@@ -90,13 +90,13 @@ def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnE
         now: the moment.
     """
     c = triage_case.c
-    awake = or_(c.place == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
+    awake = or_(c.rank == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
     by_view = {
-        "work": [c.place <= Rank.CALL_SEEN, awake],
-        "all": [c.place < Rank.CLOSED, awake],
-        "unfinished": [c.place == Rank.UNFINISHED, awake],
-        "closed": [c.place == Rank.CLOSED],
-        "snoozed": [c.place < Rank.CLOSED, c.snoozed_until > now],
+        "work": [c.rank <= Rank.CALL_SEEN, awake],
+        "all": [c.rank < Rank.CLOSED, awake],
+        "unfinished": [c.rank == Rank.UNFINISHED, awake],
+        "closed": [c.rank == Rank.CLOSED],
+        "snoozed": [c.rank < Rank.CLOSED, c.snoozed_until > now],
         "any": [],
     }
     conditions: list[ColumnElement[bool]] = by_view[wanted.view]

@@ -44,8 +44,8 @@ def floods(connection: Connection, most: int) -> list[Flood]:
     """The addresses of which more than `most` emergencies wait for their acknowledgement, the oldest flood first."""
     c, group = triage_case.c, conversation.c.address_group
     its = select(group, func.count().label("cases"), func.min(c.fired_at).label("since")).join_from(triage_case, conversation)
-    found = connection.execute(its.where(c.place == Rank.RED, group.is_not(None)).group_by(group).having(func.count() > most)).all()
-    last = select(c.fired_at, c.id).join(conversation).where(c.place == Rank.RED).order_by(c.fired_at, c.id).offset(most - 1).limit(1)
+    found = connection.execute(its.where(c.rank == Rank.RED, group.is_not(None)).group_by(group).having(func.count() > most)).all()
+    last = select(c.fired_at, c.id).join(conversation).where(c.rank == Rank.RED).order_by(c.fired_at, c.id).offset(most - 1).limit(1)
     made = []
     for row in found:
         at, number = connection.execute(last.where(group == row.address_group)).one()
@@ -61,7 +61,7 @@ def folded(found: Sequence[Flood]) -> ColumnElement[bool]:
     """
     c = triage_case.c
     return and_(
-        c.place == Rank.RED,
+        c.rank == Rank.RED,
         or_(*(and_(of_group(flood.group), tuple_(c.fired_at, c.id) > tuple_(*flood.behind)) for flood in found)),
     )
 

@@ -69,8 +69,8 @@ class Queue:
         """
         c = triage_case.c
         latest_first = wanted.view in _LATEST_FIRST
-        key = tuple_(c.fired_at, c.id) if latest_first else tuple_(c.place, c.fired_at, c.id)
-        order = (c.fired_at.desc(), c.id.desc()) if latest_first else (c.place, c.fired_at, c.id)
+        key = tuple_(c.fired_at, c.id) if latest_first else tuple_(c.rank, c.fired_at, c.id)
+        order = (c.fired_at.desc(), c.id.desc()) if latest_first else (c.rank, c.fired_at, c.id)
         conditions = conditions_of(wanted, self._policy, self._clock())
         start = _parse_key(after)
         if start is not None:
@@ -83,7 +83,7 @@ class Queue:
             found = connection.execute(query.where(*conditions)).all()
             rows = read_rows(connection, self._policy, found[:size])
         last = found[size - 1] if len(found) > size else None
-        return Page(rows, f"{last.place}|{last.fired_at.isoformat()}|{last.id}" if last else "", hidden)
+        return Page(rows, f"{last.rank}|{last.fired_at.isoformat()}|{last.id}" if last else "", hidden)
 
     def flood(self, group: str) -> Flood | None:
         """The flood of a group, if it is one."""
@@ -96,7 +96,7 @@ class Queue:
         Of a flood only the first ones, so that it drowns no other.
         """
         c = triage_case.c
-        query = select(c.id).where(c.place == Rank.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
+        query = select(c.id).where(c.rank == Rank.RED).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
         with self._engine.connect() as connection:
             hidden = self._floods(connection)
             query = query.where(not_(folded(hidden))) if hidden else query
@@ -134,12 +134,12 @@ class Queue:
         """How many wait."""
         c, now = triage_case.c, self._clock()
         with self._engine.connect() as connection:
-            rows = connection.execute(select(c.place, func.count().label("cases")).where(c.place <= Rank.CALL_SEEN).group_by(c.place))
-            by_rank: dict[int, int] = {row.place: row.cases for row in rows}
+            rows = connection.execute(select(c.rank, func.count().label("cases")).where(c.rank <= Rank.CALL_SEEN).group_by(c.rank))
+            by_rank: dict[int, int] = {row.rank: row.cases for row in rows}
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now))) or 0
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now))) or 0
             snoozed = (
-                connection.scalar(select(func.count()).select_from(triage_case).where(c.place < Rank.CLOSED, c.snoozed_until > now)) or 0
+                connection.scalar(select(func.count()).select_from(triage_case).where(c.rank < Rank.CLOSED, c.snoozed_until > now)) or 0
             )
             unfinished = connection.scalar(select(func.count()).select_from(triage_case).where(*self._unfinished(now))) or 0
         red, red_seen, call, call_seen = (by_rank.get(rank, 0) for rank in (Rank.RED, Rank.RED_SEEN, Rank.CALL, Rank.CALL_SEEN))
@@ -152,7 +152,7 @@ class Queue:
             changed = connection.scalar(select(func.max(c.changed_at)))
             breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now)))
             unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now)))
-            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.place < Rank.CLOSED, c.snoozed_until <= now))
+            woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.rank < Rank.CLOSED, c.snoozed_until <= now))
         return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
 
     def _unfinished(self, now: datetime) -> list[ColumnElement[bool]]:

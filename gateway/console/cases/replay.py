@@ -194,9 +194,9 @@ def _outcome(assistant: Assistant, events: Iterable[Event]) -> Outcome:
             conversation, reply = assistant.respond(conversation, reading, day, at=event.at, answers=_known_rows(assistant.protocol, event))
         else:
             reply = None
-        told: Mapping[str, Any] = reply.custom if reply else {}
-        tier = max(tier, TIERS[told.get("disposition")])
-        rules |= set(told.get("rules", ()))
+        custom: Mapping[str, Any] = reply.custom if reply else {}
+        tier = max(tier, TIERS[custom.get("disposition")])
+        rules |= set(custom.get("rules", ()))
     return Outcome(tier, frozenset(rules))
 
 

@@ -33,9 +33,9 @@ class Waiting:
     """A disagreement that nobody has reviewed.
 
     Attributes:
-        seq: the place of the answer.
+        seq: the sequence number of the answer.
         message: the patient's words, telephone numbers hidden; None when they were purged, as with `answer` and `reason`.
-        told: the disposition of the answer, if it has one.
+        advised: the disposition of the answer, if it has one.
         accepted: what would have been right.
     """
 
@@ -49,7 +49,7 @@ class Waiting:
     accepted: tuple[str, ...]
     message: str | None
     answer: str | None
-    told: str | None
+    advised: str | None
     reason: str | None
 
 
@@ -113,7 +113,7 @@ class Reviews:
                     accepted=tuple(row.accepted),
                     message=mask(str(message.words["text"])) if message and message.words is not None else None,
                     answer="\n".join(mask(block["text"]) for block in answer.words["blocks"]) if answer and answer.words else None,
-                    told=answer.disposition if answer else None,
+                    advised=answer.disposition if answer else None,
                     reason=mask(str(words["reason"])) if words else None,
                 )
             )

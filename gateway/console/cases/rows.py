@@ -72,13 +72,13 @@ _COPIED = (
 )  # fmt: skip
 
 
-def _only(codes: Iterable[str], told: Collection[str]) -> tuple[str, ...]:
-    """The codes that were not told as well."""
-    return tuple(code for code in codes if code not in told)
+def _only(codes: Iterable[str], others: Collection[str]) -> tuple[str, ...]:
+    """The codes that are not among the others."""
+    return tuple(code for code in codes if code not in others)
 
 
-def _told(numbers: list[int]) -> Select[tuple[int]]:
-    """Those of these cases whose last step of the rota was told, or is still being told."""
+def _notified(numbers: list[int]) -> Select[tuple[int]]:
+    """Those of these cases whose last step of the rota was notified, or is being notified."""
     c, n = triage_case.c, notice.c
     return (
         select(c.id)
@@ -87,8 +87,8 @@ def _told(numbers: list[int]) -> Select[tuple[int]]:
     )
 
 
-def _told_together(numbers: list[int]) -> Select[tuple[int]]:
-    """Those of these cases of whose address the rota was told in one, or is still being told."""
+def _notified_together(numbers: list[int]) -> Select[tuple[int]]:
+    """Those of these cases of whose address the rota was notified in one, or is being notified."""
     c, n = triage_case.c, notice.c
     return (
         select(c.id)
@@ -124,19 +124,19 @@ def read_rows(connection: Connection, policy: Policy, found: Sequence[Any]) -> t
     known = select(f.case_id, f.code, f.status).where(f.case_id.in_(numbers), f.status.in_((PRESENT, ASSUMED))).order_by(f.code)
     for number, code, status in connection.execute(known):
         findings.setdefault((number, status), []).append(code)
-    told = {*connection.scalars(_told(numbers)), *connection.scalars(_told_together(numbers))}
+    notified = {*connection.scalars(_notified(numbers)), *connection.scalars(_notified_together(numbers))}
     whole = {row.id: row for row in connection.execute(_conversations(numbers))}
     return tuple(
         Row(
             **{name: getattr(row, name) for name in _COPIED},
-            rank=row.place,
+            rank=row.rank,
             acknowledged_by=names.get(row.acknowledged_by),
             assignee=names.get(row.assignee),
             rules=tuple(rules.get(row.id, ())),
             findings=tuple(findings.get((row.id, PRESENT), ())),
             assumed=_only(findings.get((row.id, ASSUMED), ()), findings.get((row.id, PRESENT), ())),
-            limit=policy.limits.get(TIER_OF[row.place]) if row.place in TIER_OF else None,
-            untold=row.escalated > 0 and row.id not in told,
+            limit=policy.limits.get(TIER_OF[row.rank]) if row.rank in TIER_OF else None,
+            untold=row.escalated > 0 and row.id not in notified,
             group=whole[row.id].address_group,
             bound=(whole[row.id].protocol, whole[row.id].language),
         )

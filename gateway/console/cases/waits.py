@@ -73,10 +73,8 @@ def waits(connection: Connection, start: datetime, end: datetime) -> tuple[list[
 def waiting(connection: Connection, start: datetime) -> list[Waiting]:
     """The cases that fired since a moment and wait for their acknowledgement."""
     c = triage_case.c
-    query = (
-        select(c.id, c.place, c.fired_at).where(c.place.in_(UNACKNOWLEDGED), c.fired_at > start).order_by(c.place, c.fired_at).limit(_MOST)
-    )
-    return [Waiting(row.id, TIER_OF[row.place], row.fired_at) for row in connection.execute(query)]
+    query = select(c.id, c.rank, c.fired_at).where(c.rank.in_(UNACKNOWLEDGED), c.fired_at > start).order_by(c.rank, c.fired_at).limit(_MOST)
+    return [Waiting(row.id, TIER_OF[row.rank], row.fired_at) for row in connection.execute(query)]
 
 
 def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Mapping[int, int]:
@@ -101,8 +99,8 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
 def overdue(connection: Connection, policy: Policy, now: datetime) -> list[int]:
     """The cases that wait for longer than their limit."""
     c = triage_case.c
-    late = or_(*(and_(c.place == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
-    return list(connection.scalars(select(c.id).where(late).order_by(c.place, c.fired_at).limit(_MOST)))
+    late = or_(*(and_(c.rank == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
+    return list(connection.scalars(select(c.id).where(late).order_by(c.rank, c.fired_at).limit(_MOST)))
 
 
 def summary(found: Iterable[Wait], limits: Mapping[int, timedelta]) -> Summary:

@@ -108,9 +108,9 @@ def read_shift(connection: Connection, policy: Policy, now: datetime) -> Shift:
     since = connection.scalar(select(func.max(handover.c.at))) or now - _FIRST_SHIFT
     acknowledged, _ = waits(connection, since, now)
     late = [wait.case for wait in acknowledged if is_late(wait, policy.limits)]
-    call = _lines(connection, c.place.in_((Rank.CALL, Rank.CALL_SEEN)), _MOST + 1)
+    call = _lines(connection, c.rank.in_((Rank.CALL, Rank.CALL_SEEN)), _MOST + 1)
     snoozed = connection.execute(
-        select(c.id, c.snoozed_until).where(c.place < Rank.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
+        select(c.id, c.snoozed_until).where(c.rank < Rank.CLOSED, c.snoozed_until > now).order_by(c.snoozed_until).limit(_MOST + 1)
     ).all()
     change = Change(
         new=_numbers(connection, c.opened_at > since, c.opened_at),
@@ -121,8 +121,8 @@ def read_shift(connection: Connection, policy: Policy, now: datetime) -> Shift:
     return Shift(
         since=since,
         at=now,
-        red=_lines(connection, c.place == Rank.RED),
-        red_seen=_lines(connection, c.place == Rank.RED_SEEN),
+        red=_lines(connection, c.rank == Rank.RED),
+        red_seen=_lines(connection, c.rank == Rank.RED_SEEN),
         call=call[:_MOST],
         snoozed=tuple(Promise(row.id, None, row.snoozed_until) for row in snoozed[:_MOST]),
         promised=_unanswered_calls(connection, now),
@@ -143,7 +143,7 @@ def _lines(connection: Connection, which: ColumnElement[bool], most: int | None 
         select(triage_case, conversation_key.c.wrapped.is_(None).label("purged"))
         .outerjoin(conversation_key, conversation_key.c.conversation_id == c.conversation_id)
         .where(which)
-        .order_by(c.place, c.fired_at)
+        .order_by(c.rank, c.fired_at)
         .limit(most)
     )
     rows = connection.execute(query).all()

@@ -53,7 +53,7 @@ class Accounts:
         engine: the records' database.
         keyring: seals the second factor's secrets, and the accounts.
         clock: tells the time.
-        tell: is told of an account that somebody changed in the database.
+        tell: is notified of an account that somebody changed in the database.
     """
 
     def __init__(self, engine: Engine, keyring: Keyring, clock: Clock, tell: Tell | None = None) -> None:

@@ -48,7 +48,7 @@ class Sessions:
         book: the accounts.
         policy: when a login locks itself and when it ends.
         clock: tells the time.
-        tell: is told of a login that somebody made or changed in the database.
+        tell: is notified of a login that somebody made or changed in the database.
     """
 
     def __init__(self, engine: Engine, book: StaffBook, policy: Policy, clock: Clock, tell: Tell | None = None) -> None:

@@ -1,8 +1,8 @@
 """How often somebody may be wrong: at logging in, at a locked screen. Counted in the database, for all processes and over restarts.
 
-A stranger locks nobody out: wrong tries count for an account together with the place that they come from, which is the browser if it has
-logged in to that account before, else the address. What comes from places without a successful login is also slowed down for the account
-and for the address as a whole; a place with one is never.
+A stranger locks nobody out: wrong tries count for an account together with the source that they come from, which is the browser if it has
+logged in to that account before, else the address. What comes from sources without a successful login is also slowed down for the account
+and for the address as a whole; a source with one is never.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ class Try:
     """A try to log in that may be made; it counts as wrong until it is right.
 
     Attributes:
-        known: there was a successful login from this place.
-        places: the browser, if it told which it is, and the address.
+        known: there was a successful login from this source.
+        sources: the browser, if it says which it is, and the address.
     """
 
     whom: bytes
-    place: bytes
-    places: tuple[bytes, ...]
+    source: bytes
+    sources: tuple[bytes, ...]
     known: bool
 
 
@@ -75,29 +75,29 @@ class Tries:
             device: what an earlier login left with the browser; empty for nothing.
         """
         whom, at_address = _hash("name", " ".join(name.split())), _hash("address", address)
-        places = (*([_hash("device", device)] if device else []), at_address)
+        sources = (*([_hash("device", device)] if device else []), at_address)
         now = self._clock()
         with self._counting() as connection:
-            place = next((each for each in places if _is_known(connection, whom, each, now)), at_address)
-            known = _is_known(connection, whom, place, now)
+            source = next((each for each in sources if _is_known(connection, whom, each, now)), at_address)
+            known = _is_known(connection, whom, source, now)
             t = login_try.c
-            counted = [(PAIR, (t.whom == whom, t.place == place))]
+            counted = [(PAIR, (t.whom == whom, t.source == source))]
             if not known:
-                counted += [(ACCOUNT, (t.whom == whom, t.known.is_(False))), (LOGIN, (t.place == at_address, t.known.is_(False)))]
+                counted += [(ACCOUNT, (t.whom == whom, t.known.is_(False))), (LOGIN, (t.source == at_address, t.known.is_(False)))]
             if any(_wrong(connection, which, now, limit) >= limit.most for limit, which in counted):
                 return None
-            connection.execute(insert(login_try).values(at=now, whom=whom, place=place, known=known, right=False))
-        return Try(whom, place, places, known)
+            connection.execute(insert(login_try).values(at=now, whom=whom, source=source, known=known, right=False))
+        return Try(whom, source, sources, known)
 
     def right(self, made: Try, device: str = "") -> None:
-        """A try was right: its address and its browser are known from now on, and what was wrong at its place before is forgotten."""
+        """A try was right: its address and its browser are known from now on, and what was wrong at its source before is forgotten."""
         t, now = login_try.c, self._clock()
-        places = {*made.places, *([_hash("device", device)] if device else [])}
+        sources = {*made.sources, *([_hash("device", device)] if device else [])}
         with writing(self._engine) as connection:
-            connection.execute(delete(login_try).where(t.whom == made.whom, t.place == made.place, t.right.is_(False)))
-            connection.execute(delete(login_try).where(t.whom == made.whom, t.place.in_(places), t.right.is_(True)))
+            connection.execute(delete(login_try).where(t.whom == made.whom, t.source == made.source, t.right.is_(False)))
+            connection.execute(delete(login_try).where(t.whom == made.whom, t.source.in_(sources), t.right.is_(True)))
             row = {"at": now, "whom": made.whom, "known": True, "right": True}
-            connection.execute(insert(login_try), [{**row, "place": place} for place in places])
+            connection.execute(insert(login_try), [{**row, "source": source} for source in sources])
 
     def left(self, limit: Limit, whom: str) -> bool:
         """Whether somebody may try again."""
@@ -108,11 +108,11 @@ class Tries:
         """Count a failed try."""
         whose = _hash(limit.name, whom)
         with self._counting() as connection:
-            connection.execute(insert(login_try).values(at=self._clock(), whom=whose, place=whose, known=True, right=False))
+            connection.execute(insert(login_try).values(at=self._clock(), whom=whose, source=whose, known=True, right=False))
 
     def _own(self, limit: Limit, whom: str) -> tuple[ColumnElement[bool], ...]:
         whose = _hash(limit.name, whom)
-        return login_try.c.whom == whose, login_try.c.place == whose
+        return login_try.c.whom == whose, login_try.c.source == whose
 
     @contextmanager
     def _counting(self) -> Iterator[Connection]:
@@ -132,9 +132,9 @@ def _wrong(connection: Connection, which: Sequence[ColumnElement[bool]], now: da
     return connection.scalar(query) or 0
 
 
-def _is_known(connection: Connection, whom: bytes, place: bytes, now: datetime) -> bool:
+def _is_known(connection: Connection, whom: bytes, source: bytes, now: datetime) -> bool:
     t = login_try.c
-    query = select(t.id).where(t.whom == whom, t.place == place, t.right.is_(True), t.at > now - _KNOWN).limit(1)
+    query = select(t.id).where(t.whom == whom, t.source == source, t.right.is_(True), t.at > now - _KNOWN).limit(1)
     return connection.scalar(query) is not None
 
 

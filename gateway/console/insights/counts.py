@@ -58,7 +58,7 @@ def count_volume(connection: Connection, dates: Sequence[date], begins: Sequence
 def _bucket(moment: ColumnElement[datetime], begins: Sequence[datetime], first: int = 0) -> ColumnElement[int]:
     """The position of the last of some moments in order that is not behind another one; it is found by halving.
 
-    SQLite knows no time zones, so that the database is told when days begin.
+    SQLite knows no time zones, so that the database gets the moments at which days begin.
 
     Args:
         moment: what is looked for.

@@ -32,7 +32,7 @@ class Speed:
         summary: those that were.
         waiting: how many wait now.
         overdue: how many of those wait for longer than they may.
-        closed_unseen: how many were closed without an acknowledgement; None where it is not told apart.
+        closed_unseen: how many were closed without an acknowledgement; None where it is not known.
     """
 
     summary: Summary

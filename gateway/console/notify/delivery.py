@@ -52,7 +52,7 @@ class Posted:
     Attributes:
         case: the case's number; None for a silence or an account.
         flood: it is about all the emergencies from one address, the case among them.
-        step: the rota's step that is told.
+        step: the rota's step that is notified.
         due_at: when it is tried next; None when it is not.
         problem: why the last try failed, or None.
         about: case, silence or account.

@@ -1,6 +1,6 @@
 """Telling somebody else: the rota's next step when nobody acknowledges a case in time, and when no patient comes in for too long.
 
-Of a flood of emergencies from one address, those behind the first ones are told of together.
+Of a flood of emergencies from one address, those behind the first ones are notified of together.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _LOCK, _FLOOD_LOCK = 0x73696C65, 0x666C6F6F
 
 
 class Escalation:
-    """Watches over the cases of one database. Several gateways may do so at once; each step is taken by one of them. No patient is told.
+    """Watches over the cases of one database. Several gateways may do so at once; each step is taken by one of them.
+
+    No patient learns of it.
 
     Args:
         records: the cases, and the time.
@@ -57,7 +59,7 @@ class Escalation:
         together: dict[tuple[Flood, int], list[int]] = {}
         taken = 0
         for case in due:
-            red = found if case.place == Rank.RED else []
+            red = found if case.rank == Rank.RED else []
             flood = next((each for each in red if each.takes(case.address_group, case.fired_at, case.id)), None)
             if flood is None:
                 taken += self._escalate(case, now)
@@ -69,11 +71,11 @@ class Escalation:
     def _due(self, now: datetime) -> ColumnElement[bool]:
         c = triage_case.c
         late = [
-            and_(c.place == rank, c.escalated == taken, c.fired_at <= now - self._policy.limits[TIER_OF[rank]] * (taken + 1))
+            and_(c.rank == rank, c.escalated == taken, c.fired_at <= now - self._policy.limits[TIER_OF[rank]] * (taken + 1))
             for rank in UNACKNOWLEDGED
             for taken in range(len(self._policy.rota))
         ]
-        awake = or_(c.place == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
+        awake = or_(c.rank == Rank.RED, c.snoozed_until.is_(None), c.snoozed_until <= now)
         return and_(c.state == OPEN, awake, or_(*late))
 
     def _escalate(self, case: Any, now: datetime) -> bool:
@@ -92,8 +94,8 @@ class Escalation:
             taken = update(triage_case).where(unchanged).values(escalated=level, version=case.version + 1, changed_at=now)
             if not connection.execute(taken).rowcount:
                 return False
-            told = self._write(connection, step, level, now, body, case.id)
-            facts = {"step": step.name, "level": level, "told": told}
+            notified = self._write(connection, step, level, now, body, case.id)
+            facts = {"step": step.name, "level": level, "told": notified}
             connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
             self._audit_log.record(AuditAct.ESCALATED, case=case.id, detail=facts, connection=connection)
         return True
@@ -104,7 +106,7 @@ class Escalation:
         with writing(self._records.engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _FLOOD_LOCK})
-            still = and_(c.id.in_(numbers), c.place == Rank.RED, c.escalated == level - 1)
+            still = and_(c.id.in_(numbers), c.rank == Rank.RED, c.escalated == level - 1)
             mine = list(connection.scalars(select(c.id).where(still).order_by(c.fired_at, c.id).with_for_update()))
             if not mine:
                 return False
@@ -120,14 +122,14 @@ class Escalation:
                 "again": int(self._policy.flood[1] / timedelta(minutes=1)),
                 "link": f"{self._console}/?view=all&group={flood.group}",
             }
-            told = self._write(connection, step, level, now, body, mine[0], flood.group)
-            facts = {"step": step.name, "level": level, "told": told, "group": flood.group, "cases": flood.cases}
+            notified = self._write(connection, step, level, now, body, mine[0], flood.group)
+            facts = {"step": step.name, "level": level, "told": notified, "group": flood.group, "cases": flood.cases}
             connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
             self._audit_log.record(AuditAct.FLOOD, case=mine[0], detail=facts, connection=connection)
         return True
 
     def _knows_flood(self, connection: Connection, group: str, level: int, now: datetime) -> bool:
-        """Whether this step was told of this flood within the last while."""
+        """Whether this step was notified of this flood within the last while."""
         n = notice.c
         recent = and_(n.address_group == group, n.level == level, n.created_at > now - self._policy.flood[1])
         return connection.scalar(select(n.id).where(recent).limit(1)) is not None
@@ -160,13 +162,13 @@ class Escalation:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             if self._knows(connection, last):
                 return False
-            told = self._write(connection, step, 1, now, body)
-            detail = {"step": step.name, "minutes": minutes, "told": told}
+            notified = self._write(connection, step, 1, now, body)
+            detail = {"step": step.name, "minutes": minutes, "told": notified}
             self._audit_log.record(AuditAct.SILENCE, detail=detail, connection=connection)
         return True
 
     def _knows(self, connection: Connection, last: datetime) -> bool:
-        """Whether the silence behind the last conversation was told."""
+        """Whether the silence behind the last conversation was reported."""
         n = notice.c
         return connection.scalar(select(n.id).where(n.case_id.is_(None), n.level > NEWCOMERS, n.created_at > last).limit(1)) is not None
 
@@ -180,13 +182,13 @@ class Escalation:
         case: int | None = None,
         group: str | None = None,
     ) -> int:
-        """Put a step's notices into the outbox; where there is nobody to tell, a notice that says so. Returns how many are told."""
-        told = [("email", address) for address in step.email] + [("webhook", name) for name in step.webhook]
+        """Put a step's notices into the outbox; where there is nobody to tell, a notice that says so. Returns how many are notified."""
+        recipients = [("email", address) for address in step.email] + [("webhook", name) for name in step.webhook]
         whole = {**body, "step": step.name, "at": now.isoformat(timespec="seconds")}
         row = {"case_id": case, "address_group": group, "level": level, "body": whole, "created_at": now, "due_at": now, "attempts": 0}
-        for channel, recipient in told:
+        for channel, recipient in recipients:
             connection.execute(insert(notice).values(**row, channel=channel, recipient=recipient))
-        if not told:
+        if not recipients:
             given_up = {**row, "due_at": None, "given_up_at": now, "problem": NOBODY}
             connection.execute(insert(notice).values(**given_up, channel="none", recipient=""))
-        return len(told)
+        return len(recipients)

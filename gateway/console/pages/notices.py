@@ -1,4 +1,4 @@
-"""What was told to the rota, and who would be told next."""
+"""What the rota was notified of, and who would be notified next."""
 
 from __future__ import annotations
 

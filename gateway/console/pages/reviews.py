@@ -25,9 +25,9 @@ async def reviews_page(request: Request, services: TheServices, visitor: _Visito
     figures = await asyncio.to_thread(agreement, services.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
     await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
-    told = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
+    tier_names = {tier.key: tier.label for tier in Tier if tier is not Tier.NONE}
     return services.renderer.page(
-        request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, told=told,
+        request, "reviews.html", visitor.login, waiting=waiting, figures=figures, most=MOST, tier_names=tier_names,
         kind_names=KIND_NAMES, accepted_names=ACCEPTED_NAMES,
     )  # fmt: skip
 

@@ -70,10 +70,10 @@ class Event:
     """One entry of a conversation.
 
     Attributes:
-        seq: its place, from 1.
+        seq: its sequence number, from 1.
         kind: `greeting`, `message`, `answer`, `left` (the danger check behind an answer), `writer`, `extended`, `ended` or `expired`.
         client_id: the id that the patient's browser gave a message.
-        reply_to: the place of the message that an answer answers; None where an interview was broken off.
+        reply_to: the sequence number of the message that an answer answers; None where an interview was broken off.
         disposition: what the answer tells the patient to do, if anything.
         facts: what may stand unencrypted: no words.
         words: what is sealed; None once the conversation has been purged.

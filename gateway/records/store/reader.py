@@ -66,11 +66,11 @@ class Reader:
         return next(iter(self._events(sql.MESSAGE_OF_CLIENT, name, client_id=client_id)), None)
 
     def events(self, name: str, after: int = 0) -> list[Event]:
-        """A conversation's events behind a place, in order."""
+        """A conversation's events behind a sequence number, in order."""
         return self._events(sql.EVENTS_BEHIND, name, seq=after)
 
     def newest(self, name: str) -> int:
-        """The place of the last event, shown to the patient or not; whatever changes a conversation is one."""
+        """The sequence number of the last event, shown to the patient or not; whatever changes a conversation is one."""
         with self.engine.connect() as connection:
             return connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
 
@@ -89,7 +89,7 @@ class Reader:
             return connection.scalar(sql.ANSWER_TO, {"name": name, "seq": seq}) is not None
 
     def unanswered(self, name: str | None = None) -> list[tuple[str, int, datetime]]:
-        """Messages without an answer, the oldest first, as conversation, place and moment.
+        """Messages without an answer, the oldest first, as conversation, sequence number and moment.
 
         Args:
             name: of this conversation only.
@@ -107,15 +107,15 @@ class Reader:
             return [(row.conversation_id, row.seq, row.at) for row in connection.execute(query)]
 
     def asked_and_left(self, minutes: float) -> list[tuple[str, int]]:
-        """Conversations in which a question or the danger check has waited so long, with its place; not those of long ago."""
+        """Conversations in which a question or the danger check has waited so long, with its sequence number; not those of long ago."""
         now = self.clock()
-        when = {"until": now - timedelta(minutes=minutes), "since": now - ABSOLUTE, "places": [*cases.WAITING]}
+        when = {"until": now - timedelta(minutes=minutes), "since": now - ABSOLUTE, "ranks": [*cases.WAITING]}
         with self.engine.connect() as connection:
             rows = [row for statement in (sql.ASKED_AND_LEFT, sql.CHECKED_AND_LEFT) for row in connection.execute(statement, when)]
         return sorted({(row.conversation_id, row.seq) for row in rows})
 
     def delivered(self, name: str) -> tuple[int, datetime | None]:
-        """Up to which place events went out to the patient's browser, and when the last of them did."""
+        """Up to which sequence number events went out to the patient's browser, and when the last of them did."""
         with self.engine.connect() as connection:
             row = connection.execute(sql.DELIVERED, {"name": name}).one_or_none()
         return (row.seq, row.at) if row else (0, None)
@@ -138,15 +138,15 @@ class Reader:
             row = connection.execute(sql.BOUND, {"name": name}).one()
         return row.protocol, row.language
 
-    def seal(self, name: str, data: Any, place: str) -> bytes | None:
+    def seal(self, name: str, data: Any, context: str) -> bytes | None:
         """Seal what is written about a conversation under its own key; None when it has been purged."""
         sealer = self._sealer(name)
-        return sealer.seal(data, f"{name}/{place}") if sealer else None
+        return sealer.seal(data, f"{name}/{context}") if sealer else None
 
-    def open(self, name: str, sealed: bytes | None, place: str) -> Any:
+    def open(self, name: str, sealed: bytes | None, context: str) -> Any:
         """What `seal` sealed; None when there is nothing, or the conversation has been purged."""
         sealer = self._sealer(name) if sealed is not None else None
-        return sealer.open(sealed, f"{name}/{place}") if sealer and sealed is not None else None
+        return sealer.open(sealed, f"{name}/{context}") if sealer and sealed is not None else None
 
     def _events(self, query: Select[Any], name: str, **which: Any) -> list[Event]:
         with self.engine.connect() as connection:

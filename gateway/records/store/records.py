@@ -66,7 +66,7 @@ class Records(Reader):
             client_id: the browser's id of the message, by which a repeat is known.
             text: what was typed, or the title of the button that was pressed; empty where rows alone were answered.
             facts: `button`, the button that was pressed; `refused`, why it is not handed on to Rasa.
-            only_behind: store it only as long as no message stands behind this place.
+            only_behind: store it only as long as no message has a greater sequence number.
             rows: rows of the danger check that were answered one by one: their `fact`, `text` and `answer`.
 
         Returns:
@@ -127,8 +127,8 @@ class Records(Reader):
             client_id: of a message.
             reply_to: of an answer.
             disposition: of an answer.
-            only_behind: add it only as long as no message stands behind this place.
-            right_behind: add it only as long as neither a message nor an answer stands behind this place.
+            only_behind: add it only as long as no message has a greater sequence number.
+            right_behind: add it only as long as neither a message nor an answer has a greater sequence number.
 
         Raises:
             OvertakenError: something does.
@@ -155,7 +155,7 @@ class Records(Reader):
             return int(connection.scalar(sql.TRIES, this) or 0)
 
     def sent(self, name: str, seq: int) -> None:
-        """Remember that the events up to this place went out to the patient's browser."""
+        """Remember that the events up to this one went out to the patient's browser."""
         with writing(self.engine) as connection:
             further = connection.execute(sql.FURTHER_DELIVERED, {"name": name, "up_to": seq, "now": self.clock()}).rowcount
             if not further and connection.execute(sql.DELIVERED, {"name": name}).one_or_none() is None:

@@ -45,11 +45,11 @@ login_try = Table(
     Column("id", ID, primary_key=True, autoincrement=True),
     Column("at", Moment, nullable=False),
     Column("whom", LargeBinary, nullable=False),
-    Column("place", LargeBinary, nullable=False),
+    Column("place", LargeBinary, key="source", nullable=False),
     Column("known", Boolean, nullable=False),
     Column("right", Boolean, nullable=False),
-    Index("try_by_whom", "whom", "place", "at"),
-    Index("try_by_place", "place", "at"),
+    Index("try_by_whom", "whom", "source", "at"),
+    Index("try_by_place", "source", "at"),
     Index("try_by_age", "right", "at"),
 )
 

@@ -120,7 +120,7 @@ def test_an_acknowledgement_says_who_when_and_by_which_rule(red: Ward) -> None:
     before = red.case
     red.acknowledge()
     case, (act,), entry = red.case, red.done(), red.audited()[-1]
-    assert (case.state, case.place, case.acknowledged_by) == ("acknowledged", Rank.RED_SEEN, red.anna)
+    assert (case.state, case.rank, case.acknowledged_by) == ("acknowledged", Rank.RED_SEEN, red.anna)
     assert case.version == before.version + 1
     assert case.changed_at == case.acknowledged_at == act.at > before.changed_at
     assert (act.kind, act.staff_id) == ("acknowledge", red.anna)
@@ -183,7 +183,7 @@ def test_a_patient_who_only_writes_on_does_not_stop_an_acknowledgement(call: War
 def test_a_rule_that_fires_later_opens_the_case_again(call: Ward) -> None:
     call.acknowledge()
     call.says("emergency", "red_rule")
-    assert (call.case.state, call.case.place) == ("open", Rank.RED)
+    assert (call.case.state, call.case.rank) == ("open", Rank.RED)
     call.acknowledge(call.bert)
     assert call.done()[-1].facts["rule"] == "red_rule"
 
@@ -193,11 +193,11 @@ def test_an_emergency_is_neither_closed_nor_snoozed_before_it_is_acknowledged(re
         red.acts.close(1, red.anna, red.seen, "reached")
     with pytest.raises(ActError, match="Acknowledge it first"):
         red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(minutes=30), "later")
-    assert (red.case.state, red.case.place, red.case.snoozed_until) == ("open", Rank.RED, None)
+    assert (red.case.state, red.case.rank, red.case.snoozed_until) == ("open", Rank.RED, None)
     red.acknowledge()
     red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(minutes=30), "later")
     red.acts.close(1, red.anna, red.seen, "reached")
-    assert (red.case.state, red.case.place, red.case.outcome, red.case.snoozed_until) == ("closed", Rank.CLOSED, "reached", None)
+    assert (red.case.state, red.case.rank, red.case.outcome, red.case.snoozed_until) == ("closed", Rank.CLOSED, "reached", None)
 
 
 def test_acknowledging_does_not_close_and_closing_needs_an_outcome(red: Ward) -> None:
@@ -240,7 +240,7 @@ def test_nothing_but_notes_and_opening_is_done_to_a_closed_case(call: Ward) -> N
         with pytest.raises(ActError, match="closed"):
             refused()
     call.acts.note(1, call.anna, "a late note")
-    assert call.case.place == Rank.CLOSED
+    assert call.case.rank == Rank.CLOSED
 
 
 def test_a_case_opened_again_waits_for_its_acknowledgement_anew(red: Ward) -> None:
@@ -251,7 +251,7 @@ def test_a_case_opened_again_waits_for_its_acknowledgement_anew(red: Ward) -> No
     red.clock.travel(hours=1)
     red.acts.reopen(1, red.bert)
     case = red.case
-    assert (case.state, case.place, case.acknowledged_by, case.outcome, case.closed_at) == ("open", Rank.RED, None, None, None)
+    assert (case.state, case.rank, case.acknowledged_by, case.outcome, case.closed_at) == ("open", Rank.RED, None, None, None)
     assert case.fired_at == case.changed_at
     red.acknowledge(red.bert)
 

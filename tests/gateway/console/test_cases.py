@@ -60,19 +60,19 @@ def test_a_message_without_an_answer_makes_a_case_that_waits(chat: Chat) -> None
     assert chat.case.waiting_since is not None
     chat.records.add_answer(chat.name, seq, {"type": "chat"}, _WORDS, None)
     assert chat.case.waiting_since is None
-    assert chat.case.place == Rank.REST
+    assert chat.case.rank == Rank.REST
 
 
 def test_an_unanswered_question_waits_beside_call_doctor_until_it_is_answered(chat: Chat) -> None:
-    assert chat.turn(kind="question", asks=True).place == Rank.CALL
-    assert chat.turn("self_care", "soreness").place == Rank.REST
+    assert chat.turn(kind="question", asks=True).rank == Rank.CALL
+    assert chat.turn("self_care", "soreness").rank == Rank.REST
 
 
 def test_an_answer_that_failed_waits_beside_call_doctor(chat: Chat, clock: Clock) -> None:
     began = chat.turn(kind="chat").fired_at
     clock.travel(minutes=30)
     failed = chat.turn(kind="trouble")
-    assert failed.place == Rank.CALL
+    assert failed.rank == Rank.CALL
     assert failed.fired_at > began
 
 
@@ -80,7 +80,7 @@ def test_the_clock_starts_when_the_tier_rises_and_not_when_the_same_is_said_agai
     first = chat.turn("call_doctor", "fever")
     clock.travel(minutes=10)
     red = chat.turn("emergency", "chest_pain", "fever")
-    assert (red.place, red.tier) == (Rank.RED, 3)
+    assert (red.rank, red.tier) == (Rank.RED, 3)
     assert red.fired_at > first.fired_at
     clock.travel(minutes=10)
     assert chat.turn("emergency", "chest_pain", "fever").fired_at == red.fired_at
@@ -91,7 +91,7 @@ def test_a_tier_that_rises_is_never_hidden_by_an_earlier_acknowledgement(door: D
     chat.turn("call_doctor", "fever")
     _acknowledged(chat, services, nurse.id)
     risen = chat.turn("emergency", "fever")
-    assert (risen.state, risen.place, risen.escalated, risen.acknowledged_at) == ("open", Rank.RED, 0, None)
+    assert (risen.state, risen.rank, risen.escalated, risen.acknowledged_at) == ("open", Rank.RED, 0, None)
 
 
 def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Door, nurse: Person, services: ConsoleServices) -> None:
@@ -102,7 +102,7 @@ def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Do
     facts = {"type": "triage", "rules": ["fever"], "codes": [], "protocol": {}}
     chat.records.add_answer(chat.name, seq, facts, _WORDS, "call_doctor")
     assert chat.case.snoozed_until is None
-    assert chat.case.place == Rank.CALL
+    assert chat.case.rank == Rank.CALL
 
 
 def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door: Door, nurse: Person, services: ConsoleServices) -> None:

@@ -234,7 +234,7 @@ def test_a_check_left_behind_call_your_doctor_is_said_on_the_case(door: Door, se
     assert "Danger check left behind the answer" in nurse.get("/").text
     assert {row.last.state for row in view_of(services, number).check} == {RowState.LEFT}
     with door.records.engine.connect() as connection:
-        assert connection.scalar(select(triage_case.c.place).where(triage_case.c.id == number)) == Rank.CALL
+        assert connection.scalar(select(triage_case.c.rank).where(triage_case.c.id == number)) == Rank.CALL
 
 
 # Assumed

@@ -83,7 +83,7 @@ class Ward:
             case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
             now = {**case._mapping, **values}
             where = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
-            changed = {**values, "place": where, "version": case.version + 1}
+            changed = {**values, "rank": where, "version": case.version + 1}
             connection.execute(update(triage_case).where(triage_case.c.id == number).values(**changed))
 
     def rows(self, table: Any) -> list[Any]:

@@ -214,7 +214,7 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
     seen, other = _case(ward, _A), _case(ward, _B)
     ward.set(seen, state="acknowledged")
     assert _acts(ward).close_flood(_A, _lead(ward), ward.clock(), "not_needed", " Somebody plays ") == 30
-    states = {row.id: (row.state, row.outcome, row.place) for row in ward.rows(triage_case)}
+    states = {row.id: (row.state, row.outcome, row.rank) for row in ward.rows(triage_case)}
     assert all(states[number] == ("closed", "not_needed", Rank.CLOSED) for number in flood)
     assert states[seen][0] == "acknowledged"
     assert states[other][0] == "open"

@@ -116,9 +116,9 @@ def test_a_closed_case_is_not_unanswered(door: Door, services: ConsoleServices) 
     patient = door.patient()
     patient.say(RED_FLAG)
     queue, now = Queue(services.records.engine, services.policy, services.records.clock), services.records.clock()
-    for place, counted in ((Rank.RED_SEEN, 1), (Rank.CLOSED, 0)):
+    for rank, counted in ((Rank.RED_SEEN, 1), (Rank.CLOSED, 0)):
         with writing(services.records.engine) as connection:
-            connection.execute(update(triage_case).values(place=place, waiting_since=now - timedelta(hours=1)))
+            connection.execute(update(triage_case).values(rank=rank, waiting_since=now - timedelta(hours=1)))
         assert queue.counts().unanswered == counted
 
 
