@@ -32,9 +32,8 @@ from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import PAGE, Queue
 from gateway.console.identity.sessions import COOKIE
 from gateway.console.services import ConsoleServices, make_console_services
-from gateway.records import cases
-from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN
 from gateway.records.database import connect, migrate, writing
+from gateway.records.signals import ACKNOWLEDGED, CLOSED, OPEN, rank_of
 from gateway.records.tables import case_finding, case_rule, conversation, triage_case
 from gateway.settings import Settings, from_environment
 from scripts import postgresql
@@ -80,7 +79,8 @@ def _rows(number: int, now: datetime, chance: random.Random) -> Iterator[dict[Ta
         name = f"{case:032x}"
         row = {
             "id": case, "conversation_id": name, "opened_at": at, "tier": tier,
-            "rank": int(cases.rank_of(tier, state, failed=False, asking=False)), "state": state, "fired_at": at, "fired_seq": 3,
+            "rank": int(rank_of({"tier": tier, "state": state, "failed": False, "asking": False})), "state": state, "fired_at": at,
+            "fired_seq": 3,
             "waiting_since": at if working and case % 50 == 0 else None, "last_at": at, "last_seq": 3, "failed": False,
             "silent": chance.random() < 0.1, "asking": False, "acknowledged_at": seen, "acknowledged_by": None, "assignee": None,
             "snoozed_until": None, "closed_at": at + timedelta(hours=1) if state == CLOSED else None,
@@ -164,7 +164,7 @@ def plans_of(engine: Engine, act: Callable[[], Any]) -> tuple[str, ...]:
 def measure(settings: Settings, library: Library) -> tuple[list[Figure], list[Figure]]:
     """The figures of the queue itself, and of its pages over HTTP."""
     app = create_app(settings, library)
-    services = make_console_services(settings, library, app.state.services.records)
+    services = make_console_services(settings, library, app.state.services.records, app.state.services.event_bus)
     queue = Queue(services.records.engine, services.policy, services.records.clock)
     wanted = {
         "page 1": (Filter(), ""),

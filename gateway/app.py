@@ -17,10 +17,12 @@ from starlette.types import Lifespan
 from aftercare.assistant import Assistants
 from aftercare.protocol import Library
 from gateway import health
+from gateway.console.cases.holds import Holds
 from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation
 from gateway.console.routes import make_console
 from gateway.console.services import ConsoleServices, make_console_services
+from gateway.contact.follow_ups import FollowUps
 from gateway.dialogue.answering import Answering
 from gateway.dialogue.core import Core
 from gateway.dialogue.rasa import Rasa
@@ -60,7 +62,7 @@ def create_app(
     readers = readers or Readers(library)
     readers.start()
     services = _make_services(settings, library, rasa or Rasa(settings.rasa_urls), clock, readers)
-    console = make_console_services(settings, library, services.records)
+    console = make_console_services(settings, library, services.records, services.event_bus)
     app = FastAPI(
         title="Aftercare patient API",
         version="1",
@@ -84,7 +86,7 @@ def create_app(
 def _make_services(settings: Settings, library: Library, rasa: Rasa, clock: Clock, readers: Readers) -> Services:
     copies, event_bus, core = PatientCopies(library), EventBus(), Core(Assistants(library), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
-    records = Records(connect(settings.records_url), settings.keyring, clock, synthetic)
+    records = Records(connect(settings.records_url), settings.keyring, clock, synthetic, settings.policy.signals)
     answering = Answering(records, core, rasa, event_bus)
     proxies = Proxies(settings)
     return Services(settings, core, copies, records, rasa, answering, Limiter(settings), event_bus, proxies, Groups(settings, proxies))
@@ -94,6 +96,7 @@ def _lifespan(services: Services, console: ConsoleServices, clock: Clock, reader
     """What runs beside the requests, from start to stop; at the stop everything is closed."""
     settings, records = services.settings, services.records
     escalation = Escalation(records, settings, console.audit_log, console.clinic)
+    holds, follow_ups = Holds(records, console.audit_log, console.library), FollowUps(records, console.library, settings.policy.contact)
     outbox = NoticeDelivery(records.engine, settings, clock, console.clinic)
 
     @asynccontextmanager
@@ -102,7 +105,8 @@ def _lifespan(services: Services, console: ConsoleServices, clock: Clock, reader
             _log.warning("the rota reaches nobody; name e-mail addresses or webhooks in AFTERCARE_POLICY")
         services.proxies.warn()
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "records"))
-        work = (_watch(services.answering), _repeat(escalation.look), _repeat(outbox.deliver_one), _anchor(console))
+        repeated = (escalation.look, outbox.deliver_one, holds.release, follow_ups.look)
+        work = (_watch(services.answering), *map(_repeat, repeated), _anchor(console))
         await asyncio.to_thread(readers.warm)
         watches = [asyncio.create_task(each) for each in work]
         try:

@@ -166,7 +166,7 @@ def make_day(environ: Mapping[str, str], number: int, *, only_if_empty: bool = F
     app = create_app(settings, library, clock=moved_clock)
     services: Services = app.state.services
     try:
-        nurses = Nurses(make_console_services(settings, library, services.records), chance)
+        nurses = Nurses(make_console_services(settings, library, services.records, services.event_bus), chance)
         asyncio.run(_Day(app, settings, nurses, chance).live(people(number, chance)))
     except ExceptionGroup as group:  # noqa: F821 - the gateway's Python has it, the oldest one that ruff checks for has not
         raise FailureError(f"demo data: {group.exceptions[0]}") from group

@@ -32,7 +32,7 @@ class Nurses:
     def __init__(self, services: ConsoleServices, chance: random.Random) -> None:
         self._services = services
         self._chance = chance
-        self._acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
+        self._acts = services.acts(Acts)
         self._queue = Queue(services.records.engine, services.policy, services.records.clock)
         self._views = CaseViews(services.records, services.library, services.policy)
         self._endings: dict[str, list[dict[str, str]]] = yaml.safe_load(PEOPLE.read_text(encoding="utf-8"))["endings"]

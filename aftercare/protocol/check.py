@@ -18,7 +18,19 @@ from aftercare.protocol.compose import PROTOCOLS, Content
 from aftercare.protocol.files import LinedDict, place_of
 
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
-_PLACEHOLDERS = {"because_finding": {"labels"}, "leaflet_says": {"quote", "section"}, "hypothetical": {"instruction"}}
+_PLACEHOLDERS = {
+    "because_finding": {"labels"},
+    "leaflet_says": {"quote", "section"},
+    "hypothetical": {"instruction"},
+    **{key: {"clock"} for key in ("contact.when.today", "contact.when.tomorrow")},
+    "contact.when.later": {"clock", "day"},
+    **{key: {"hour", "minute"} for key in ("contact.when.am", "contact.when.pm")},
+    **{key: {"opens"} for key in ("contact.offer.closed", "contact.receipt.closed")},
+    **{key: {"time"} for key in ("contact.tried", "contact.wrong_number")},
+    "contact.held": {"who"},
+    "contact.who.named": {"name", "role"},
+    "contact.who.role": {"role"},
+}
 _SCHEMA = PROTOCOLS / "schema.json"
 _MOST_WORDS_OF_A_ROW = 12
 _FINDING_ROLES = ("unknown", "any_sign", "gone")

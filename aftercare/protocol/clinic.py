@@ -48,6 +48,10 @@ class Clinic:
         """Whether the clinic is open at a moment, which has a time zone."""
         return self.opening.is_open(self.local(at))
 
+    def next_opening(self, at: datetime) -> datetime | None:
+        """When it opens next after a moment, which has a time zone; None when it does not within a month."""
+        return self.opening.next_opening(self.local(at))
+
     def to_call(self, at: datetime) -> str:
         """Which of its numbers to call at a moment, as `details` names it: `phone` while it is open, else `after_hours_phone`."""
         return "phone" if self.is_open(at) else "after_hours_phone"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
+_MONTH_DAYS = 31
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -50,6 +51,23 @@ class Opening:
         """
         minute = local.hour * 60 + local.minute
         return local.date() not in self.holidays and any(span.begins <= minute < span.ends for span in self.weekly[local.weekday()])
+
+    def next_opening(self, local: datetime) -> datetime | None:
+        """When the clinic opens next after a moment; None when it does not within a month.
+
+        Args:
+            local: the moment in the clinic's zone.
+
+        Returns:
+            The moment by the clinic's clock, in its zone.
+        """
+        for days in range(_MONTH_DAYS):
+            day = local.date() + timedelta(days=days)
+            for span in sorted(self.weekly[day.weekday()] if day not in self.holidays else ()):
+                begins = datetime.combine(day, time(*divmod(span.begins, 60)), local.tzinfo)
+                if begins > local:
+                    return begins
+        return None
 
 
 def overlap(spans: Iterable[Span]) -> bool:

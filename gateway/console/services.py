@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from aftercare.protocol import Library
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import AuditLog
+from gateway.console.cases.transactions import CaseActs
 from gateway.console.identity.newcomers import Newcomers
 from gateway.console.identity.oidc import OidcClient
 from gateway.console.identity.seals import Tampering
@@ -18,11 +20,13 @@ from gateway.console.identity.tries import Tries
 from gateway.console.once import Once
 from gateway.console.policy import Policy
 from gateway.console.rendering import Renderer
+from gateway.ports import Outbound
 from gateway.records.store import Records
 from gateway.settings import Settings
 
 _HEAVY, _HASHING, _STRANGERS = 2, 2, 1
 _LOOKED = timedelta(minutes=10)
+_Acts = TypeVar("_Acts", bound=CaseActs)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class ConsoleServices:
         library: the protocols in force.
         clinic: whose time zone the pages go by; the default protocol's.
         oidc: None without a provider.
+        outbound: is notified of what patients are to see.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
@@ -53,12 +58,17 @@ class ConsoleServices:
     oidc: OidcClient | None
     newcomers: Newcomers
     looked: Once
+    outbound: Outbound
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
     strangers: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_STRANGERS))
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HEAVY))
 
+    def acts(self, kind: type[_Acts]) -> _Acts:
+        """What nurses can do with cases, of one kind."""
+        return kind(self.records, self.policy, self.audit_log, self.library)
 
-def make_console_services(settings: Settings, library: Library, records: Records) -> ConsoleServices:
+
+def make_console_services(settings: Settings, library: Library, records: Records, outbound: Outbound) -> ConsoleServices:
     """The console's parts over the gateway's records."""
     clock, policy = records.clock, settings.policy
     audit_log = AuditLog(records.engine, settings.audit_key, clock)
@@ -78,4 +88,5 @@ def make_console_services(settings: Settings, library: Library, records: Records
         newcomers=Newcomers(records.engine, book, clock, f"{settings.console_origins[0]}/console"),
         oidc=OidcClient(settings.provider, records.keyring, clock) if settings.provider else None,
         looked=Once(_LOOKED, clock),
+        outbound=outbound,
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
 import structlog
 
 from aftercare.assistant import Assistant
+from aftercare.protocol import Disposition
+from gateway.contact.statuses import CALLBACK
 from gateway.dialogue import rows
 from gateway.dialogue.conversations import Conversations
 from gateway.dialogue.core import Core
@@ -103,6 +105,8 @@ class Answering:
         """
         try:
             before, _ = await self._conversations.read(name)
+            if (await asyncio.to_thread(self._records.contact, name)).is_held(self._records.clock()):
+                return
             if _patience(self._conversations.assistant_of(before)) != minutes:
                 return
             left = self._core.broken_off(before)
@@ -150,6 +154,7 @@ class Answering:
         try:
             left = PATIENCE - (time.monotonic() - started)
             outcome = await self._outcomes.of(name, message, alone if mine else alone or "slow", left)
+            outcome = await asyncio.to_thread(self._in_contact, name, outcome)
             answer = await self._store(name, message, outcome, time.monotonic() - started)
         except Exception as error:  # the patient's browser shows the safety card when no answer comes
             FAILSAFE.labels("unstored").inc()
@@ -162,6 +167,20 @@ class Answering:
                 del self._turns[name]
             self._working.discard((name, message.seq))
             self._outbound.publish(name, answer)
+
+    def _in_contact(self, name: str, outcome: Outcome) -> Outcome:
+        """The answer where a nurse may hold the chat: only an emergency or a failure is said then.
+
+        Else a call is offered, once behind urgent advice.
+        """
+        contact, disposition = self._records.contact(name), outcome.reply.disposition
+        quiet = outcome.by != "card" and disposition is not Disposition.EMERGENCY
+        if quiet and contact.is_held(self._records.clock()):
+            return outcome.withheld()
+        asked_for = outcome.reply.custom.get("offers", ())
+        urgent = disposition is not None and disposition >= Disposition.CALL_DOCTOR and disposition > contact.tier
+        offered = contact.callback_at is None and (urgent or CALLBACK in asked_for)
+        return replace(outcome, offers=(CALLBACK,)) if offered else outcome
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:
         protocol = self._conversations.assistant_of(outcome.before).protocol

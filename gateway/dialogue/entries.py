@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aftercare.conversation import Conversation
@@ -33,6 +33,8 @@ class Outcome:
         cause: why it was not Rasa, or that Rasa's answer was not checked; empty without any.
         model: the id of Rasa's model.
         kept: Rasa itself will remember the turn.
+        held: a nurse holds the chat, so that the patient does not see it.
+        offers: what the patient may ask for behind it.
     """
 
     reply: Reply
@@ -42,6 +44,14 @@ class Outcome:
     cause: str = ""
     model: str = ""
     kept: bool = False
+    held: bool = False
+    offers: tuple[str, ...] = ()
+
+    def withheld(self) -> Outcome:
+        """The answer as it goes on record while a nurse holds the chat: nothing was asked or advised, what was said is remembered."""
+        before = self.before
+        unsaid = replace(self.conversation, pending="", repeated=0, checks=[], asked=list(before.asked), disposition=before.disposition)
+        return replace(self, conversation=unsaid, kept=False, held=True)
 
 
 def facts_of(outcome: Outcome, protocol: Protocol, seconds: float) -> dict[str, Any]:
@@ -61,6 +71,8 @@ def facts_of(outcome: Outcome, protocol: Protocol, seconds: float) -> dict[str, 
         "assumed": _assumed(protocol, outcome),
         "protocol": custom["protocol"],
         "model": outcome.model,
+        **({"held": True} if outcome.held else {}),
+        **({"offers": list(outcome.offers)} if outcome.offers else {}),
         "ms": round(seconds * 1000),
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 from aftercare.conversation import Conversation
 from aftercare.decision.danger_check import NAME
 from aftercare.protocol.model import DangerCheck, Disposition
-from gateway.records.cases import Standing
+from gateway.records.signals import Standing
 
 _ID_BYTES = 12
 STATES = {"yes": "yes", "no": "no", "unsure": "not_sure"}

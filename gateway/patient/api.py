@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -17,6 +17,7 @@ from aftercare.protocol import Disposition
 from aftercare.protocol import Protocol as Rules
 from gateway.errors import Block, ErrorBody, RefusedError
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
+from gateway.patient import contact
 from gateway.patient.access import Gateway, Known, Live, Staying, Waiting, address, allow_origin, bearer
 from gateway.patient.inbound import WebMessage
 from gateway.patient.receiving import Receiver
@@ -40,6 +41,8 @@ from gateway.services import Services
 
 _log = structlog.get_logger(__name__)
 _LOOK_AGAIN_SECONDS = 2.0
+_WHO: dict[str, Literal["patient", "nurse"]] = {"message": "patient", "followed": "patient", "staff": "nurse"}
+_FROM_CLINIC = ("answer", "staff", "status", "followup")
 _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
@@ -63,6 +66,7 @@ _ERRORS_OF_STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 router = APIRouter(prefix="/api/v1", responses=_ERRORS)
+router.include_router(contact.router)
 streaming = APIRouter(prefix="/api/v1", responses=_ERRORS_OF_STREAM)
 
 
@@ -204,12 +208,13 @@ async def summary(session: Live, gateway: Gateway) -> SummaryBody:
     items = [
         SummaryItem(
             at=event.at,
-            who="patient" if event.kind == "message" else "assistant",
+            who=_WHO.get(event.kind, "assistant"),
+            name=event.who,
             blocks=event.blocks or _said(event, protocol),
             disposition=event.disposition,
         )
         for event in found
-        if event.kind in ("message", "answer")
+        if event.kind not in ("greeting", "writer") and event.type != "held"
     ]
     advised = [event for event in found if event.type == "triage" and event.disposition]
     return SummaryBody(
@@ -245,7 +250,7 @@ def _urgency(event: EventBody) -> tuple[int, int]:
 
 async def _sent(gateway: Services, session: Session, events: list[EventBody]) -> None:
     """Remember that answers went out, for the nurses; that it can not be remembered keeps nothing from the patient."""
-    if any(event.kind == "answer" for event in events):
+    if any(event.kind in _FROM_CLINIC for event in events):
         try:
             await asyncio.to_thread(gateway.records.sent, session.conversation, events[-1].seq)
         except SQLAlchemyError as error:

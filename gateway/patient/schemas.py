@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.errors import Block
-from gateway.records.cases import Standing
+from gateway.records.signals import Standing
 from gateway.records.store import Event, Session
 
 Writer = Literal["patient", "helper"]
@@ -24,31 +24,34 @@ def _storable(text: object) -> object:
 Text = Annotated[str, BeforeValidator(_storable)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """A request's body, in which nothing else may stand."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-class StartRequest(_Strict):
+class StartRequest(Strict):
     """Start a chat."""
 
     key: str = Field(max_length=64, description="The embed key.")
     writer: Writer = "patient"
 
 
-class WriterRequest(_Strict):
+class WriterRequest(Strict):
     """Who writes: the patient, or somebody for the patient."""
 
     writer: Writer
 
 
+ClientId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{8,64}$")]
 RowAnswer = Literal["yes", "no", "unsure"]
 RowId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 
-class MessageRequest(_Strict):
+class MessageRequest(Strict):
     """A message: the button that was pressed, or words, rows of the danger check, or both of these."""
 
-    client_id: str = Field(pattern=r"^[A-Za-z0-9-]{8,64}$", description="Chosen by the browser; the same each time it is sent.")
+    client_id: ClientId = Field(description="Chosen by the browser; the same each time it is sent.")
     text: Text | None = Field(None, description="What the patient typed.", min_length=1)
     button: str | None = Field(None, max_length=64, description="The id of a button of the last answer.")
     rows: dict[RowId, RowAnswer] | None = Field(
@@ -66,14 +69,14 @@ class MessageRequest(_Strict):
         return self
 
 
-class EventsQuery(_Strict):
+class EventsQuery(Strict):
     """Which events to return, and how long to wait for one."""
 
     after: int = Field(0, ge=0, le=2**31 - 1, description="Events behind this one.")
     wait: int = Field(0, ge=0, le=25, description="For how many seconds to wait for one.")
 
 
-class EndQuery(_Strict):
+class EndQuery(Strict):
     """What ending the chat does besides."""
 
     clear_device: bool = Field(False, description="The browser forgets everything that this site keeps in it.")
@@ -145,12 +148,31 @@ class Protocol(BaseModel):
     version: str
 
 
+class CallbackBody(BaseModel):
+    """A request for a call."""
+
+    number: str
+    name: str | None = None
+    whose: Writer
+    best: str | None = None
+
+
+class Choice(BaseModel):
+    """An answer that can be chosen."""
+
+    id: str
+    title: str
+
+
+Offers = list[Literal["callback"]]
+
+
 class EventBody(BaseModel):
     """One event of the chat."""
 
     seq: int
     at: datetime
-    kind: Literal["greeting", "message", "answer", "writer"]
+    kind: Literal["greeting", "message", "answer", "writer", "callback", "staff", "status", "followup", "followed"]
     client_id: str | None = None
     text: str | None = None
     writer: Writer | None = None
@@ -158,7 +180,11 @@ class EventBody(BaseModel):
     type: str | None = None
     disposition: str | None = Field(None, pattern="^(emergency|call_doctor|self_care)$")
     blocks: list[Block] | None = None
-    buttons: list[Button] | None = None
+    buttons: list[Button | Choice] | None = None
+    offers: Offers | None = Field(None, description="What the patient may ask for behind this.")
+    callback: CallbackBody | None = None
+    who: str | None = Field(None, description="The nurse who wrote, as the clinic's policy names them.")
+    status: str | None = Field(None, description="What became of a request, or who answers now.")
     check: Check | None = None
     rows: list[RowAnswered] | None = Field(None, description="What a message answered of the danger check.")
     sources: list[Source] | None = None
@@ -171,10 +197,16 @@ class EventBody(BaseModel):
         shown: dict[str, Any] = {"seq": event.seq, "at": event.at, "kind": event.kind}
         if event.kind == "writer":
             return cls(**shown, writer=event.facts["writer"])
-        if event.kind not in ("greeting", "message", "answer") or not words:
+        if not words:
+            return None
+        if event.kind in _CONTACT:
+            return cls(**shown, **_CONTACT[event.kind](event, words))
+        if event.kind not in ("greeting", "message", "answer"):
             return None
         if event.kind == "message":
             return cls(**shown, client_id=event.client_id, text=words["text"], rows=words.get("rows") or None)
+        if event.facts.get("held"):
+            return cls(**shown, reply_to=event.reply_to, type="held", blocks=[])
         return cls(
             **shown,
             reply_to=event.reply_to,
@@ -183,9 +215,34 @@ class EventBody(BaseModel):
             blocks=words["blocks"],
             buttons=words["buttons"],
             check=_check(words.get("rows"), event.facts),
+            offers=event.facts.get("offers"),
             sources=words["sources"],
             protocol=event.facts.get("protocol"),
         )
+
+
+def _callback(event: Event, words: Mapping[str, Any]) -> dict[str, Any]:
+    request = {name: words.get(name) for name in CallbackBody.model_fields}
+    return {"client_id": event.client_id, "callback": request, "blocks": words["blocks"]}
+
+
+def _staff(event: Event, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {"text": words["text"], "who": words["who"]}
+
+
+def _status(event: Event, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: event.facts.get(name) for name in ("status", "offers", "disposition")} | {"blocks": words["blocks"]}
+
+
+def _follow_up(event: Event, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {"text": words["text"], "buttons": words["buttons"]}
+
+
+def _followed(event: Event, words: Mapping[str, Any]) -> dict[str, Any]:
+    return {"client_id": event.client_id, "text": words["text"], "reply_to": event.facts["question"]}
+
+
+_CONTACT = {"callback": _callback, "staff": _staff, "status": _status, "followup": _follow_up, "followed": _followed}
 
 
 def _check(rows: Sequence[Mapping[str, str]] | None, facts: Mapping[str, Any]) -> Check | None:
@@ -222,7 +279,8 @@ class SummaryItem(BaseModel):
     """What was said."""
 
     at: datetime
-    who: Literal["patient", "assistant"]
+    who: Literal["patient", "assistant", "nurse"]
+    name: str | None = Field(None, description="The nurse who wrote.")
     blocks: list[Block]
     disposition: str | None = None
 

@@ -4,106 +4,100 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from gateway.records import statements as sql
+from gateway.records.signals import CLOSED, DEFAULT, OPEN, Signals, Standing, rank_of, signal_of, strongest, tier_of
 from gateway.records.tier import TIER_OF, TIERS, Rank, Tier
 
-OPEN, ACKNOWLEDGED, CLOSED = "open", "acknowledged", "closed"
 PRESENT, ASSUMED = "present", "assumed"
 _SILENT = ("not_in_leaflet", "out_of_scope")
 _TROUBLE = "trouble"
 UNREAD = "unread"
 """Stands among the findings of a case when a message could not be read, and is the cause of that answer."""
 _QUESTION = "question"
-
-
-class Standing(StrEnum):
-    """Where the danger check stands in a conversation.
-
-    `before`: an answer waits for it. `behind`: it came with 'call your doctor' and waits. `unfinished`: it was left before an answer, and
-    nothing reassuring was said. `left`: it was left behind 'call your doctor'. Left behind information it is nothing.
-    """
-
-    NONE = ""
-    BEFORE = "before"
-    BEHIND = "behind"
-    UNFINISHED = "unfinished"
-    LEFT = "left"
-
-
+_BY_PATIENT = ("message", "callback", "followed")
+FOLLOWED_KINDS = (*_BY_PATIENT, "answer", "left")
+REACHED = "reached"
 WAITING = tuple(TIER_OF)
 
 
-def rank_of(tier: int, state: str, *, failed: bool, asking: bool, check: str = Standing.NONE) -> Rank:
-    """The rank of a case in the queue.
-
-    Args:
-        tier: the most urgent disposition of the conversation, 0 (none) to 3 (emergency).
-        state: `open`, `acknowledged` or `closed`.
-        failed: an answer could not be made, and the patient got the safety card alone; it waits beside call-doctor cases.
-        asking: the patient was asked a question that can change the disposition and has not answered; it waits beside them too, for an
-            interview that is broken off counts as its more urgent end.
-        check: where the danger check stands. A chat in which it was left before any answer has a rank of its own, below all that wait.
-    """
-    if state == CLOSED:
-        return Rank.CLOSED
-    seen = state == ACKNOWLEDGED
-    if tier == Tier.EMERGENCY:
-        return Rank.RED_SEEN if seen else Rank.RED
-    if tier == Tier.CALL_DOCTOR or failed or asking:
-        return Rank.CALL_SEEN if seen else Rank.CALL
-    return Rank.UNFINISHED if check == Standing.UNFINISHED else Rank.REST
-
-
 def follow(
-    connection: Connection, conversation: str, seq: int, kind: str, at: datetime, facts: Mapping[str, Any], disposition: str | None
+    connection: Connection,
+    conversation: str,
+    seq: int,
+    kind: str,
+    at: datetime,
+    facts: Mapping[str, Any],
+    disposition: str | None,
+    signals: Signals = DEFAULT,
 ) -> None:
     """Bring a conversation's case up to date with an event that was just stored.
 
     A rule that fires for the first time starts the clock, unless an older one of the same or a higher tier still waits; it opens the case
-    again when a nurse had acknowledged or closed it. A patient who writes again opens a closed case and wakes a snoozed one.
+    again when a nurse had acknowledged or closed it. So does a request for a call, and that nobody was reached in an emergency. A patient
+    who writes again opens a closed case and wakes a snoozed one.
     """
-    if kind not in ("message", "answer", "left"):
+    if kind not in FOLLOWED_KINDS:
         return
     mine = {"name": conversation}
     case = connection.execute(sql.CASE, mine).one_or_none()
     if case is None:
-        new = {
-            "conversation_id": conversation,
-            "opened_at": at,
-            "tier": Tier.NONE,
-            "rank": Rank.REST,
-            "state": OPEN,
-            "fired_at": at,
-            "fired_seq": seq,
-        }
-        rest = {
-            "waiting_since": at,
-            "last_at": at,
-            "last_seq": seq,
-            "failed": False,
-            "silent": False,
-            "asking": False,
-            "danger_check": Standing.NONE,
-            "escalated": 0,
-            "version": 1,
-        }
-        connection.execute(sql.NEW_CASE, {**new, **rest, "changed_at": at})
+        connection.execute(sql.NEW_CASE, _new(conversation, seq, at))
         case = connection.execute(sql.CASE, mine).one()
     values: dict[str, Any] = {"last_at": at, "last_seq": seq, "changed_at": at, "version": case.version + 1}
+    if kind in _BY_PATIENT:
+        values |= {"unread": case.unread + 1, "words_at": at}
     if kind == "message":
         values |= {"waiting_since": case.waiting_since or at, "snoozed_until": None, **(_opened(at, seq) if case.state == CLOSED else {})}
+    elif kind == "callback":
+        values |= _called(case, seq, at, facts)
+    elif kind == "followed":
+        values |= _followed(case, seq, at, facts)
     elif kind == "left":
         values["danger_check"] = Standing.LEFT
     else:
         values |= _answered(connection, case, conversation, seq, at, facts, disposition)
     now = {**case._mapping, **values}
-    values["rank"] = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+    values |= {"rank": rank_of(now, signals), "signal": strongest(case.signal, signal_of(now))}
     connection.execute(sql.CHANGED_CASE, {"case": case.id, **values})
+
+
+def _new(conversation: str, seq: int, at: datetime) -> dict[str, Any]:
+    return {
+        "conversation_id": conversation,
+        "opened_at": at,
+        "tier": Tier.NONE,
+        "rank": Rank.REST,
+        "state": OPEN,
+        "fired_at": at,
+        "fired_seq": seq,
+        "last_at": at,
+        "last_seq": seq,
+        "failed": False,
+        "silent": False,
+        "asking": False,
+        "danger_check": Standing.NONE,
+        "escalated": 0,
+        "version": 1,
+        "changed_at": at,
+    }
+
+
+def _called(case: Row[Any], seq: int, at: datetime, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The patient asks for a call: the clock runs from the first request that is still open."""
+    values = {"callback_at": case.callback_at or at, "callback_due": case.callback_due or datetime.fromisoformat(facts["due"])}
+    starts = case.state != OPEN or case.rank in (Rank.REST, Rank.UNFINISHED)
+    return {**values, "snoozed_until": None, **(_opened(at, seq) if starts else {})}
+
+
+def _followed(case: Row[Any], seq: int, at: datetime, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The patient says whether they reached somebody; in an emergency a nurse looks again when they did not."""
+    unreached = facts["answer"] != REACHED and tier_of(dict(case._mapping)) is Tier.EMERGENCY
+    starts = case.state == CLOSED or (unreached and case.state != OPEN)
+    return {"snoozed_until": None, **(_opened(at, seq) if starts else {})}
 
 
 def _opened(at: datetime, seq: int) -> dict[str, Any]:
@@ -116,12 +110,13 @@ def _answered(
 ) -> dict[str, Any]:
     tier = TIERS[disposition]
     failed = facts.get("type") == _TROUBLE
-    silent = case.silent or facts.get("type") in _SILENT
+    held = facts.get("held", False)
+    silent = case.silent or (facts.get("type") in _SILENT and not held)
     values: dict[str, Any] = {"failed": case.failed or failed, "silent": silent}
     values["waiting_since"] = connection.scalar(sql.WAITING_SINCE, {"name": conversation})
     values["tier"] = max(case.tier, tier)
-    values["asking"] = facts.get("asks", facts.get("type") == _QUESTION)
-    values["danger_check"] = facts.get("check", Standing.NONE)
+    values["asking"] = not held and facts.get("asks", facts.get("type") == _QUESTION)
+    values["danger_check"] = Standing.NONE if held else facts.get("check", Standing.NONE)
     known = set(connection.scalars(sql.RULES_OF_CASE, {"case": case.id}))
     protocol = facts.get("protocol", {})
     version = f"{protocol.get('id', '')} {protocol.get('version', '')}".strip()
@@ -132,6 +127,8 @@ def _answered(
     _note_findings(connection, case.id, facts.get("codes", ()))
     fires = tier >= Tier.CALL_DOCTOR and bool(new)
     rises = tier > case.tier
+    if case.by_hand is not None and fires and tier > case.by_hand:
+        values |= dict.fromkeys(("by_hand", "lower_to", "lower_asked_by"))
     if fires or failed or rises:
         values["snoozed_until"] = None
     if case.state != OPEN and (fires or failed or (rises and tier >= Tier.CALL_DOCTOR)):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from gateway.records.database import writing
 from gateway.records.sealing import Keyring, SealError, day_key_of
-from gateway.records.tables import conversation, conversation_key, event
+from gateway.records.tables import conversation, conversation_key, event, triage_case
 from vault.day_keys import DayKeys
 
 _AT_ONCE = 1_000
@@ -54,6 +54,7 @@ def purge(engine: Engine, before: datetime, *, dry_run: bool, days: DayKeys | No
         if not dry_run:
             for name in names:
                 connection.execute(delete(conversation_key).where(conversation_key.c.conversation_id == name))
+                connection.execute(update(triage_case).where(triage_case.c.conversation_id == name).values(caller=None))
         keys = tuple(days.due(before.date(), _in_use(connection, names))) if days else ()
     if not dry_run:
         tidy(engine)

@@ -97,6 +97,10 @@ class Keyring:
                 continue
         raise SealError(f"cannot be opened: {context}")
 
+    def fingerprint(self, text: str, context: str) -> bytes:
+        """What equal texts have in common, and nobody without the first master key can tell a text from."""
+        return hmac.digest(self._keys[0], f"{context}\0{text}".encode(), "sha256")
+
     def unwrap(self, wrapped: bytes, conversation: str) -> Sealer:
         """The sealer of a conversation's wrapped key.
 

@@ -20,7 +20,7 @@ from gateway.records.tables import (
     triage_case,
 )
 
-_ACTS = ("greeting", "message", "extended", "writer")
+_ACTS = ("greeting", "message", "extended", "writer", "callback", "followed", "staff")
 _NAME: BindParameter[str] = bindparam("name")
 _SEQ: BindParameter[int] = bindparam("seq")
 _CASE: BindParameter[int] = bindparam("case")
@@ -76,7 +76,7 @@ TURN = (
 )
 LAST_SEQ = select(func.max(event.c.seq)).where(_MINE)
 NEWER_MESSAGE = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind == "message").limit(1)
-NEWER_TURN = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind.in_(("message", "answer"))).limit(1)
+NEWER_TURN = select(event.c.id).where(_MINE, event.c.seq > _SEQ, event.c.kind.in_(("message", "answer", "staff"))).limit(1)
 NEW_EVENT = insert(event)
 
 _DELIVERY = delivery.c.conversation_id == _NAME
@@ -93,6 +93,7 @@ FIRST_TRY = insert(reading_try)
 
 CASE = select(triage_case).where(triage_case.c.conversation_id == _NAME).with_for_update()
 NEW_CASE = insert(triage_case)
+CONTACT = select(triage_case.c.tier, triage_case.c.callback_at, triage_case.c.held_until).where(triage_case.c.conversation_id == _NAME)
 _answer = event.alias()
 WAITING_SINCE = (
     select(event.c.at)

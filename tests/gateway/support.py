@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,13 @@ from starlette.testclient import TestClient
 
 from aftercare.assistant import Assistant, Assistants
 from aftercare.conversation import Conversation
+from aftercare.protocol import Library, load_protocol
 from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.opening import Opening
+from gateway.console.audit.log import AuditLog
+from gateway.console.cases.reviews import Reviews
+from gateway.console.cases.tier_acts import TierActs
+from gateway.console.policy import read_policy
 from gateway.dialogue.rasa import Rasa, Wire
 from gateway.records.store import Event, Records
 from gateway.services import Services
@@ -100,6 +106,18 @@ def make_second(parent: Path) -> Path:
 def clinic_in(zone: str, **opening: list[str]) -> Clinic:
     """A clinic of a time zone, open as `opening` of a clinic's file says."""
     return Clinic("demo", {}, ZoneInfo(zone), Opening.parse(opening))
+
+
+@cache
+def library_in(zone: str) -> Library:
+    """The default protocol, at a clinic of a time zone."""
+    protocol = load_protocol()
+    return Library([replace(protocol, clinic=replace(protocol.clinic, zone=ZoneInfo(zone)))])
+
+
+def reviews_of(records: Records, audit_log: AuditLog) -> Reviews:
+    """The second opinions on the cases of these records."""
+    return Reviews(records, audit_log, TierActs(records, read_policy(), audit_log, library_in("UTC")))
 
 
 def new_id() -> str:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.dialogue.rows import RowState
-from gateway.records.cases import Standing
+from gateway.records.signals import Standing
 from gateway.records.store import Event
 from gateway.records.tables import notice, triage_case
 from gateway.records.tier import Rank

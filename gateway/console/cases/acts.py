@@ -1,51 +1,31 @@
-"""What nurses do with a case: each act is one transaction that changes the case, adds to its history, and is on record in the audit."""
+"""What nurses do with a case; each act is one transaction."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select
 
-from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
-from gateway.console.audit.log import AuditLog
-from gateway.console.cases.case_view import act_associated_data
-from gateway.console.cases.floods import floods, of_group
-from gateway.console.errors import ActError, NoCaseError
+from gateway.console.cases.transactions import CaseActs, held_case, is_emergency, is_waiting_emergency, must_be_open
+from gateway.console.errors import ActError
 from gateway.console.identity.rights import may
-from gateway.console.policy import Policy
 from gateway.console.times import clock_time
-from gateway.records.cases import ACKNOWLEDGED, CLOSED, OPEN, rank_of
-from gateway.records.database import writing
-from gateway.records.store import Records
-from gateway.records.tables import case_act, case_rule, staff, triage_case
-from gateway.records.tier import Rank, Tier
+from gateway.contact.statuses import Status
+from gateway.records.signals import ACKNOWLEDGED, CLOSED, OPEN, tier_of
+from gateway.records.tables import case_act, case_rule, staff
 
-_BATCH = 20
 LONGEST_SNOOZE = timedelta(hours=24)
+_NOT_CALLED = dict.fromkeys(("callback_at", "callback_due", "next_attempt_at"))
+_FREE = dict.fromkeys(("held_by", "held_until"))
 
 
-class Acts:
-    """The acts on the cases of one database.
-
-    Args:
-        records: the gateway's records.
-        policy: the outcomes that can be chosen.
-        audit_log: the audit.
-        clinic: whose local time is shown.
-    """
-
-    def __init__(self, records: Records, policy: Policy, audit_log: AuditLog, clinic: Clinic) -> None:
-        self._records = records
-        self._policy = policy
-        self._audit_log = audit_log
-        self._clinic = clinic
+class Acts(CaseActs):
+    """Taking, following and closing a case; see `CaseActs`."""
 
     def acknowledge(self, number: int, by: int, seen: int) -> None:
-        """Say that a nurse has seen a case. Of two who do so at once, one does.
+        """Say that a nurse has seen a case and looks after it from now on. Of two who do so at once, one does.
 
         Args:
             number: the case.
@@ -55,11 +35,11 @@ class Acts:
         Raises:
             ActError: somebody was faster, the case is closed, or it fired anew behind `seen`.
         """
-        with _held(self._records, number) as (connection, case):
+        with held_case(self._records, number) as (connection, case):
             if case.state == ACKNOWLEDGED:
                 name = connection.scalar(select(staff.c.name).where(staff.c.id == case.acknowledged_by))
                 raise ActError(f"{name} acknowledged this case at {clock_time(self._clinic, case.acknowledged_at)}.")
-            _must_be_open(case)
+            must_be_open(case)
             self._must_have_seen(connection, case, seen)
             rule = connection.execute(
                 select(case_rule.c.rule, case_rule.c.protocol)
@@ -71,16 +51,46 @@ class Acts:
             facts = {
                 "rule": rule.rule if rule else None,
                 "protocol": rule.protocol if rule else None,
-                "tier": case.tier,
+                "tier": tier_of(dict(case._mapping)),
                 "fired_at": case.fired_at.isoformat(),
                 "seen": seen,
+                "assignee": case.assignee,
             }
-            self._record(connection, case, AuditAct.ACKNOWLEDGE, by, at, facts, state=ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by)
+            self._record(
+                connection,
+                case,
+                AuditAct.ACKNOWLEDGE,
+                by,
+                at,
+                facts,
+                state=ACKNOWLEDGED,
+                acknowledged_at=at,
+                acknowledged_by=by,
+                assignee=by,
+            )
+            if case.callback_at is not None:
+                self._statuses.add(connection, case.conversation_id, Status.SEEN)
+
+    def undo(self, number: int, by: int) -> None:
+        """Take back one's own acknowledgement; the clock goes on as if it had not been.
+
+        Raises:
+            ActError: it was somebody else's, or too long ago.
+        """
+        with held_case(self._records, number) as (connection, case):
+            at, c = self._records.clock(), case_act.c
+            mine = case.state == ACKNOWLEDGED and case.acknowledged_by == by
+            if not mine or at - case.acknowledged_at > self._policy.acts.undo:
+                raise ActError("This can not be taken back any more. Assign the case to somebody, or write a note.")
+            done = select(c.id, c.facts).where(c.case_id == number, c.kind == AuditAct.ACKNOWLEDGE).order_by(c.id.desc()).limit(1)
+            taken = connection.execute(done).one()
+            values = {"state": OPEN, "acknowledged_at": None, "acknowledged_by": None, "assignee": taken.facts.get("assignee")}
+            self._record(connection, case, AuditAct.UNDO, by, at, {"undoes": taken.id}, **values)
 
     def assign(self, number: int, by: int, to: int | None) -> None:
         """Say who looks after a case; None for nobody."""
-        with _held(self._records, number) as (connection, case):
-            _must_be_open(case)
+        with held_case(self._records, number) as (connection, case):
+            must_be_open(case)
             if to is not None:
                 person = connection.execute(select(staff.c.role, staff.c.disabled_at).where(staff.c.id == to)).one_or_none()
                 if person is None or person.disabled_at is not None or not may(person.role, "act"):
@@ -89,7 +99,7 @@ class Acts:
 
     def note(self, number: int, by: int, text: str) -> None:
         """Write a note."""
-        with _held(self._records, number) as (connection, case):
+        with held_case(self._records, number) as (connection, case):
             at = self._records.clock()
             self._record(connection, case, AuditAct.NOTE, by, at, {}, sealed=self._sealed(case, AuditAct.NOTE, at, text))
 
@@ -102,7 +112,7 @@ class Acts:
             note: the act that wrote the note.
             text: how it shall read.
         """
-        with _held(self._records, number) as (connection, case):
+        with held_case(self._records, number) as (connection, case):
             c = case_act.c
             writer = connection.scalar(select(c.staff_id).where(c.id == note, c.case_id == number, c.kind == AuditAct.NOTE))
             if writer != by:
@@ -116,20 +126,22 @@ class Acts:
         Raises:
             ActError: it is an emergency that nobody has acknowledged, is closed, or fired anew behind `seen`.
         """
-        with _held(self._records, number) as (connection, case):
-            _must_be_open(case)
+        with held_case(self._records, number) as (connection, case):
+            must_be_open(case)
             self._must_have_seen(connection, case, seen)
-            if _is_waiting_emergency(case):
+            if is_waiting_emergency(case):
                 raise ActError("An emergency can not be snoozed before it is acknowledged. Acknowledge it first.")
             at = self._records.clock()
-            if not at < until <= at + LONGEST_SNOOZE:
-                raise ActError("A case can be snoozed for 24 hours at the most.", 422)
+            longest = self._policy.acts.snooze_emergency if is_emergency(case) else LONGEST_SNOOZE
+            if not at < until <= at + longest:
+                which = "An emergency" if is_emergency(case) else "A case"
+                raise ActError(f"{which} can be snoozed for {_in_words(longest)} at the most.", 422)
             sealed = self._sealed(case, AuditAct.SNOOZE, at, reason)
             self._record(connection, case, AuditAct.SNOOZE, by, at, {"until": until.isoformat()}, sealed=sealed, snoozed_until=until)
 
     def wake(self, number: int, by: int) -> None:
         """Put a snoozed case back into the queue."""
-        with _held(self._records, number) as (connection, case):
+        with held_case(self._records, number) as (connection, case):
             at = self._records.clock()
             if case.snoozed_until is None or case.snoozed_until <= at:
                 raise ActError("This case is not snoozed.")
@@ -137,156 +149,62 @@ class Acts:
 
     def outcome(self, number: int, by: int, outcome: str) -> None:
         """Say what came of reaching out to the patient, and leave the case as it is."""
-        with _held(self._records, number) as (connection, case):
-            _must_be_open(case)
+        with held_case(self._records, number) as (connection, case):
+            must_be_open(case)
             self._must_be_outcome(outcome)
             self._record(connection, case, AuditAct.OUTCOME, by, self._records.clock(), {"outcome": outcome}, outcome=outcome)
 
-    def close(self, number: int, by: int, seen: int, outcome: str) -> None:
+    def close(self, number: int, by: int, seen: int, outcome: str, note: str = "") -> None:
         """Close a case with what came of reaching out to the patient.
 
+        Args:
+            number: the case.
+            by: the account of who acts.
+            seen: the sequence number of the last event that was shown to them.
+            outcome: a key of the policy's outcomes.
+            note: why; an emergency whose patient was not reached needs one.
+
         Raises:
-            ActError: it is an emergency that nobody has acknowledged, is closed already, or the patient wrote behind `seen`.
+            ActError: it is an emergency that nobody has acknowledged, or whose patient was not tried often enough; it is closed already; or
+                the patient wrote behind `seen`.
         """
-        with _held(self._records, number) as (connection, case):
-            _must_be_open(case)
+        with held_case(self._records, number) as (connection, case):
+            must_be_open(case)
             self._must_be_outcome(outcome)
-            if _is_waiting_emergency(case):
+            if is_waiting_emergency(case):
                 raise ActError("An emergency can not be closed before it is acknowledged. Acknowledge it first.")
             if case.last_seq > seen:
                 raise ActError("The patient wrote since this page was loaded. Read it, then close the case.")
+            if is_emergency(case) and outcome in self._policy.acts.unreached:
+                self._must_have_tried(connection, case, note)
             at = self._records.clock()
-            facts = {"outcome": outcome, "seen": seen}
-            self._record(connection, case, AuditAct.CLOSE, by, at, facts, state=CLOSED, closed_at=at, outcome=outcome, snoozed_until=None)
+            facts = {"outcome": outcome, "seen": seen, "callback": case.callback_at.isoformat() if case.callback_at else None}
+            sealed = self._sealed_if_any(case, AuditAct.CLOSE, at, note)
+            values = {"state": CLOSED, "closed_at": at, "outcome": outcome, "snoozed_until": None, **_NOT_CALLED, **_FREE}
+            self._record(connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, **values)
+            if case.held_until is not None:
+                self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
 
-    def close_flood(self, group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
-        """Close the emergencies from one address that nobody has acknowledged, all together.
+    def _must_have_tried(self, connection: Connection, case: Row[Any], note: str) -> None:
+        """Refuse to close an emergency whose patient nobody tried hard enough to reach."""
+        c, least = case_act.c, self._policy.acts.attempts
+        tried = select(func.count()).where(c.case_id == case.id, c.kind == AuditAct.ATTEMPT, c.at >= case.fired_at)
+        if (connection.scalar(tried) or 0) < least:
+            raise ActError(f"This is an emergency. Try to reach the patient {least} times and record each try before you close it so.")
+        if not note.strip():
+            raise ActError("This is an emergency whose patient was not reached. Write a note why it is closed.", 422)
 
-        Args:
-            group: what they have in common.
-            by: the account of who acts.
-            seen: when they were shown; one whose patient wrote since then stays open.
-            outcome: what is stored of each.
-            reason: why; it is stored with each.
-
-        Returns:
-            How many were closed.
-
-        Raises:
-            ActError: they are no flood (any more), or something was not said.
-        """
-        self._must_be_outcome(outcome)
-        if not reason.strip():
-            raise ActError("Nothing is written. Write why they can be closed, then send it.", 422)
-        c = triage_case.c
-        with self._records.engine.connect() as connection:
-            if not any(flood.group == group for flood in floods(connection, self._policy.flood[0])):
-                raise ActError("These are not so many any more. Acknowledge them one by one.")
-            unseen = and_(of_group(group), c.rank == Rank.RED, c.last_at <= seen)
-            numbers = list(connection.scalars(select(c.id).where(unseen).order_by(c.fired_at, c.id)))
-        batches = [numbers[start : start + _BATCH] for start in range(0, len(numbers), _BATCH)]
-        closed = sum(self._close_unseen(batch, group, by, seen, outcome, reason.strip()) for batch in batches)
-        self._audit_log.record(AuditAct.CLOSE_FLOOD, staff=by, detail={"group": group, "outcome": outcome, "closed": closed})
-        return closed
-
-    def _close_unseen(self, numbers: Sequence[int], group: str, by: int, seen: datetime, outcome: str, reason: str) -> int:
-        c = triage_case.c
-        still = and_(c.id.in_(numbers), c.rank == Rank.RED, c.last_at <= seen)
-        with writing(self._records.engine) as connection:
-            cases = connection.execute(select(triage_case).where(still).order_by(c.id).with_for_update()).all()
-            for case in cases:
-                at = self._records.clock()
-                sealed = self._records.seal(case.conversation_id, {"text": reason}, act_associated_data(AuditAct.CLOSE, at))
-                facts = {"outcome": outcome, "seen": case.last_seq, "group": group}
-                self._record(
-                    connection,
-                    case,
-                    AuditAct.CLOSE,
-                    by,
-                    at,
-                    facts,
-                    sealed=sealed,
-                    state=CLOSED,
-                    closed_at=at,
-                    outcome=outcome,
-                    snoozed_until=None,
-                )
-        return len(cases)
-
-    def reopen(self, number: int, by: int) -> None:
+    def reopen(self, number: int, by: int, reason: str = "") -> None:
         """Open a closed case again; it waits for its acknowledgement anew."""
-        with _held(self._records, number) as (connection, case):
+        with held_case(self._records, number) as (connection, case):
             if case.state != CLOSED:
                 raise ActError("This case is open already.")
             at = self._records.clock()
+            sealed = self._sealed_if_any(case, AuditAct.REOPEN, at, reason)
             cleared = dict.fromkeys(("acknowledged_at", "acknowledged_by", "closed_at", "outcome"))
-            self._record(connection, case, AuditAct.REOPEN, by, at, {}, **cleared, state=OPEN, fired_at=at, escalated=0)
-
-    def _record(
-        self,
-        connection: Connection,
-        case: Row[Any],
-        kind: AuditAct,
-        by: int,
-        at: datetime,
-        facts: Mapping[str, Any],
-        *,
-        sealed: bytes | None = None,
-        **values: Any,
-    ) -> None:
-        state = values.get("state", case.state)
-        rank = rank_of(case.tier, state, failed=case.failed, asking=case.asking, check=case.danger_check)
-        values |= {"rank": rank, "version": case.version + 1, "changed_at": at}
-        connection.execute(update(triage_case).where(triage_case.c.id == case.id).values(**values))
-        row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
-        added = connection.execute(insert(case_act).values(**row)).inserted_primary_key
-        self._audit_log.record(kind, staff=by, case=case.id, detail={**facts, "act": added[0] if added else None}, connection=connection)
-
-    def _sealed(self, case: Row[Any], kind: str, at: datetime, text: str) -> bytes:
-        if not text.strip():
-            raise ActError("Nothing is written. Write it, then send it.", 422)
-        return sealed_about(self._records, case.conversation_id, kind, at, {"text": text.strip()})
-
-    def _must_have_seen(self, connection: Connection, case: Row[Any], seen: int) -> None:
-        latest = connection.scalar(select(func.max(case_rule.c.seq)).where(case_rule.c.case_id == case.id)) or 0
-        if max(latest, case.fired_seq) > seen:
-            raise ActError("This case fired anew since you saw it. Read what is new, then try again.")
-
-    def _must_be_outcome(self, outcome: str) -> None:
-        if outcome not in self._policy.outcomes:
-            raise ActError("Choose what came of it.", 422)
+            self._record(connection, case, AuditAct.REOPEN, by, at, {}, sealed=sealed, **cleared, state=OPEN, fired_at=at, escalated=0)
 
 
-def sealed_about(records: Records, conversation: str, kind: str, at: datetime, words: Mapping[str, str]) -> bytes:
-    """What somebody wrote about a conversation, sealed under its key.
-
-    Raises:
-        ActError: the conversation was purged, so that nothing can be written about it any more.
-    """
-    sealed = records.seal(conversation, words, act_associated_data(kind, at))
-    if sealed is None:
-        raise ActError("The words of this conversation were deleted, so no words can be added to it.")
-    return sealed
-
-
-@contextmanager
-def _held(records: Records, number: int) -> Iterator[tuple[Connection, Row[Any]]]:
-    """A transaction in which nobody else changes a case, and the case.
-
-    Raises:
-        NoCaseError: there is none of this number.
-    """
-    with writing(records.engine) as connection:
-        case = connection.execute(select(triage_case).where(triage_case.c.id == number).with_for_update()).one_or_none()
-        if case is None:
-            raise NoCaseError(number)
-        yield connection, case
-
-
-def _must_be_open(case: Row[Any]) -> None:
-    if case.state == CLOSED:
-        raise ActError("This case is closed. Open it again first.")
-
-
-def _is_waiting_emergency(case: Row[Any]) -> bool:
-    return bool(case.tier == Tier.EMERGENCY and case.state == OPEN)
+def _in_words(time: timedelta) -> str:
+    hours, minutes = divmod(time // timedelta(minutes=1), 60)
+    return f"{hours} hours" if hours > 1 and not minutes else f"{time // timedelta(minutes=1)} minutes"

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 from aftercare.protocol.model import DangerCheck, Disposition
 from gateway.console.cases.waits import share
 from gateway.dialogue.rows import STATES, RowState
-from gateway.records.cases import Standing
+from gateway.records.signals import Standing
 from gateway.records.tables import event, triage_case
 
 _ANSWERED = (RowState.YES, RowState.NO, RowState.NOT_SURE)

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
-from gateway.console.cases.acts import sealed_about
+from gateway.console.cases.transactions import sealed_about
 from gateway.console.errors import ActError, NoCaseError
 from gateway.records.database import writing
 from gateway.records.store import Records

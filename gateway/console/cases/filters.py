@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, exists, or_
 
 from gateway.console.cases.floods import of_group
 from gateway.console.policy import Policy
-from gateway.records.cases import ASSUMED, OPEN, PRESENT
+from gateway.records.cases import ASSUMED, PRESENT
+from gateway.records.signals import OPEN
 from gateway.records.tables import case_finding, case_rule, conversation, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank
 

@@ -10,11 +10,14 @@ from sqlalchemy import Engine, func, select, update
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.case_view import act_associated_data
+from gateway.console.cases.tier_acts import TierActs
 from gateway.console.redaction.mask import Mask
 from gateway.records.database import writing
 from gateway.records.store import Records
 from gateway.records.tables import disagreement, staff, triage_case
+from gateway.records.tier import TIERS, Tier
 
+UNDER_TRIAGED = "under_triaged"
 ACCEPTED, REJECTED = VERDICTS = ("accepted", "rejected")
 MOST = 50
 
@@ -75,11 +78,13 @@ class Reviews:
     Args:
         records: the gateway's records.
         audit_log: the audit.
+        acts: raise a case.
     """
 
-    def __init__(self, records: Records, audit_log: AuditLog) -> None:
+    def __init__(self, records: Records, audit_log: AuditLog, acts: TierActs) -> None:
         self._records = records
         self._audit_log = audit_log
+        self._acts = acts
 
     def waiting(self) -> list[Waiting]:
         """Disagreements that wait for their reviewer, the oldest first, at most MOST."""
@@ -120,7 +125,7 @@ class Reviews:
         return found
 
     def review(self, number: int, by: int, verdict: str) -> None:
-        """Accept or reject a disagreement.
+        """Accept or reject a disagreement. One that is accepted and says that the tier was too low raises the case.
 
         Raises:
             ReviewError: 404 there is none of this number; 409 it is one's own, or reviewed already; 422 this is no verdict.
@@ -129,7 +134,7 @@ class Reviews:
             raise ReviewError(422, "bad_request")
         d = disagreement.c
         with writing(self._records.engine) as connection:
-            row = connection.execute(select(d.staff_id, d.case_id).where(d.id == number)).one_or_none()
+            row = connection.execute(select(d.staff_id, d.case_id, d.kind, d.accepted).where(d.id == number)).one_or_none()
             if row is None:
                 raise ReviewError(404, "not_found")
             if row.staff_id == by:
@@ -139,6 +144,9 @@ class Reviews:
                 raise ReviewError(409, "reviewed_already")
             detail = {"disagreement": number, "verdict": verdict}
             self._audit_log.record(AuditAct.REVIEW, staff=by, case=row.case_id, detail=detail, connection=connection)
+        if verdict == ACCEPTED and row.kind == UNDER_TRIAGED:
+            tier = max((TIERS[each] for each in row.accepted if each in TIERS), default=Tier.NONE)
+            self._acts.raise_by_review(row.case_id, by, tier, number)
 
 
 def agreement(engine: Engine) -> Agreement:
@@ -151,6 +159,6 @@ def agreement(engine: Engine) -> Agreement:
         waiting=sum(count for verdict, _, count in rows if verdict is None),
         reviewed=sum(count for verdict, _, count in rows if verdict is not None),
         accepted=sum(accepted.values()),
-        under_triaged=accepted.get("under_triaged", 0),
+        under_triaged=accepted.get(UNDER_TRIAGED, 0),
         over_triaged=accepted.get("over_triaged", 0),
     )

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select
 
 from gateway.console.policy import Policy
-from gateway.records.cases import ASSUMED, OPEN, PRESENT
+from gateway.records.cases import ASSUMED, PRESENT
+from gateway.records.signals import OPEN
 from gateway.records.store import Bound
 from gateway.records.tables import case_finding, case_rule, conversation, notice, staff, triage_case
 from gateway.records.tier import TIER_OF

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED
+from gateway.records.signals import CLOSED
 from gateway.records.tables import case_act, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED
 
@@ -57,14 +57,18 @@ class Summary:
 def waits(connection: Connection, start: datetime, end: datetime) -> tuple[list[Wait], bool]:
     """The acknowledgements between two moments, the latest first, and whether older ones were left out."""
     c = case_act.c
+    undone = select(c.facts).where(c.kind == AuditAct.UNDO, c.at > start)
+    taken_back = {facts["undoes"] for facts in connection.scalars(undone)}
     query = (
-        select(c.case_id, c.at, c.facts)
+        select(c.id, c.case_id, c.at, c.facts)
         .where(c.kind == AuditAct.ACKNOWLEDGE, c.at > start, c.at <= end)
         .order_by(c.at.desc())
         .limit(_MOST + 1)
     )
     found = []
     for row in connection.execute(query):
+        if row.id in taken_back:
+            continue
         fired_at = datetime.fromisoformat(row.facts["fired_at"])
         found.append(Wait(row.case_id, row.facts["tier"], fired_at, row.at - fired_at))
     return found[:_MOST], len(found) > _MOST

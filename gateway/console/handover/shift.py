@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
 from gateway.console.policy import Policy
-from gateway.records.cases import CLOSED
+from gateway.records.signals import CLOSED
 from gateway.records.tables import case_act, case_rule, conversation_key, handover, staff, triage_case
 from gateway.records.tier import Rank
 

@@ -5,7 +5,7 @@ Of a flood of emergencies from one address, those behind the first ones are noti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,15 +16,14 @@ from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.floods import Flood, flooding, floods
 from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
-from gateway.console.policy import Step
-from gateway.records.cases import OPEN
+from gateway.console.notify.outbox import write_notices
 from gateway.records.database import writing
+from gateway.records.signals import OPEN
 from gateway.records.store import Records
 from gateway.records.tables import case_act, conversation, notice, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank, Tier
 from gateway.settings import Settings
 
-NOBODY = "nobody to tell"
 _DAY = timedelta(days=1)
 _LOCK, _FLOOD_LOCK = 0x73696C65, 0x666C6F6F
 
@@ -94,7 +93,7 @@ class Escalation:
             taken = update(triage_case).where(unchanged).values(escalated=level, version=case.version + 1, changed_at=now)
             if not connection.execute(taken).rowcount:
                 return False
-            notified = self._write(connection, step, level, now, body, case.id)
+            notified = write_notices(connection, step, level, now, body, case.id)
             facts = {"step": step.name, "level": level, "told": notified}
             connection.execute(insert(case_act).values(case_id=case.id, at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
             self._audit_log.record(AuditAct.ESCALATED, case=case.id, detail=facts, connection=connection)
@@ -122,7 +121,7 @@ class Escalation:
                 "again": int(self._policy.flood[1] / timedelta(minutes=1)),
                 "link": f"{self._console}/?view=all&group={flood.group}",
             }
-            notified = self._write(connection, step, level, now, body, mine[0], flood.group)
+            notified = write_notices(connection, step, level, now, body, mine[0], flood.group)
             facts = {"step": step.name, "level": level, "told": notified, "group": flood.group, "cases": flood.cases}
             connection.execute(insert(case_act).values(case_id=mine[0], at=now, staff_id=None, kind=AuditAct.ESCALATED, facts=facts))
             self._audit_log.record(AuditAct.FLOOD, case=mine[0], detail=facts, connection=connection)
@@ -162,7 +161,7 @@ class Escalation:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             if self._knows(connection, last):
                 return False
-            notified = self._write(connection, step, 1, now, body)
+            notified = write_notices(connection, step, 1, now, body)
             detail = {"step": step.name, "minutes": minutes, "told": notified}
             self._audit_log.record(AuditAct.SILENCE, detail=detail, connection=connection)
         return True
@@ -171,24 +170,3 @@ class Escalation:
         """Whether the silence behind the last conversation was reported."""
         n = notice.c
         return connection.scalar(select(n.id).where(n.case_id.is_(None), n.level > NEWCOMERS, n.created_at > last).limit(1)) is not None
-
-    def _write(
-        self,
-        connection: Connection,
-        step: Step,
-        level: int,
-        now: datetime,
-        body: Mapping[str, Any],
-        case: int | None = None,
-        group: str | None = None,
-    ) -> int:
-        """Put a step's notices into the outbox; where there is nobody to tell, a notice that says so. Returns how many are notified."""
-        recipients = [("email", address) for address in step.email] + [("webhook", name) for name in step.webhook]
-        whole = {**body, "step": step.name, "at": now.isoformat(timespec="seconds")}
-        row = {"case_id": case, "address_group": group, "level": level, "body": whole, "created_at": now, "due_at": now, "attempts": 0}
-        for channel, recipient in recipients:
-            connection.execute(insert(notice).values(**row, channel=channel, recipient=recipient))
-        if not recipients:
-            given_up = {**row, "due_at": None, "given_up_at": now, "problem": NOBODY}
-            connection.execute(insert(notice).values(**given_up, channel="none", recipient=""))
-        return len(recipients)

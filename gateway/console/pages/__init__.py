@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.console.pages import audit, case, case_acts, entry, export, figures, handover, notices, oidc, queue, replay, reviews, staff
+from gateway.console.pages import (
+    audit,
+    case,
+    case_acts,
+    case_contact,
+    case_tier,
+    entry,
+    export,
+    figures,
+    handover,
+    notices,
+    oidc,
+    queue,
+    replay,
+    reviews,
+    staff,
+)
 
 
 def routers() -> list[APIRouter]:
@@ -14,6 +30,8 @@ def routers() -> list[APIRouter]:
         queue.router,
         case.router,
         case_acts.router,
+        case_contact.router,
+        case_tier.router,
         replay.router,
         notices.router,
         audit.router,

@@ -12,8 +12,8 @@ from pydantic import AwareDatetime
 
 from gateway.console.access import BASE, Number, TheServices, Visitor, having
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.acts import Acts
 from gateway.console.cases.filters import Filter
+from gateway.console.cases.flood_acts import FloodActs
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.saved_views import Views
 from gateway.console.cases.search import Search
@@ -111,8 +111,7 @@ async def close_flood(
     """Close the emergencies from one address together."""
     try:
         async with services.heavy:
-            acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
-            await asyncio.to_thread(acts.close_flood, group, visitor.id, seen, outcome, reason)
+            await asyncio.to_thread(services.acts(FloodActs).close_flood, group, visitor.id, seen, outcome, reason)
     except ActError as error:
         return services.renderer.page(request, "refused.html", visitor.login, error.status, reason=str(error))
     return RedirectResponse(f"{BASE}/?{urlencode({'view': 'closed', 'group': group})}", 303)

@@ -11,7 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.reviews import MOST, ReviewError, Reviews, agreement
+from gateway.console.cases.tier_acts import TierActs
 from gateway.console.pages.case_labels import ACCEPTED_NAMES, KIND_NAMES
+from gateway.console.services import ConsoleServices
 from gateway.records.tier import Tier
 
 router = APIRouter()
@@ -21,7 +23,7 @@ _Visitor = Annotated[Visitor, Depends(having("review"))]
 @router.get("/reviews")
 async def reviews_page(request: Request, services: TheServices, visitor: _Visitor) -> Response:
     """The disagreements that wait, and the figures of those that do not."""
-    waiting = await asyncio.to_thread(Reviews(services.records, services.audit_log).waiting)
+    waiting = await asyncio.to_thread(_reviews(services).waiting)
     figures = await asyncio.to_thread(agreement, services.records.engine)
     detail = {"disagreements": [each.id for each in waiting], "cases": sorted({each.case for each in waiting})}
     await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_REVIEWS, staff=visitor.id, detail=detail)
@@ -36,7 +38,11 @@ async def reviews_page(request: Request, services: TheServices, visitor: _Visito
 async def review(services: TheServices, visitor: _Visitor, number: Number, verdict: Annotated[str, Form(max_length=16)]) -> Response:
     """Accept or reject."""
     try:
-        await asyncio.to_thread(Reviews(services.records, services.audit_log).review, number, visitor.id, verdict)
+        await asyncio.to_thread(_reviews(services).review, number, visitor.id, verdict)
     except ReviewError as error:
         raise TurnedAwayError(error.status, error.reason, visitor.login) from None
     return RedirectResponse(f"{BASE}/reviews", 303)
+
+
+def _reviews(services: ConsoleServices) -> Reviews:
+    return Reviews(services.records, services.audit_log, services.acts(TierActs))

@@ -66,12 +66,33 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Contacting:
+    """How patient and nurses stand to each other in a conversation.
+
+    Attributes:
+        tier: the most urgent advice so far.
+        callback_at: when the patient asked for a call that nobody has made; None without any.
+        held_until: until when a nurse holds the chat, unless somebody ends it before; None when no one does.
+    """
+
+    tier: int = 0
+    callback_at: datetime | None = None
+    held_until: datetime | None = None
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a nurse holds the chat."""
+        return self.held_until is not None and now < self.held_until
+
+
+@dataclass(frozen=True)
 class Event:
     """One entry of a conversation.
 
     Attributes:
         seq: its sequence number, from 1.
-        kind: `greeting`, `message`, `answer`, `left` (the danger check behind an answer), `writer`, `extended`, `ended` or `expired`.
+        kind: `greeting`, `message`, `answer`, `left` (the danger check behind an answer), `writer`, `extended`, `ended`, `expired`,
+            `callback` (a request for a call), `staff` (a nurse's message), `status` (what became of something), `followup` (was somebody
+            reached?) or `followed` (the patient's word on that).
         client_id: the id that the patient's browser gave a message.
         reply_to: the sequence number of the message that an answer answers; None where an interview was broken off.
         disposition: what the answer tells the patient to do, if anything.

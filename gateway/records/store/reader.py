@@ -12,7 +12,8 @@ from sqlalchemy import Engine, Select, select
 from gateway.records import cases
 from gateway.records import statements as sql
 from gateway.records.sealing import Keyring, Sealer
-from gateway.records.store.entries import Bound, Clock, Event, Session, utc_now
+from gateway.records.signals import DEFAULT, Signals
+from gateway.records.store.entries import Bound, Clock, Contacting, Event, Session, utc_now
 from gateway.records.tables import conversation, event
 from gateway.settings import ABSOLUTE, IDLE
 
@@ -25,12 +26,21 @@ class Reader:
         keyring: the master keys.
         clock: tells the time.
         synthetic: embed keys whose conversations are probes and make no case.
+        signals: how far up in the queue each signal brings a case.
     """
 
-    def __init__(self, engine: Engine, keyring: Keyring, clock: Clock = utc_now, synthetic: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        keyring: Keyring,
+        clock: Clock = utc_now,
+        synthetic: frozenset[str] = frozenset(),
+        signals: Signals = DEFAULT,
+    ) -> None:
         self.engine = engine
         self.clock = clock
         self.keyring = keyring
+        self.signals = signals
         self._synthetic = synthetic
         self._unwrapped = lru_cache(maxsize=4_096)(keyring.unwrap)
         self._bound = lru_cache(maxsize=4_096)(self._read_bound)
@@ -41,7 +51,11 @@ class Reader:
 
     def again(self, known: Session) -> Session:
         """A session as it is now."""
-        return self._session(sql.SESSION_OF_CONVERSATION, name=known.conversation) or known
+        return self.session_of(known.conversation) or known
+
+    def session_of(self, name: str) -> Session | None:
+        """The session of a conversation, over or not."""
+        return self._session(sql.SESSION_OF_CONVERSATION, name=name)
 
     def _session(self, query: Select[Any], **which: Any) -> Session | None:
         with self.engine.connect() as connection:
@@ -77,6 +91,12 @@ class Reader:
     def last(self, name: str, kind: str) -> Event | None:
         """The last event of this kind."""
         return next(iter(self._events(sql.LAST_OF_KIND, name, kind=kind)), None)
+
+    def contact(self, name: str) -> Contacting:
+        """How patient and nurses stand to each other; as new where nothing was said yet."""
+        with self.engine.connect() as connection:
+            row = connection.execute(sql.CONTACT, {"name": name}).one_or_none()
+        return Contacting(*row) if row is not None else Contacting()
 
     def standing(self, name: str) -> tuple[Event | None, Event | None]:
         """How a conversation stands: its last answer, and the last `writer` behind the message that was answered."""

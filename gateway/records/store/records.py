@@ -134,17 +134,41 @@ class Records(Reader):
             OvertakenError: something does.
         """
         with writing(self.engine) as connection:
-            mine = connection.execute(sql.TURN, {"name": name}).one()
-            sealer = self._unwrapped(mine.wrapped, name) if words is not None and mine.wrapped is not None else None
-            last = connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
+            if only_behind is not None or right_behind is not None:
+                connection.execute(sql.TURN, {"name": name})
             if only_behind is not None and connection.scalar(sql.NEWER_MESSAGE, {"name": name, "seq": only_behind}) is not None:
                 raise OvertakenError
             if right_behind is not None and connection.scalar(sql.NEWER_TURN, {"name": name, "seq": right_behind}) is not None:
                 raise OvertakenError
-            return self._insert(
-                connection, name, last + 1, kind, facts, probe=mine.embed_key in self._synthetic,
-                words=words, sealer=sealer, client_id=client_id, reply_to=reply_to, disposition=disposition,
-            )  # fmt: skip
+            return self.add_within(
+                connection, name, kind, facts, words=words, client_id=client_id, reply_to=reply_to, disposition=disposition
+            )
+
+    def add_within(
+        self,
+        connection: Connection,
+        name: str,
+        kind: str,
+        facts: Mapping[str, Any],
+        *,
+        words: Mapping[str, Any] | None = None,
+        **columns: Any,
+    ) -> Event:
+        """Add an event at the end of a conversation, in a transaction that does more than that.
+
+        Args:
+            connection: the transaction.
+            name: the conversation.
+            kind: of the event.
+            facts: what may stand unencrypted.
+            words: what is sealed.
+            columns: `client_id`, `reply_to` and `disposition`, as for `add`.
+        """
+        mine = connection.execute(sql.TURN, {"name": name}).one()
+        sealer = self._unwrapped(mine.wrapped, name) if words is not None and mine.wrapped is not None else None
+        last = connection.scalar(sql.LAST_SEQ, {"name": name}) or 0
+        probe = mine.embed_key in self._synthetic
+        return self._insert(connection, name, last + 1, kind, facts, probe=probe, words=words, sealer=sealer, **columns)
 
     def note_try(self, name: str, seq: int) -> int:
         """Remember that an answer to this message is tried for once more, before it is; and tell how often that is."""
@@ -179,5 +203,5 @@ class Records(Reader):
         values = {"conversation_id": name, "seq": seq, "kind": kind, "at": now, "facts": dict(facts), "sealed": sealed, **columns}
         connection.execute(sql.NEW_EVENT, values)
         if not probe:
-            cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"))
+            cases.follow(connection, name, seq, kind, now, facts, columns.get("disposition"), self.signals)
         return Event(seq, kind, now, columns.get("client_id"), columns.get("reply_to"), columns.get("disposition"), facts, words)

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, LargeB
 
 from gateway.records.tables.base import ID, Moment, metadata
 
+CALLED = text("callback_at IS NOT NULL")
 CHECKING = text("danger_check IN ('before', 'behind')")
 
 triage_case = Table(
@@ -35,10 +36,29 @@ triage_case = Table(
     Column("escalated", SmallInteger, nullable=False),
     Column("version", Integer, nullable=False),
     Column("changed_at", Moment, nullable=False, index=True),
+    Column("by_hand", SmallInteger),
+    Column("lower_to", SmallInteger),
+    Column("lower_asked_by", Integer),
+    Column("signal", String(16), nullable=False, server_default=""),
+    Column("callback_at", Moment),
+    Column("callback_due", Moment),
+    Column("caller", LargeBinary),
+    Column("joined", Integer),
+    Column("held_by", Integer),
+    Column("held_until", Moment),
+    Column("unread", Integer, nullable=False, server_default="0"),
+    Column("words_at", Moment),
+    Column("next_attempt_at", Moment),
+    Column("paged_at", Moment),
     Index("case_in_queue", "rank", "fired_at", "id"),
     Index("case_by_acknowledgement", "acknowledged_at"),
     Index("case_by_opening", "opened_at"),
     Index("case_checking", "last_at", sqlite_where=CHECKING, postgresql_where=CHECKING),
+    *(
+        Index(name, column, sqlite_where=text(f"{column} IS NOT NULL"), postgresql_where=text(f"{column} IS NOT NULL"))
+        for name, column in (("case_held", "held_until"), ("case_by_caller", "caller"), ("case_by_joined", "joined"))
+    ),
+    Index("case_called", "callback_due", sqlite_where=CALLED, postgresql_where=CALLED),
     Index(
         "case_snoozed", "snoozed_until", sqlite_where=text("snoozed_until IS NOT NULL"), postgresql_where=text("snoozed_until IS NOT NULL")
     ),

@@ -27,7 +27,7 @@ from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, conversation_key, disagreement, staff, triage_case
 from gateway.records.tier import Rank
-from tests.gateway.support import BOUND, MASTER_KEY, Clock, clinic_in
+from tests.gateway.support import BOUND, MASTER_KEY, Clock, library_in
 
 _SECRET = "numbatberry"
 _PROTOCOL = {"id": "vertebroplasty", "version": "v1"}
@@ -96,7 +96,7 @@ def new_ward(engine: Engine) -> Callable[[str], Ward]:
         assert session is not None
         policy = read_policy()
         ward = Ward(
-            records, audit_log, Acts(records, policy, audit_log, clinic_in("America/New_York")), clock, 1, session.conversation, anna, bert
+            records, audit_log, Acts(records, policy, audit_log, library_in("America/New_York")), clock, 1, session.conversation, anna, bert
         )
         message = records.add(ward.name, "message", {}, words={"text": _SECRET}, client_id="first-one")
         facts = {"type": "triage", "rules": [f"first_{disposition}"], "codes": [], "protocol": _PROTOCOL, "kept": True}
@@ -380,7 +380,7 @@ def test_no_word_stands_in_the_audit_or_open_in_the_history(red: Ward) -> None:
     red.acknowledge()
     red.acts.note(1, red.anna, _SECRET)
     red.acts.amend(1, red.anna, red.done()[-1].id, _SECRET)
-    red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(hours=1), _SECRET)
+    red.acts.snooze(1, red.anna, red.seen, red.clock() + timedelta(minutes=20), _SECRET)
     Disagreements(red.records, red.audit_log).add(1, red.anna, red.seen, "misunderstood", (), _SECRET)
     open_text = json.dumps([entry.detail for entry in red.audited()] + [act.facts for act in red.done()])
     assert _SECRET not in open_text

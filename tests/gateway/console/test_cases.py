@@ -52,7 +52,7 @@ def chat(engine: Any, clock: Clock) -> Chat:
 
 
 def _acknowledged(chat: Chat, services: ConsoleServices, person: int) -> None:
-    Acts(chat.records, services.policy, services.audit_log, services.clinic).acknowledge(chat.case.id, person, chat.case.last_seq)
+    Acts(chat.records, services.policy, services.audit_log, services.library).acknowledge(chat.case.id, person, chat.case.last_seq)
 
 
 def test_a_message_without_an_answer_makes_a_case_that_waits(chat: Chat) -> None:
@@ -97,7 +97,7 @@ def test_a_tier_that_rises_is_never_hidden_by_an_earlier_acknowledgement(door: D
 def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Door, nurse: Person, services: ConsoleServices) -> None:
     chat = Chat(door.records)
     seq = chat.write()
-    acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
+    acts = services.acts(Acts)
     acts.snooze(chat.case.id, nurse.id, seq, services.records.clock() + timedelta(hours=1), "later")
     facts = {"type": "triage", "rules": ["fever"], "codes": [], "protocol": {}}
     chat.records.add_answer(chat.name, seq, facts, _WORDS, "call_doctor")
@@ -108,7 +108,7 @@ def test_what_was_snoozed_before_its_answer_came_does_not_sleep_over_it(door: Do
 def test_a_patient_who_goes_on_wakes_a_snoozed_case_and_opens_a_closed_one(door: Door, nurse: Person, services: ConsoleServices) -> None:
     patient = door.patient()
     patient.say("I have a fever of 101")
-    number, acts = case_of(door, patient), Acts(services.records, services.policy, services.audit_log, services.clinic)
+    number, acts = case_of(door, patient), services.acts(Acts)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "reached")
     patient.say("it is worse now")

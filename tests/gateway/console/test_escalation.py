@@ -17,9 +17,9 @@ from sqlalchemy import Engine, select, update
 from gateway.console.audit.log import AuditLog
 from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
-from gateway.records.cases import rank_of
 from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring
+from gateway.records.signals import rank_of
 from gateway.records.store import Records
 from gateway.records.tables import audit, case_act, notice, triage_case
 from gateway.settings import EmbedKey, Settings
@@ -82,7 +82,7 @@ class Ward:
         with writing(self.records.engine) as connection:
             case = connection.execute(select(triage_case).where(triage_case.c.id == number)).one()
             now = {**case._mapping, **values}
-            where = rank_of(now["tier"], now["state"], failed=now["failed"], asking=now["asking"], check=now["danger_check"])
+            where = rank_of(now)
             changed = {**values, "rank": where, "version": case.version + 1}
             connection.execute(update(triage_case).where(triage_case.c.id == number).values(**changed))
 

@@ -14,7 +14,6 @@ from gateway.console.audit.log import AuditLog
 from gateway.console.cases.acts import Acts
 from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.queue import Queue
-from gateway.console.cases.reviews import Reviews
 from gateway.console.cases.waits import share
 from gateway.console.identity.staff import StaffBook
 from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
@@ -26,7 +25,7 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, triage_case
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, new_id
+from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, library_in, new_id, reviews_of
 
 _FEVER = "I have a fever of 101"
 _NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)
@@ -71,7 +70,7 @@ def _said(records: Records, disposition: str | None = None, rules: tuple[str, ..
 
 
 def _acts(records: Records) -> Acts:
-    return Acts(records, read_policy(), AuditLog(records.engine, bytes(32), records.clock), clinic_in("UTC"))
+    return Acts(records, read_policy(), AuditLog(records.engine, bytes(32), records.clock), library_in("UTC"))
 
 
 def _read(records: Records, days: int = 7, *, words: bool = False, zone: str = "UTC") -> Figures:
@@ -147,7 +146,7 @@ def test_false_alarms_are_counted_for_their_rule(records: Records, someone: int)
     milder, accepted, rejected, idle = (_said(records, "call_doctor", (rule,)) for rule in ("chills", "fever", "fever", "fever"))
     for case in (accepted, rejected):
         number = Disagreements(records, audit_log).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
-        Reviews(records, audit_log).review(number, other.id, "accepted" if case == accepted else "rejected")
+        reviews_of(records, audit_log).review(number, other.id, "accepted" if case == accepted else "rejected")
     acts.close(idle, someone, 99, "not_needed")
     acts.close(milder, someone, 99, "advised")
     alarms = {alarm.rule: alarm for alarm in _read(records).alarms}
@@ -211,7 +210,7 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, serv
     for patient, words in ((red, RED_FLAG), (door.patient(), _FEVER), (door.patient(), HARMLESS)):
         patient.say(words)
     number = case_of(door, red)
-    acts = Acts(services.records, services.policy, services.audit_log, services.clinic)
+    acts = services.acts(Acts)
     acts.acknowledge(number, nurse.id, 99)
     acts.close(number, nurse.id, 99, "not_needed")
     door.rasa.act = door.rasa.down

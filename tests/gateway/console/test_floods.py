@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
-from gateway.console.cases.acts import Acts
 from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.filters import Filter
+from gateway.console.cases.flood_acts import FloodActs
 from gateway.console.cases.queue import Queue
 from gateway.console.errors import ActError
 from gateway.console.identity.staff import StaffBook
@@ -28,7 +28,7 @@ from gateway.records.tier import Rank
 from gateway.settings import Settings
 from tests.gateway.console.people import hired
 from tests.gateway.console.test_escalation import Ward, _both_at_once, make_ward
-from tests.gateway.support import API, CANARY, HOME, RED_FLAG, Door, Patient, clinic_in
+from tests.gateway.support import API, CANARY, HOME, RED_FLAG, Door, Patient, clinic_in, library_in
 
 __all__ = ["make_ward"]
 _A, _B = "a" * 16, "b" * 16
@@ -59,8 +59,8 @@ def _queue(ward: Ward) -> Queue:
     return Queue(ward.records.engine, ward.settings.policy, ward.clock)
 
 
-def _acts(ward: Ward) -> Acts:
-    return Acts(ward.records, ward.settings.policy, ward.audit_log, clinic_in("UTC"))
+def _acts(ward: Ward) -> FloodActs:
+    return FloodActs(ward.records, ward.settings.policy, ward.audit_log, library_in("UTC"))
 
 
 def _lead(ward: Ward) -> int:

@@ -22,14 +22,14 @@ from gateway.records.store import Records
 from gateway.records.tables import audit, handover
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, clinic_in, new_id
+from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, Patient, library_in, new_id
 
 _FEVER = "I have a fever of 101"
 _TYPED = "wombatjam: called twice & left a <message>"
 
 
 def _acts(services: ConsoleServices) -> Acts:
-    return Acts(services.records, services.policy, services.audit_log, services.clinic)
+    return services.acts(Acts)
 
 
 def _look(services: ConsoleServices) -> Shift:
@@ -205,7 +205,7 @@ def test_it_is_given_read_and_taken_in_either_database(engine: Engine) -> None:
     message, _ = records.add_message(session.conversation, new_id(), CANARY)
     records.add_answer(session.conversation, message.seq, {"type": "triage", "rules": ["chest_pain"]}, {}, "emergency")
     audit_log = AuditLog(engine, bytes(32), records.clock)
-    acts, handovers = Acts(records, policy, audit_log, clinic_in("UTC")), Handovers(records, policy, audit_log)
+    acts, handovers = Acts(records, policy, audit_log, library_in("UTC")), Handovers(records, policy, audit_log)
     (line,) = handovers.look().red
     assert line.rule == "chest_pain"
     acts.outcome(line.case, giver.id, "no_answer")

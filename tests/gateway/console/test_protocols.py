@@ -21,7 +21,6 @@ from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.replay import Replay, UnmatchedError
-from gateway.console.cases.reviews import Reviews
 from gateway.console.insights.regressions import OTHER, Regressions
 from gateway.console.services import ConsoleServices
 from tests.gateway.console.people import Person, case_of, hired, services_of
@@ -35,6 +34,7 @@ from tests.gateway.support import (
     SECOND_KEY,
     Door,
     Patient,
+    reviews_of,
     stored,
 )
 
@@ -248,7 +248,7 @@ def _agreed(two: Door, services: ConsoleServices, ann: Person, key: str) -> int:
     answer = patient.say(HARMLESS)
     add = Disagreements(services.records, services.audit_log).add
     number = add(case_of(two, patient), ann.id, answer["seq"], "under_triaged", ("call_doctor",), "see the site")
-    Reviews(services.records, services.audit_log).review(number, other.id, "accepted")
+    reviews_of(services.records, services.audit_log).review(number, other.id, "accepted")
     return number
 
 

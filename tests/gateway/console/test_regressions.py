@@ -17,7 +17,7 @@ from aftercare.protocol import load_protocol
 from evaluation.cases import definitions
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.disagreements import Disagreements
-from gateway.console.cases.reviews import Reviews, agreement
+from gateway.console.cases.reviews import agreement
 from gateway.console.identity.staff import StaffBook
 from gateway.console.insights import regressions
 from gateway.console.insights.regressions import LATER, PURGED, THERE, Regressions, RegressionsError, Written
@@ -26,7 +26,7 @@ from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records, utc_now
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, ROOT, Door, Patient
+from tests.gateway.support import BOUND, HARMLESS, MASTER_KEY, MASTER_KEY_TEXT, ROOT, Door, Patient, reviews_of
 
 SORE = "Lead Example said to write. My name is Agatha Quimby, dob 3/14/1950, 212-664-7665. The needle site is sore, 99.1, no fever"
 _SCHEMA = definitions(load_protocol(ROOT / "protocols" / "vertebroplasty"))
@@ -47,7 +47,7 @@ def agreed(
     number = Disagreements(services.records, services.audit_log).add(
         case_of(door, patient), nurse.id, answer["seq"], kind, accepted, "see the site"
     )
-    Reviews(services.records, services.audit_log).review(number, lead.id, verdict)
+    reviews_of(services.records, services.audit_log).review(number, lead.id, verdict)
     return number
 
 
@@ -205,8 +205,8 @@ def test_review_and_case_on_either_database(engine: Engine, out: Path) -> None:
     answer = records.add_answer(session.conversation, message.seq, facts, words, "self_care")
     assert answer is not None
     number = Disagreements(records, audit_log).add(1, author, answer.seq, "under_triaged", ("call_doctor",), "why")
-    assert [each.id for each in Reviews(records, audit_log).waiting()] == [number]
-    Reviews(records, audit_log).review(number, reviewer, "accepted")
+    assert [each.id for each in reviews_of(records, audit_log).waiting()] == [number]
+    reviews_of(records, audit_log).review(number, reviewer, "accepted")
     assert agreement(engine).accepted == 1
     assert Regressions(records, audit_log, load_protocol()).write(out).numbers == (number,)
     assert Regressions(records, audit_log, load_protocol()).write(out).numbers == ()

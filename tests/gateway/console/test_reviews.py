@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import select
 
 from gateway.console.cases.disagreements import Disagreements
-from gateway.console.cases.reviews import Agreement, Reviews, agreement
+from gateway.console.cases.reviews import Agreement, agreement
 from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.tables import audit, disagreement
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Door
+from tests.gateway.support import CANARY, HARMLESS, RED_FLAG, Door, reviews_of
 
 SCRIPT = "<script>alert('why')</script>"
 KINDS = {"under_triaged": ("emergency",), "over_triaged": ("self_care",), "wrong_finding": (), "misunderstood": ("ask",)}
@@ -121,7 +121,7 @@ def test_the_figures_count_what_was_agreed_on(door: Door, services: ConsoleServi
     assert agreement(services.records.engine).share is None
     verdicts = [("under_triaged", "accepted"), ("over_triaged", "accepted"), ("wrong_finding", "accepted"), ("under_triaged", "rejected")]
     for kind, verdict in verdicts:
-        Reviews(services.records, services.audit_log).review(disagreed(door, services, nurse, kind), lead.id, verdict)
+        reviews_of(services.records, services.audit_log).review(disagreed(door, services, nurse, kind), lead.id, verdict)
     disagreed(door, services, nurse, "misunderstood")
     found = agreement(services.records.engine)
     assert found == Agreement(waiting=1, reviewed=4, accepted=3, under_triaged=1, over_triaged=1)
