@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -53,10 +54,18 @@ def own_environment() -> Iterator[None]:
         yield
 
 
+def _show_what_was_raised(_: Any, method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Print the stack trace that the gateway's log leaves out; pytest shows it when a test fails."""
+    if method == "error":
+        traceback.print_exc(limit=-4)
+    return event
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quiet_log() -> None:
     """What the gateway logs goes where pytest shows it when a test fails."""
-    structlog.configure(processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.stdlib.LoggerFactory())
+    processors: list[structlog.typing.Processor] = [_show_what_was_raised, structlog.processors.KeyValueRenderer()]
+    structlog.configure(processors=processors, logger_factory=structlog.stdlib.LoggerFactory())
 
 
 def _each(library: Library) -> tuple[int, ...]:

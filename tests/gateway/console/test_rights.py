@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from gateway.console.identity.rights import ROLES
 from gateway.console.identity.sessions import COOKIE
 from gateway.console.pages import routers
 from tests.gateway.console.people import Person, case_of, services_of
+from tests.gateway.console.test_xss import foreign
 from tests.gateway.support import API, CANARY, EVIL, HOME, RED_FLAG, Clock, Door
 
 Hire = Callable[..., Person]
@@ -82,6 +84,8 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/staff/{number}/shut"): ("admin",),
     ("POST", "/staff/{number}/open"): ("admin",),
 }
+_NOT_ON_RECORD = ("/me", "/alarm", "/queue", "/export")
+"""One's own account, numbers alone, a list that is on record once each ten minutes, and a form without a case."""
 _POLICY = {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "form-action": "'self'", "base-uri": "'none'",
            "frame-ancestors": "'none'", "connect-src": "'self'"}  # fmt: skip
 
@@ -103,7 +107,7 @@ def _ask(person: Person, method: str, path: str, **more: Any) -> httpx.Response:
 
 def _check_headers(answer: httpx.Response) -> None:
     headers, where = answer.headers, f"{answer.request.method} {answer.url}"
-    assert answer.status_code < 500, where
+    assert answer.status_code < 500, f"{where} failed; what was raised stands under “Captured stderr call”"
     assert headers["x-content-type-options"] == "nosniff", where
     assert headers["cache-control"] == "no-store", where
     assert headers["referrer-policy"] in ("no-referrer", "same-origin"), where
@@ -114,6 +118,7 @@ def _check_headers(answer: httpx.Response) -> None:
     assert "unsafe" not in headers["content-security-policy"], where
     if headers.get("content-type", "").startswith("text/html"):
         assert policy.items() >= _POLICY.items(), where
+        assert foreign(answer.text) == [], f"{where} has what the content security policy forbids"
     for cookie in headers.get_list("set-cookie"):
         assert {"HttpOnly", "Secure", "Path=/"} <= set(cookie.split("; ")), where
         assert cookie.startswith("__Host-"), where
@@ -121,7 +126,9 @@ def _check_headers(answer: httpx.Response) -> None:
 
 
 def test_every_route_has_its_rule() -> None:
-    assert _routes() == _PUBLIC | _OWN_LOGIN | set(_MATRIX)
+    routes, known = _routes(), _PUBLIC | _OWN_LOGIN | set(_MATRIX)
+    assert routes - known == set(), "these routes have no line in _MATRIX, which says who gets in"
+    assert known - routes == set(), "no page has these routes; is its router registered in gateway/console/pages/__init__.py?"
 
 
 @pytest.mark.parametrize("number", [2**31, 2**63, 2**64, 10**30, "9" * 5_000, "-1", "1e3", "x"])
@@ -146,12 +153,29 @@ def test_a_role_gets_in_where_it_may_and_nowhere_else(door: Door, hire: Hire, ro
             answers.append(_ask(person, method, _path(path, number)))
         for answer in answers:
             is_refused = answer.status_code == 403 and no_right in answer.text
-            assert is_refused == (role not in roles), f"{role} {method} {path}: {answer.status_code}"
+            assert is_refused == (role not in roles), f"{role} {method} {path}: {answer.status_code}; _MATRIX lets in {', '.join(roles)}"
             assert answer.status_code not in (401, 423), f"{role} {method} {path}: {answer.status_code}"
             if role not in _TEAM:
                 assert CANARY not in answer.text, f"{role} {method} {path}"
         refused += sum(answer.status_code == 403 for answer in answers)
     assert len(services.audit_log.read(Wanted(act="refused"), size=200).entries) == refused
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_menu_links_only_to_pages_that_the_role_may_see(hire: Hire, role: str) -> None:
+    menu = hire(role).get("/me").text.partition('<nav aria-label="Pages">')[2].partition("</nav>")[0]
+    linked = re.findall(r'href="/console(/[^"]*)"', menu)
+    assert linked
+    assert [path for path in linked if role not in _MATRIX.get(("GET", path), ())] == [], "in gateway/console/templates/base.html"
+
+
+def test_every_page_that_is_shown_is_on_record(door: Door, hire: Hire) -> None:
+    people, log = {role: hire(role) for role in ROLES}, services_of(door).audit_log
+    for (method, path), roles in _MATRIX.items():
+        if method == "GET" and "{" not in path and path not in _NOT_ON_RECORD:
+            before = log.read(Wanted(), size=1).entries[0].seq
+            _ask(people[roles[0]], method, path)
+            assert log.read(Wanted(), size=1).entries[0].seq > before, f"{path} leaves no entry in the audit"
 
 
 def test_a_number_that_is_none_is_not_found(lead: Person, admin: Person) -> None:
