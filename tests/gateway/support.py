@@ -138,6 +138,10 @@ class Clock:
         """Go ahead in time, by keywords of timedelta."""
         self._ahead += timedelta(**ahead)
 
+    def travel_to(self, moment: datetime) -> None:
+        """Go to a moment."""
+        self._ahead = moment - datetime.now(UTC)
+
 
 class ScriptedWire(Wire):
     """Leads to scripted workers instead of the network."""
