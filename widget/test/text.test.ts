@@ -12,7 +12,7 @@ test("placeholders are filled and unknown ones stay", () => {
 
 test("an answer is spoken with its level, its words and its buttons", () => {
   const spoken = spokenAnswer(
-    { reply_to: 1, type: "triage", disposition: "emergency", blocks: [{ kind: "advice", text: "Call 911 now.\n\nDo not wait." }], buttons: [{ id: "1", title: "Yes" }, { id: "2", title: "No" }] },
+    { disposition: "emergency", blocks: [{ kind: "advice", text: "Call 911 now.\n\nDo not wait." }], buttons: [{ id: "1", title: "Yes" }, { id: "2", title: "No" }] },
     en,
   );
   assert.equal(spoken, "Emergency advice: Call 911 now. Do not wait. Choose an answer: Yes, No.");

@@ -1,4 +1,4 @@
-import type { Answer, ChatEvent, RowAnswer, Safety, Session, Summary, Writer } from "../shared/types";
+import type { Answer, Callback, CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, RowAnswer, Safety, Session, Summary, Writer } from "../shared/types";
 
 export interface Failure {
   ok: false;
@@ -61,6 +61,18 @@ export class Api {
 
   send(token: string, message: { client_id: string; text?: string; button?: string; rows?: Record<string, RowAnswer> }) {
     return this.call<Stored>("POST", "/session/messages", { token, body: message, timeout: SEND_TIMEOUT });
+  }
+
+  followup(token: string, choice: { client_id: string; seq: number; answer: string }) {
+    return this.call<FollowedEvent>("POST", "/session/followup", { token, body: choice, timeout: SEND_TIMEOUT });
+  }
+
+  callbackInfo(token: string) {
+    return this.call<CallbackInfo>("GET", "/session/callback", { token });
+  }
+
+  callback(token: string, wanted: Callback & { client_id: string }) {
+    return this.call<CallbackEvent>("POST", "/session/callback", { token, body: wanted });
   }
 
   events(token: string, after: number, wait: number, signal?: AbortSignal) {

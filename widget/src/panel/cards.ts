@@ -1,5 +1,5 @@
 import { html, nothing } from "lit-html";
-import type { Answer, Block, Disposition, Safety } from "../shared/types";
+import type { Block, Disposition, Reply, Safety } from "../shared/types";
 import type { Markup, Part } from "./markup";
 import { linesOf, withoutRows } from "./text";
 
@@ -7,7 +7,7 @@ const ASKING = ["question", "check"];
 const SIGNS: Record<Disposition, string> = { emergency: "!", call_doctor: "\u260e\ufe0e", self_care: "\u2302" };
 
 /** An answer: the words before the advice, the care card, and the question that may follow. */
-export function answerBody(m: Markup, answer: Answer, id: string): Part {
+export function answerBody(m: Markup, answer: Reply, id: string): Part {
   const blocks = withoutRows(answer).filter((block) => !answer.check || answer.check.waits || block.kind !== "check");
   if (!answer.disposition) return [...blocks.map((block) => plainBlock(m, block)), sources(m, answer)];
   const first = blocks.findIndex((block) => block.kind === "advice");
@@ -59,7 +59,7 @@ export function plainBlock(m: Markup, block: Block): Part {
   }
 }
 
-function sources(m: Markup, answer: Answer): Part {
+function sources(m: Markup, answer: Reply): Part {
   if (!answer.sources?.length) return nothing;
   return html`<details>
     <summary lang=${m.config.lang}>${m.strings.chat.sources}</summary>

@@ -1,4 +1,5 @@
 import { html, nothing } from "lit-html";
+import { isHeld } from "./chat/contact";
 import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 
@@ -21,7 +22,7 @@ export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part 
       actions.submit();
     }}
   >
-    <label for="words">${words[`label_${state.writer}`]}</label>
+    <label for="words">${words[`label_${isHeld(state) ? "nurse" : state.writer}`]}</label>
     <div class="composer-row">
       <textarea
         id="words"

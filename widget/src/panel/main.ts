@@ -62,10 +62,13 @@ const actions: Actions = {
     press: (id, title) => chat.dispatch({ type: "pressed", clientId: newId(), id, title }),
     tick: (row, answer, sure) => chat.dispatch({ type: "row_answered", clientId: newId(), row, answer, sure }),
     sendCheck: () => chat.dispatch({ type: "rows_sent", clientId: newId() }),
+    followUp: (seq, id, title) => chat.dispatch({ type: "followup_pressed", clientId: newId(), seq, id, title }),
+    askForCall,
     unfold: (focus) => chat.dispatch({ type: "unfolded", focus }),
     startNew: () => chat.dispatch({ type: "started_new", clientId: newId(), draft: (textBox()?.value ?? "").trim() }),
   },
   menu: {
+    callback: askForCall,
     summary: () => chat.dispatch({ type: "opened_summary" }),
     back: backToChat,
     restart: () => chat.dispatch({ type: "restarted" }),
@@ -76,6 +79,11 @@ const actions: Actions = {
     print: () => window.print(),
     save: saveSummary,
     back: backToChat,
+  },
+  callback: {
+    fill: (change) => chat.dispatch({ type: "callback_filled", change }),
+    send: () => chat.dispatch({ type: "callback_sent", clientId: newId() }),
+    cancel: backToChat,
   },
   composer: {
     submit() {
@@ -139,9 +147,14 @@ function focusSoon(id: string): void {
   queueMicrotask(() => byId(id)?.focus({ preventScroll: id === "words" }));
 }
 
+function askForCall(): void {
+  chat.dispatch({ type: "opened_callback" });
+}
+
 function backToChat(): void {
+  const back = chat.state.view === "callback" && byId("offer") ? "offer" : "menu-button";
   chat.dispatch({ type: "went_to", view: "chat" });
-  focusSoon("menu-button");
+  focusSoon(back);
 }
 
 function setDraft(text: string): void {

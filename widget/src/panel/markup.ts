@@ -1,10 +1,10 @@
-import { html, type TemplateResult } from "lit-html";
+import { html, nothing, type TemplateResult } from "lit-html";
 import { fill } from "../shared/fill";
 import { contactsIn, linkNumbers } from "../shared/tel";
 import type { Block, Config, Contact } from "../shared/types";
 import { ANSWER_LANG, linesOf } from "./text";
 
-export type Part = TemplateResult | string | typeof import("lit-html").nothing | Part[];
+export type Part = TemplateResult | string | typeof nothing | Part[];
 
 /** Text pieces that every view needs, bound to the clinic's words and numbers. */
 export class Markup {
@@ -15,6 +15,11 @@ export class Markup {
     readonly config: Config,
     private values: Record<string, string>,
   ) {}
+
+  /** The `lang` of what the server says; none where it is the panel's own. */
+  get foreign(): string | typeof nothing {
+    return this.answerLang === this.config.lang ? nothing : this.answerLang;
+  }
 
   get strings() {
     return this.config.strings;

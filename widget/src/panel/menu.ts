@@ -3,6 +3,7 @@ import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 
 export interface MenuActions {
+  callback(): void;
   summary(): void;
   back(): void;
   restart(): void;
@@ -14,6 +15,7 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
   const words = m.strings.menu;
   const { state } = chat;
   return html`<section id="menu" class="page" aria-label=${words.label} tabindex="-1">
+    ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
     ${openUntil(m, chat)} ${state.menuNote ? html`<p class="menu-note">${m.linked(state.menuNote)}</p>` : nothing}
     ${radios("writer", words.writer, state.writer, [
       ["patient", words.writer_patient],
@@ -58,7 +60,7 @@ function openUntil(m: Markup, chat: Chat): Part {
   return html`<p class="until">${m.fill(words.until_idle, { time: chat.time(session.idle_expires_at) })} ${m.fill(words.until_absolute, { time: chat.time(session.expires_at) })}</p>`;
 }
 
-function radios<T extends string>(name: string, legend: string, value: T, options: [T, string][], choose: (value: T) => void): Part {
+export function radios<T extends string>(name: string, legend: string, value: T, options: [T, string][], choose: (value: T) => void): Part {
   return html`<fieldset>
     <legend>${legend}</legend>
     ${options.map(

@@ -28,7 +28,7 @@ export class Scroller {
   toNewest(): void {
     const box = this.box();
     if (!box) return;
-    const items = box.querySelectorAll<HTMLElement>(".program, .you, .safe, .over");
+    const items = box.querySelectorAll<HTMLElement>(".program, .nurse, .status, .you, .safe, .over");
     let last = items[items.length - 1];
     const before = items[items.length - 2];
     if (last?.className === "safe" && before?.className === "you") last = before;

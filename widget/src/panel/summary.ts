@@ -31,7 +31,7 @@ export function summaryView(m: Markup, chat: Chat, actions: SummaryActions): Par
 function sheet(m: Markup, chat: Chat, summary: Summary): Part {
   const words = m.strings.summary;
   return html`
-    <p><strong>${summary.clinic}</strong><br />${words.program}</p>
+    <p><strong>${summary.clinic}</strong><br />${writtenBy(m, summary)}</p>
     <p>
       ${m.fill(words.started, { time: chat.dateTime(summary.started_at) })}<br />${m.fill(words.printed, { time: chat.dateTime(summary.printed_at) })}
       ${summary.writer === "helper" ? html`<br />${words.writer_helper}` : nothing}
@@ -44,7 +44,7 @@ function sheet(m: Markup, chat: Chat, summary: Summary): Part {
       ${summary.items.map(
         (item) =>
           html`<li class="log-${item.who}">
-            <p class="who">${item.who === "patient" ? m.strings.chat.you : m.strings.chat.program} <time>${chat.time(item.at)}</time></p>
+            <p class="who">${whoSaid(m, item.who)} <time>${chat.time(item.at)}</time></p>
             ${item.disposition ? html`<p><strong>${m.strings.card[`${item.disposition}_label`]}</strong></p>` : nothing}
             <div lang=${item.who === "patient" ? nothing : m.answerLang}>${item.blocks.map((block) => plainBlock(m, block))}</div>
           </li>`,
@@ -54,10 +54,19 @@ function sheet(m: Markup, chat: Chat, summary: Summary): Part {
   `;
 }
 
+function whoSaid(m: Markup, who: Summary["items"][number]["who"]): string {
+  return m.strings.chat[({ patient: "you", assistant: "program", nurse: "nurse" } as const)[who]];
+}
+
+function writtenBy(m: Markup, summary: Summary): string {
+  const words = m.strings.summary;
+  return summary.items.some((item) => item.who === "nurse") ? words.program_and_nurse : words.program;
+}
+
 /** The same summary as a plain text file. */
 export function summaryText(m: Markup, summary: Summary, time: (iso: string) => string, dateTime: (iso: string) => string): string {
   const words = m.strings.summary;
-  const out = [words.title, summary.clinic, words.program, "", m.fill(words.started, { time: dateTime(summary.started_at) }), m.fill(words.printed, { time: dateTime(summary.printed_at) })];
+  const out = [words.title, summary.clinic, writtenBy(m, summary), "", m.fill(words.started, { time: dateTime(summary.started_at) }), m.fill(words.printed, { time: dateTime(summary.printed_at) })];
   if (summary.writer === "helper") out.push(words.writer_helper);
   out.push("", words.advised.toUpperCase());
   if (summary.advice) {
@@ -69,7 +78,7 @@ export function summaryText(m: Markup, summary: Summary, time: (iso: string) => 
   for (const block of summary.watch) out.push(...linesOf(block));
   out.push("", words.said.toUpperCase());
   for (const item of summary.items) {
-    out.push(`${time(item.at)} ${item.who === "patient" ? m.strings.chat.you : m.strings.chat.program}:`);
+    out.push(`${time(item.at)} ${whoSaid(m, item.who)}:`);
     if (item.disposition) out.push(`  ${m.strings.card[`${item.disposition}_label`]}`);
     for (const block of item.blocks) out.push(...linesOf(block).map((line) => `  ${line}`));
   }

@@ -1,5 +1,5 @@
 import { fill } from "../shared/fill";
-import type { Answer, Block, Config, Safety } from "../shared/types";
+import type { Block, Config, Reply, Safety } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
 export const ANSWER_LANG = "en";
@@ -20,7 +20,7 @@ export function linesOf(block: Block): string[] {
 }
 
 /** The blocks of an answer, of the danger check its question alone: the card shows its rows. */
-export function withoutRows(answer: Answer): Block[] {
+export function withoutRows(answer: Reply): Block[] {
   return answer.blocks.map((block) => (answer.check && block.kind === "check" ? { ...block, text: questionOf(block) } : block));
 }
 
@@ -42,7 +42,7 @@ export function wordsOf(item: OutItem) {
 }
 
 /** What a screen reader is told about a new answer. */
-export function spokenAnswer(answer: Answer, strings: Config["strings"]): string {
+export function spokenAnswer(answer: Reply, strings: Config["strings"]): string {
   const parts = answer.disposition ? [strings.card[`${answer.disposition}_prefix`]] : [];
   for (const block of withoutRows(answer)) parts.push(...linesOf(block));
   if (answer.check) parts.push(fill(strings.check.spoken, { count: String(answer.check.rows.length) }));

@@ -1,4 +1,6 @@
 import { html, nothing } from "lit-html";
+import { callbackView, type CallbackActions } from "./callback";
+import { isHeld } from "./chat/contact";
 import type { Chat } from "./chat/shell";
 import { composer, type ComposerActions } from "./composer";
 import type { Markup, Part } from "./markup";
@@ -10,6 +12,7 @@ export interface Actions {
   transcript: TranscriptActions;
   menu: MenuActions;
   summary: SummaryActions;
+  callback: CallbackActions;
   composer: ComposerActions;
   toggleMenu(): void;
   close(): void;
@@ -20,12 +23,14 @@ export interface Actions {
 export function panel(m: Markup, chat: Chat, actions: Actions): Part {
   const { state } = chat;
   const inChat = state.view === "chat";
+  const labels = { chat: m.strings.chat.label, menu: m.strings.menu.label, summary: m.strings.summary.title, callback: m.strings.callback.ask };
   return html`<div class="panel">
     ${header(m, chat, actions)} ${phones(m)}
     ${state.link === "up" && !state.warning ? nothing : html`<section class="notes" aria-label=${m.strings.link.label}>${linkState(m, chat)} ${warning(m, chat)}</section>`}
-    <main id="main" tabindex="0" aria-label=${inChat ? m.strings.chat.label : state.view === "menu" ? m.strings.menu.label : m.strings.summary.title} @scroll=${actions.scrolled}>
+    <main id="main" tabindex="0" aria-label=${labels[state.view]} @scroll=${actions.scrolled}>
       <div ?hidden=${!inChat} class="page">${transcript(m, chat, actions.transcript)}</div>
       ${state.view === "menu" ? menu(m, chat, actions.menu) : nothing} ${state.view === "summary" ? summaryView(m, chat, actions.summary) : nothing}
+      ${state.view === "callback" ? callbackView(m, chat, actions.callback) : nothing}
     </main>
     ${inChat && state.newBelow ? html`<button type="button" class="new-below" @click=${actions.toNewest}>${m.strings.chat.new_below} <span aria-hidden="true">↓</span></button>` : nothing}
     <div class="bottom" ?hidden=${!inChat}>${composer(m, chat, actions.composer)}</div>
@@ -38,7 +43,7 @@ function header(m: Markup, chat: Chat, actions: Actions): Part {
   return html`<header class="top">
     <div class="top-name">
       <h1>${m.config.clinic.name}</h1>
-      <p>${words.program}</p>
+      <p>${isHeld(chat.state) ? words.nurse : words.program}</p>
     </div>
     ${chat.state.phase === "ended"
       ? nothing

@@ -51,14 +51,26 @@ export interface Told {
   answer: RowAnswer;
 }
 
-export interface Answer {
-  reply_to: number | null;
-  type: string;
-  disposition?: Disposition | null;
+export interface Button {
+  id: string;
+  title: string;
+}
+
+/** What the patient is told, as a card where it has a disposition. */
+export interface Reply {
   blocks: Block[];
-  buttons?: { id: string; title: string }[] | null;
+  disposition?: Disposition | null;
+  buttons?: Button[] | null;
   check?: Check | null;
   sources?: { section: string; quote: string }[] | null;
+  /** What the patient may ask for now. */
+  offers?: "callback"[] | null;
+}
+
+export interface Answer extends Reply {
+  reply_to: number | null;
+  /** `held`: a nurse holds the chat, and the program says nothing. */
+  type: string;
   protocol?: { id: string; version: string } | null;
 }
 
@@ -83,14 +95,63 @@ export interface WriterEvent extends Stamp {
   writer: Writer;
 }
 
-export type ChatEvent = PatientMessage | AnswerEvent | WriterEvent;
+/** Whom a nurse is asked to call. */
+export interface Callback {
+  number: string;
+  name?: string | null;
+  whose: Writer;
+  best?: string | null;
+}
+
+/** What the server says about a call before it is asked for. */
+export interface CallbackInfo {
+  text: string;
+  /** A number that was typed in the chat. */
+  number: string | null;
+  /** When the request was made that is still open. */
+  requested_at: string | null;
+}
+
+/** The patient's request for a call, and its receipt. */
+export interface CallbackEvent extends Stamp {
+  kind: "callback";
+  callback: Callback;
+  blocks: Block[];
+}
+
+export interface StaffEvent extends Stamp {
+  kind: "staff";
+  text: string;
+  who: string;
+}
+
+/** What became of a request, and whether a nurse holds the chat. */
+export interface StatusEvent extends Stamp, Reply {
+  kind: "status";
+  status: "seen" | "tried" | "wrong_number" | "held" | "handed_back" | "follow_up";
+}
+
+export interface FollowupEvent extends Stamp {
+  kind: "followup";
+  text: string;
+  buttons: Button[];
+}
+
+export interface FollowedEvent extends Stamp {
+  kind: "followed";
+  client_id: string;
+  text: string;
+  reply_to: number;
+}
+
+export type ChatEvent = PatientMessage | AnswerEvent | WriterEvent | CallbackEvent | StaffEvent | StatusEvent | FollowupEvent | FollowedEvent;
 
 export interface Summary {
   clinic: string;
   started_at: string;
   printed_at: string;
   writer: Writer;
-  items: { at: string; who: "patient" | "assistant"; blocks: Block[]; disposition?: Disposition | null }[];
+  items: { at: string; who: "patient" | "assistant" | "nurse"; blocks: Block[]; disposition?: Disposition | null }[];
   advice: Answer | null;
   watch: Block[];
   protocol: { id: string; version: string };

@@ -1,4 +1,4 @@
-import type { Answer } from "../../shared/types";
+import type { Answer, Reply } from "../../shared/types";
 import { ANSWER_LANG, spokenAnswer } from "../text";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
@@ -22,11 +22,15 @@ export function writing(step: Step): void {
   step.state.answerPending = pending;
 }
 
-export function announceAnswer(step: Step, answer: Answer): void {
-  const words = spokenAnswer(answer, step.config.strings);
-  if (answer.disposition === "emergency") step.do({ type: "alert", text: words, lang: ANSWER_LANG });
-  else step.say(words, ANSWER_LANG);
-  if (answer.check?.waits) step.do({ type: "make_room" });
+/** Says what is new and counts it as unread. An emergency instruction takes the place of whatever else is shown. */
+export function announceReply(step: Step, reply: Reply): void {
+  const words = spokenAnswer(reply, step.config.strings);
+  if (reply.disposition === "emergency") {
+    step.do({ type: "alert", text: words, lang: ANSWER_LANG });
+    if (step.state.view !== "chat") step.focus("main");
+    step.show("chat");
+  } else step.say(words, ANSWER_LANG);
+  if (reply.check?.waits) step.do({ type: "make_room" });
   if (!step.state.shown) setUnread(step, step.state.unread + 1);
 }
 
@@ -35,7 +39,7 @@ export function answerNow(step: Step, answer: Answer): void {
   const words = JSON.stringify(answer.blocks);
   if (step.state.entries.some((entry) => entry.type === "answer" && JSON.stringify(entry.answer.blocks) === words)) return;
   addLocal(step.state, { type: "answer", answer, at: step.now });
-  announceAnswer(step, answer);
+  announceReply(step, answer);
   step.render();
 }
 

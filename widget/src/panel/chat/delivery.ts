@@ -9,6 +9,8 @@ export interface OutItem {
   button?: string;
   /** Rows of the danger check that were answered. */
   rows?: (Told & { id: string })[];
+  /** The followup that is answered, and what was chosen. */
+  followup?: { seq: number; answer: string };
   state: DeliveryState;
   at: number;
   /** The server's own words about why it was not accepted. */
@@ -24,6 +26,9 @@ export type SendResult =
 
 export const UNREACHABLE: SendResult = { kind: "unreachable", note: "", after: 0 };
 export const GIVE_UP_AFTER = 10000;
+
+/** What the patient says. */
+export type Said = Pick<OutItem, "text" | "button" | "rows" | "followup">;
 
 /** What waits to be stored: sent one at a time, in order, until each is stored or refused. */
 export interface Outbox {
@@ -60,10 +65,11 @@ export function emptyOutbox(): Outbox {
   return { queue: [], failures: 0, retrying: false, sending: null, again: false, paused: false };
 }
 
-export function add(outbox: Outbox, clientId: string, now: number, said: Pick<OutItem, "text" | "button" | "rows">): Turn {
+export function add(outbox: Outbox, clientId: string, now: number, said: Said): Turn {
   const item: OutItem = { clientId, text: said.text, state: outbox.queue.length && outbox.failures ? "waiting" : "sending", at: now, note: "" };
   if (said.button) item.button = said.button;
   if (said.rows?.length) item.rows = said.rows;
+  if (said.followup) item.followup = said.followup;
   const turn: Turn = { outbox: { ...outbox, queue: [...outbox.queue, item] }, todo: [{ type: "changed", item, moved: true }] };
   turn.todo.push({ type: "watch", clientId });
   return pump(turn);
@@ -96,7 +102,7 @@ export function hold(outbox: Outbox, clientId: string): Turn {
 export function pause(outbox: Outbox): Turn {
   const turn: Turn = { outbox: { ...outbox, paused: true }, todo: [] };
   cancelTimer(turn);
-  for (const { button: _button, rows, ...item } of outbox.queue) {
+  for (const { button: _button, followup: _followup, rows, ...item } of outbox.queue) {
     const text = [item.text, ...(rows ?? []).filter((row) => row.answer !== "no").map(inWords)].filter(Boolean).join("\n");
     put(turn, { ...item, text, state: "failed" });
   }

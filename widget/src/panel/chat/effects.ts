@@ -1,4 +1,4 @@
-import type { Writer } from "../../shared/types";
+import type { Callback, Writer } from "../../shared/types";
 import type { Started } from "../api";
 import type { Prefs } from "../prefs";
 import type { OutItem } from "./delivery";
@@ -13,6 +13,8 @@ export type Request =
   | { type: "extend"; token: string }
   | { type: "writer"; token: string; writer: Writer; before: Writer }
   | { type: "send"; token: string; item: OutItem }
+  | { type: "callback_info"; token: string }
+  | { type: "callback"; token: string; clientId: string; wanted: Callback }
   | { type: "summary"; token: string }
   | { type: "restart"; writer: Writer; old: string | null }
   | { type: "end_old"; token: string; next: Started }

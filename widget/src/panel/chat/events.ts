@@ -1,6 +1,7 @@
-import type { ChatEvent, Row, RowAnswer, Session, Summary, Writer } from "../../shared/types";
+import type { CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, Row, RowAnswer, Session, Summary, Writer } from "../../shared/types";
 import type { History, Result, Started, Stored } from "../api";
 import type { Prefs } from "../prefs";
+import type { CallbackFields } from "./contact";
 import type { State, View } from "./state";
 
 /** What the patient does. What may send something brings the id that it would be sent with. */
@@ -12,6 +13,7 @@ type ByPatient =
   /** `sure`: chosen, not passed with the arrow keys. */
   | { type: "row_answered"; clientId: string; row: Row; answer: RowAnswer; sure: boolean }
   | { type: "rows_sent"; clientId: string }
+  | { type: "followup_pressed"; clientId: string; seq: number; id: string; title: string }
   | { type: "unfolded"; focus: string }
   | { type: "retried"; clientId: string }
   | { type: "started_new"; clientId: string; draft: string }
@@ -27,6 +29,9 @@ type InMenu =
   | { type: "opened_summary" }
   | { type: "restarted" }
   | { type: "ended"; clearDevice: boolean };
+
+/** What the patient does about a call. */
+type AboutCall = { type: "opened_callback" } | { type: "callback_filled"; change: Partial<CallbackFields> } | { type: "callback_sent"; clientId: string };
 
 /** What happens to the page and in the other tabs. */
 type OnPage =
@@ -49,7 +54,9 @@ type Answered =
   | { type: "check_answered"; result: Result<Session>; otherwise: string | null }
   | { type: "extend_answered"; result: Result<Session> }
   | { type: "writer_answered"; result: Result<Session>; before: Writer }
-  | { type: "send_answered"; result: Result<Stored> }
+  | { type: "send_answered"; result: Result<Stored | FollowedEvent> }
+  | { type: "callback_info_answered"; result: Result<CallbackInfo>; token: string }
+  | { type: "callback_answered"; result: Result<CallbackEvent>; token: string }
   | { type: "summary_answered"; result: Result<Summary> }
   | { type: "restart_answered"; result: Result<Started>; old: string | null }
   | { type: "old_ended"; next: Started }
@@ -78,7 +85,7 @@ type Due =
   | { type: "back_over" };
 
 /** All that can happen to the panel. */
-export type PanelEvent = ByPatient | InMenu | OnPage | Answered | Fed | Due;
+export type PanelEvent = ByPatient | InMenu | AboutCall | OnPage | Answered | Fed | Due;
 
 /** An event with our clock's time. */
 export type Stamped = PanelEvent & { now: number };

@@ -1,8 +1,8 @@
 import type { ChatEvent } from "../../shared/types";
-import { announceAnswer, freshen, watched, writing } from "./answers";
+import { announceReply, freshen, holdTaps, watched, writing } from "./answers";
 import { confirm } from "./delivery";
 import { act } from "./outgoing";
-import { addEvent } from "./state";
+import { addEvent, insertEvent, isSaid } from "./state";
 import type { Handlers, Step } from "./step";
 import { watchEvent } from "./waiting";
 
@@ -20,17 +20,26 @@ export function take(step: Step, events: readonly ChatEvent[]): void {
   shown(step);
 }
 
+/** Takes what came as the answer to a request; the feed brings it again. */
+export function takeAnswered(step: Step, event: ChatEvent): void {
+  if (insertEvent(step.state, event)) announce(step, event);
+  shown(step);
+}
+
 function add(step: Step, event: ChatEvent): boolean {
   const isNew = addEvent(step.state, event);
   watched(step, watchEvent(step.state.watch, event));
-  if (event.kind === "message") act(step, confirm(step.state.outbox, event.client_id, event.seq));
+  if (isSaid(event)) act(step, confirm(step.state.outbox, event.client_id, event.seq));
   if (event.kind === "writer") step.state.writer = event.writer;
+  if (isNew && event.kind === "followup") holdTaps(step);
   return isNew;
 }
 
 function announce(step: Step, event: ChatEvent): void {
   if (event.kind === "writer") step.say(step.config.strings.chat[`writer_${event.writer}`]);
-  if (event.kind === "answer" || event.kind === "greeting") announceAnswer(step, event);
+  if (event.kind === "answer" || event.kind === "greeting" || event.kind === "callback" || event.kind === "status") announceReply(step, event);
+  if (event.kind === "staff") announceReply(step, { blocks: [{ kind: "say", text: `${event.who}: ${event.text}` }] });
+  if (event.kind === "followup") announceReply(step, { blocks: [{ kind: "question", text: event.text }], buttons: event.buttons });
 }
 
 function shown(step: Step): void {

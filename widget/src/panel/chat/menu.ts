@@ -2,13 +2,7 @@ import type { Failure, Started } from "../api";
 import { setUnread } from "./answers";
 import { take } from "./incoming";
 import { adopt, closed, finish, reset, setSession } from "./session";
-import type { View } from "./state";
 import type { Handlers, Step } from "./step";
-
-function show(step: Step, view: View): void {
-  Object.assign(step.state, { view, confirm: null, menuNote: "" });
-  step.render();
-}
 
 function failed(step: Step, problem: Failure): void {
   if (problem.status === 401) return closed(step, problem.code);
@@ -99,11 +93,11 @@ export const menuHandlers: Handlers<InMenu> = {
 type InView = "went_to" | "opened_summary" | "summary_answered" | "embedded" | "shown" | "below";
 
 export const viewHandlers: Handlers<InView> = {
-  went_to: (step, { view }) => show(step, view),
+  went_to: (step, { view }) => step.show(view),
   opened_summary(step) {
     const { token } = step.state;
     step.state.summary = "loading";
-    show(step, "summary");
+    step.show("summary");
     if (token) step.ask({ type: "summary", token });
     else step.state.summary = "failed";
     step.focus("summary-title");

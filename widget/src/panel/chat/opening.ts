@@ -1,5 +1,6 @@
 import type { Failure } from "../api";
 import { backoff } from "../timers";
+import { callbackUnreadable, reopenCallback } from "./callback";
 import { answered, kick, UNREACHABLE } from "./delivery";
 import { replay, take } from "./incoming";
 import { lost } from "./link";
@@ -69,6 +70,7 @@ export const openingHandlers: Handlers<Opening> = {
     adopt(step, result.data.token, result.data.session);
     take(step, result.data.events);
     connected(step, true);
+    reopenCallback(step);
   },
   resume_answered(step, { result }) {
     if (result.ok && !result.data.session.ended) {
@@ -81,6 +83,7 @@ export const openingHandlers: Handlers<Opening> = {
   unreadable(step, { request }) {
     if (request === "start" || request === "resume") connected(step, false);
     if (request === "check") step.state.checking = false;
+    callbackUnreadable(step, request);
     if (request === "send") act(step, answered(step.state.outbox, UNREACHABLE));
   },
 };

@@ -31,7 +31,7 @@ export function connected(step: Step, open: boolean): void {
 }
 
 /** Takes a message of the patient's. */
-export function post(step: Step, clientId: string, said: Pick<delivery.OutItem, "text" | "button" | "rows">): void {
+export function post(step: Step, clientId: string, said: delivery.Said): void {
   const turn = delivery.add(step.state.outbox, clientId, step.now, said);
   const item = turn.outbox.queue[turn.outbox.queue.length - 1]!;
   addLocal(step.state, { type: "mine", item });
@@ -60,7 +60,7 @@ function moved(step: Step, item: delivery.OutItem): void {
   const words = step.config.strings.delivery;
   if (item.state === "stored") {
     placeMine(state, item);
-    watched(step, watchStored(state.watch, item.seq!));
+    if (!item.followup) watched(step, watchStored(state.watch, item.seq!));
     writing(step);
   }
   if (item.state === "failed" && state.phase !== "expired") step.say(step.fill(words.failed));

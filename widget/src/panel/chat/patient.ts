@@ -1,4 +1,5 @@
 import { holdTaps } from "./answers";
+import { openFollowup } from "./contact";
 import { lost } from "./link";
 import { startNew } from "./opening";
 import { post } from "./outgoing";
@@ -13,13 +14,17 @@ function hint(step: Step, text: string): void {
   step.render();
 }
 
+function afterTap(step: Step): void {
+  step.do({ type: "to_newest" });
+  step.do({ type: "focus", id: "words", byFinger: "main" });
+}
+
 /** Sends the rows that have an answer, if any. */
 function sendRows(step: Step, clientId: string): void {
   const rows = ticked(step.state);
   if (!rows.length) return;
   post(step, clientId, { text: "", rows });
-  step.do({ type: "to_newest" });
-  step.do({ type: "focus", id: "words", byFinger: "main" });
+  afterTap(step);
 }
 
 type ByPatient =
@@ -29,6 +34,7 @@ type ByPatient =
   | "pressed"
   | "row_answered"
   | "rows_sent"
+  | "followup_pressed"
   | "unfolded"
   | "started_new"
   | "kept_open"
@@ -65,6 +71,11 @@ export const patientHandlers: Handlers<ByPatient> = {
     step.render();
   },
   rows_sent: (step, { clientId }) => sendRows(step, clientId),
+  followup_pressed(step, { clientId, seq, id, title }) {
+    if (step.state.fresh || openFollowup(step.state)?.seq !== seq) return;
+    post(step, clientId, { text: title, followup: { seq, answer: id } });
+    afterTap(step);
+  },
   unfolded(step, { focus }) {
     step.state.unfolded = true;
     holdTaps(step);

@@ -1,3 +1,4 @@
+import type { FollowedEvent } from "../../shared/types";
 import { type Failure, isPassing, type Result, type Stored } from "../api";
 import { answerNow } from "./answers";
 import { answered, onItsWay, type SendResult } from "./delivery";
@@ -6,10 +7,10 @@ import { act } from "./outgoing";
 import { closed, setSession } from "./session";
 import type { Handlers, Step } from "./step";
 
-function sent(step: Step, result: Result<Stored>): SendResult {
+function sent(step: Step, result: Result<Stored | FollowedEvent>): SendResult {
   if (!result.ok) return notSent(step, result);
   up(step);
-  if (result.data.session) setSession(step, result.data.session);
+  if ("session" in result.data && result.data.session) setSession(step, result.data.session);
   return { kind: "stored", seq: result.data.seq };
 }
 
@@ -24,7 +25,7 @@ function notSent(step: Step, problem: Failure): SendResult {
     return { kind: "unreachable", note: problem.message, after: problem.retryAfter };
   }
   const item = onItsWay(step.state.outbox);
-  if (item && !item.button && item.text) step.do({ type: "give_back", text: item.text });
+  if (item && !item.button && !item.followup && item.text) step.do({ type: "give_back", text: item.text });
   return { kind: "refused", note: problem.message };
 }
 

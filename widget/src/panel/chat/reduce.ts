@@ -1,5 +1,6 @@
 import type { Config } from "../../shared/types";
 import { answerHandlers } from "./answers";
+import { callbackHandlers } from "./callback";
 import type { Effect } from "./effects";
 import type { PanelEvent, Stamped } from "./events";
 import { incomingHandlers } from "./incoming";
@@ -16,6 +17,7 @@ import { type Handlers, Step } from "./step";
 
 const handlers: Handlers<PanelEvent["type"]> = {
   ...answerHandlers,
+  ...callbackHandlers,
   ...incomingHandlers,
   ...linkHandlers,
   ...menuHandlers,

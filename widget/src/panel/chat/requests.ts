@@ -1,5 +1,6 @@
 import type { Api } from "../api";
 import { wordsOf } from "../text";
+import type { OutItem } from "./delivery";
 import type { Request } from "./effects";
 import type { PanelEvent } from "./events";
 
@@ -17,7 +18,11 @@ export async function ask(api: Api, key: string, request: Request): Promise<Pane
     case "writer":
       return { type: "writer_answered", result: await api.writer(request.token, request.writer), before: request.before };
     case "send":
-      return { type: "send_answered", result: await api.send(request.token, wordsOf(request.item)) };
+      return { type: "send_answered", result: await send(api, request.token, request.item) };
+    case "callback_info":
+      return { type: "callback_info_answered", result: await api.callbackInfo(request.token), token: request.token };
+    case "callback":
+      return { type: "callback_answered", result: await api.callback(request.token, { client_id: request.clientId, ...request.wanted }), token: request.token };
     case "summary":
       return { type: "summary_answered", result: await api.summary(request.token) };
     case "restart":
@@ -28,4 +33,8 @@ export async function ask(api: Api, key: string, request: Request): Promise<Pane
     case "end":
       return { type: "end_answered", result: await api.end(request.token, { clear: request.clearDevice }), token: request.token, clearDevice: request.clearDevice };
   }
+}
+
+function send(api: Api, token: string, item: OutItem) {
+  return item.followup ? api.followup(token, { client_id: item.clientId, ...item.followup }) : api.send(token, wordsOf(item));
 }

@@ -48,10 +48,20 @@ export function finish(step: Step, phase: "ended" | "expired"): void {
     step.do({ type: "clear_draft" });
   } else {
     act(step, pause(state.outbox));
+    interruptCallback(step);
     step.say(`${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}`);
   }
   Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, link: "up" });
   step.render();
+}
+
+/** What is typed for a call is kept for the next chat. */
+function interruptCallback(step: Step): void {
+  const { callback, view } = step.state;
+  if (!callback || (view !== "callback" && !callback.sending)) return;
+  step.state.callback = { ...callback, interrupted: true };
+  if (!callback.sending) step.say(step.config.strings.expiry.unsent_call);
+  if (view === "callback") step.focus("main");
 }
 
 /** The server says that the chat is over, and why. */

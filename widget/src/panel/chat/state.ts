@@ -1,5 +1,6 @@
 import type { Answer, ChatEvent, Check, Row, RowAnswer, Safety, Session, Summary, Told, Writer } from "../../shared/types";
 import type { Prefs } from "../prefs";
+import type { CallbackForm } from "./contact";
 import { emptyOutbox, type Outbox, type OutItem } from "./delivery";
 import { NO_WATCH, type Watch } from "./waiting";
 
@@ -13,7 +14,7 @@ type LocalKind = Exclude<Kind, { type: "event" }>;
 
 export type Entry = { readonly key: string; readonly order: number } & Readonly<Kind>;
 
-export type View = "chat" | "menu" | "summary";
+export type View = "chat" | "menu" | "summary" | "callback";
 
 /** All that the panel knows. What stands in its fields is replaced, never changed. */
 export interface State {
@@ -46,6 +47,7 @@ export interface State {
   draftLength: number;
   newBelow: boolean;
   summary: Summary | "loading" | "failed" | null;
+  callback: CallbackForm | null;
   prefs: Prefs;
   shared: boolean;
   embedded: boolean;
@@ -89,6 +91,7 @@ export function initialState(prefs: Prefs): State {
     draftLength: 0,
     newBelow: false,
     summary: null,
+    callback: null,
     prefs,
     shared: false,
     embedded: false,
@@ -103,15 +106,28 @@ export function initialState(prefs: Prefs): State {
   };
 }
 
-/** Adds an event once; a message of ours keeps its entry and moves to its place. False when it was known. */
+/** Adds an event of the feed once. False when it was known, or is not shown. */
 export function addEvent(state: State, event: ChatEvent): boolean {
-  if (state.entries.some((entry) => entry.type === "event" && entry.event.seq === event.seq)) return false;
-  const mine = event.kind === "message" ? state.entries.find((entry) => entry.type === "mine" && entry.item.clientId === event.client_id) : undefined;
-  if (mine) state.entries = state.entries.map((entry) => (entry === mine ? { ...entry, order: event.seq } : entry));
-  else state.entries = [...state.entries, { key: `e${event.seq}`, order: event.seq, type: "event", event }];
   state.lastSeq = Math.max(state.lastSeq, event.seq);
+  return !(event.kind === "answer" && event.type === "held") && insertEvent(state, event);
+}
+
+/** Adds an event once, and the feed may still bring older ones; a message of ours keeps its entry and moves to its place. False when it was known. */
+export function insertEvent(state: State, event: ChatEvent): boolean {
+  const { seq } = event;
+  if (state.entries.some((entry) => entry.type === "event" && entry.event.seq === seq)) return false;
+  const mine = isSaid(event) ? state.entries.find((entry) => entry.type === "mine" && entry.item.clientId === event.client_id) : undefined;
+  if (mine?.type === "mine") {
+    const item: OutItem = { ...mine.item, seq, note: "", state: "stored" };
+    state.entries = state.entries.map((entry) => (entry === mine ? { ...mine, order: seq, item } : entry));
+  } else state.entries = [...state.entries, { key: `e${seq}`, order: seq, type: "event", event }];
   sort(state);
   return true;
+}
+
+/** What the patient said, and may have been sent from here. */
+export function isSaid(event: ChatEvent): event is Extract<ChatEvent, { client_id: string }> {
+  return event.kind === "message" || event.kind === "followed";
 }
 
 /** Shows a message of ours as it is now. */
@@ -146,7 +162,7 @@ export function lastAnswer(state: Readonly<State>): { key: string; answer: Answe
   let answered = false;
   for (let i = state.entries.length - 1; i >= 0; i -= 1) {
     const entry = state.entries[i]!;
-    if (entry.type === "mine" || (entry.type === "event" && entry.event.kind === "message")) answered = true;
+    if ((entry.type === "mine" && !entry.item.followup) || (entry.type === "event" && entry.event.kind === "message")) answered = true;
     if (entry.type === "answer") return { key: entry.key, answer: entry.answer, answered };
     if (entry.type === "event" && (entry.event.kind === "answer" || entry.event.kind === "greeting")) return { key: entry.key, answer: entry.event, answered };
   }

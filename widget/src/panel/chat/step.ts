@@ -3,7 +3,7 @@ import type { Config } from "../../shared/types";
 import { valuesOf } from "../text";
 import type { Effect, Request } from "./effects";
 import type { PanelEvent } from "./events";
-import type { State } from "./state";
+import type { State, View } from "./state";
 
 /** One event at work: the state that it leads to, which is this step's own, and what is to be done, in order. */
 export class Step {
@@ -21,6 +21,11 @@ export class Step {
 
   render(): void {
     this.do({ type: "render" });
+  }
+
+  show(view: View): void {
+    Object.assign(this.state, { view, confirm: null, menuNote: "" });
+    this.render();
   }
 
   say(text: string, lang?: string): void {
