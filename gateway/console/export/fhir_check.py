@@ -62,10 +62,8 @@ class Questionnaires:
         if form is None:
             return []
         name = _canonical(content, form)
-        order = list(self._rows[name])
-        rows = sorted(
-            (list(steps) for _, steps in groupby(content.check, key=lambda step: step.fact)), key=lambda r: order.index(r[0].fact)
-        )
+        shown = {fact: list(steps) for fact, steps in groupby(content.check, key=lambda step: step.fact)}
+        rows = [shown[fact] for fact in self._rows[name] if fact in shown]
         return [
             self._ids.new(
                 "QuestionnaireResponse",

@@ -263,6 +263,20 @@ def test_what_was_only_assumed_has_no_value_and_says_so(left: dict[str, int], le
     assert found["leg_weakness"]["valueBoolean"] is True
 
 
+def test_what_was_assumed_stays_so_whatever_else_is_said(door: Door, hire: Hire) -> None:
+    patient = door.patient()
+    patient.say(VAGUE)
+    leave(door)
+    number, lead = case_of(door, patient), hire("lead")
+    before = findings_of(of_one(lead, number))["legs_worsening"]
+    door.clock.travel(minutes=1)
+    patient.say("thank you")
+    after = findings_of(of_one(lead, number))["legs_worsening"]
+    assert before["dataAbsentReason"] == after["dataAbsentReason"]
+    assert before["effectiveDateTime"] == after["effectiveDateTime"]
+    assert extensions(after, "earlier-status") == []
+
+
 def test_what_was_assumed_and_then_said_is_there(door: Door, hire: Hire) -> None:
     patient = door.patient()
     patient.say(VAGUE)
