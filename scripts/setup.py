@@ -211,22 +211,37 @@ def provide_node() -> None:
         raise FailureError(f"The widget needs Node.js {NODE_MAJOR} or newer with npm. Install it, and run the same command again.")
 
 
+def install_packages(folder: Path, whose: str) -> None:
+    """Bring the npm packages of a folder to what its lock file says.
+
+    Raises:
+        FailureError: they could not be had; the message says `whose` they are.
+    """
+    lock, stamp = folder / "package-lock.json", folder / "node_modules" / ".aftercare-lock"
+    if read_stamp(stamp) == digest([lock]):
+        return
+    say(f"Installing {whose} packages")
+    run(f"Installing {whose} packages", _npm(), "ci", "--prefix", folder)
+    stamp.write_text(digest([lock]))
+
+
+def _npm() -> str:
+    return shutil.which("npm", path=PATH) or "npm"
+
+
 def build_widget() -> None:
     """Install the widget's packages and build its bundles, unless they are those of these sources.
 
     Raises:
         FailureError: the build failed.
     """
-    npm, lock, packages = shutil.which("npm", path=PATH) or "npm", WIDGET / "package-lock.json", WIDGET / "node_modules"
-    if read_stamp(packages / ".aftercare-lock") != digest([lock]):
-        say("Installing the widget's packages")
-        run("Installing the widget's packages", npm, "ci", "--prefix", WIDGET)
-        (packages / ".aftercare-lock").write_text(digest([lock]))
+    install_packages(WIDGET, "the widget's")
+    lock = WIDGET / "package-lock.json"
     sources = [*(WIDGET / "src").rglob("*"), *(WIDGET / "strings").glob("*"), *(WIDGET / "pages").glob("*"), WIDGET / "build.mjs", lock]
     stamp, wanted = WIDGET / "dist" / ".aftercare-sources", digest(file for file in sources if file.is_file())
     if read_stamp(stamp) != wanted:
         say("Building the widget")
-        run("Building the widget", npm, "run", "build", "--prefix", WIDGET)
+        run("Building the widget", _npm(), "run", "build", "--prefix", WIDGET)
         stamp.write_text(wanted)
 
 

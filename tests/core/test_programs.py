@@ -21,6 +21,8 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(programs, "CHROMIUM", tmp_path / "chromium-unpacked")
     monkeypatch.setattr(programs, "install_wheels", _unreachable)
     monkeypatch.setattr(programs, "run", _unreachable)
+    monkeypatch.setattr(programs, "provide_node", lambda: None)
+    monkeypatch.setattr(programs, "install_packages", lambda _folder, _whose: None)
     return tmp_path
 
 
@@ -69,6 +71,25 @@ def test_root_gets_no_postgresql_that_would_not_run_as_root(user: int, wanted: l
     monkeypatch.setattr(programs, "link", lambda _name, file: linked.append(str(file)))
     programs.from_wheels(["chromium", "initdb", "redis-server"])
     assert linked == [programs.IN_WHEELS[program] for program in wanted]
+
+
+def test_npm_packages_are_installed_when_the_lock_file_names_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commands: list[tuple[str | Path, ...]] = []
+    monkeypatch.setattr(setup, "run", lambda _what, *command: commands.append(command))
+    (tmp_path / "node_modules").mkdir()
+    for lock in ("{}", "{}", '{"lockfileVersion": 3}'):
+        (tmp_path / "package-lock.json").write_text(lock)
+        setup.install_packages(tmp_path, "somebody's")
+    assert [command[1:] for command in commands] == [("ci", "--prefix", tmp_path)] * 2
+
+
+def test_the_validator_is_among_what_the_tests_are_provided_with(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders: list[Path] = []
+    monkeypatch.setattr(programs, "install_packages", lambda folder, _whose: folders.append(folder))
+    for name in EVERY:
+        _put(bare, name)
+    programs.main()
+    assert folders == [ROOT / "tests" / "r4"]
 
 
 @pytest.mark.parametrize(("version", "enough"), [("v18.20.1", False), ("v20.0.0", True), ("v24.19.0", True), ("", False)])

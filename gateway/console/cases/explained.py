@@ -11,6 +11,7 @@ from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Protocol
 from gateway.console.cases.checks import DANGEROUS, CheckRow, alarming
+from gateway.console.cases.statuses import StatusStep, status_courses
 from gateway.console.redaction.mask import Mask
 from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.store import Event
@@ -52,18 +53,22 @@ class Known:
     """What is known of a finding.
 
     Attributes:
+        finding: its id in the protocol; `code` is what it has in common with others on the wire.
         status: the assertion status; `assumed` for what only counts as present, because a question was not answered.
         evidence: the patient's own words, or the row of the danger check and its answer.
         question: what those words answered, where they were an answer; empty without any.
         because: the id of the step that decided it, where it was read in words; empty where it was tapped or assumed.
+        course: the statuses that it had, in order.
     """
 
+    finding: str
     code: str
     label: str
     status: str
     evidence: str
-    question: str = ""
-    because: str = ""
+    question: str
+    because: str
+    course: tuple[StatusStep, ...]
 
 
 class Explained:
@@ -170,14 +175,15 @@ class Explained:
         """What is known of each finding, those that are present first."""
         order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", "absent"))}
         questions, assumed, steps = self._questions(events), self._assumed(events), _steps(events)
+        courses = status_courses(events, self._protocol.danger_check)
         found = []
         for name, status in conversation.findings.items():
             finding, evidence = self._protocol.findings.get(name), conversation.evidence.get(name, "")
             if finding is not None:
                 status = ASSUMED if status == PRESENT and name in assumed else status
                 heard = (name, evidence)
-                known = Known(finding.code, finding.label, status, mask(evidence), questions.get(heard, ""), steps.get(heard, ""))
-                found.append(known)
+                question, step = questions.get(heard, ""), steps.get(heard, "")
+                found.append(Known(name, finding.code, finding.label, status, mask(evidence), question, step, courses.get(name, ())))
         return tuple(sorted(found, key=lambda each: order.get(each.status, 9)))
 
     def _assumed(self, events: list[Event]) -> set[str]:

@@ -1,30 +1,25 @@
-"""What goes out of a case, by profile.
+"""What goes out of a case, whatever the kind of file.
 
-full: the words as typed, with telephone numbers, and who of the staff did what.
-limited: names, addresses, dates, telephone and record numbers are masked in the words; times are kept to the day; no staff.
-deidentified: more is masked; a pseudonym of this export stands for the case, minutes since the opening stand for times; no staff.
 Times are the clinic's, in ISO 8601 with their offset from UTC; days are the clinic's too.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import Head
-from gateway.console.cases.case_view import CaseView
-from gateway.console.redaction.mask import Mask
+from gateway.console.cases.statuses import NOT_SURE
 from gateway.records.cases import ASSUMED
 from gateway.records.tier import Tier
 
 FULL, LIMITED, DEIDENTIFIED = PROFILES = ("full", "limited", "deidentified")
-_NAME_LENGTH = 16
-_STATUS = {ASSUMED: "assumed: not answered"}
+DENIED = "absent"
+STATUS_WORDS: Mapping[str, str] = {ASSUMED: "assumed: not answered", NOT_SURE: "not sure: counts as present"}
+"""Statuses that say more than their name; none of them was said to be so."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +28,7 @@ class Stamp:
 
     Attributes:
         at: in the clinic's time zone, whose IANA name is `time_zone`.
+        namespace: makes the identities of this export's resources; stands in no file.
     """
 
     by: str
@@ -41,6 +37,20 @@ class Stamp:
     profile: str
     reason: str
     head: Head
+    namespace: UUID
+
+
+@dataclass(frozen=True)
+class When:
+    """When something was, as it goes out.
+
+    Attributes:
+        at: a moment, a day, or nothing, by profile.
+        minutes: since the case opened; None where `at` is given.
+    """
+
+    at: str
+    minutes: int | None
 
 
 @dataclass(frozen=True)
@@ -48,15 +58,12 @@ class Line:
     """A message or an answer as it goes out.
 
     Attributes:
-        at: a moment, a day, or nothing, by profile.
-        minutes: since the case opened; None where `at` is given.
         words: None when they were purged.
     """
 
     seq: int
     who: str
-    at: str
-    minutes: int | None
+    when: When
     words: str | None
     disposition: str
     rules: tuple[str, ...]
@@ -71,16 +78,71 @@ class CheckStep:
         text: the row.
         state: asked, yes, no, not_sure or left.
         how: `tap` or `words`; empty for what is no answer.
-        at: a moment, a day, or nothing, by profile.
-        minutes: since the case opened; None where `at` is given.
     """
 
     fact: str
     text: str
     state: str
     how: str
-    at: str
-    minutes: int | None
+    when: When
+
+
+@dataclass(frozen=True)
+class CheckForm:
+    """The danger check as the questionnaire that a conversation answered.
+
+    Attributes:
+        version: of the protocol by which it was asked last.
+        rows: row -> its text, in order: all of that version where it is still in force, else those that were shown.
+        answers: what can be answered, state -> how it reads.
+        answered: when the last answer was given; None without any.
+    """
+
+    version: str
+    rows: Mapping[str, str]
+    answers: Mapping[str, str]
+    answered: When | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a finding stands in the end.
+
+    Attributes:
+        id: its name in the protocol; `code` is what it has in common with others on the wire.
+        qualifier: it only tells more of another finding, so that denying it denies no code.
+        status: the assertion status, `assumed` or `not_sure`.
+        because: the id of the step that decided it, where it was read in words.
+        since: when it got this status; None where that is not known.
+        seq: the message that gave it this status; None where none did.
+        from_check: that message answered a row of the danger check that is about it.
+        earlier: other statuses that it had before, in order.
+    """
+
+    id: str
+    code: str
+    label: str
+    qualifier: bool
+    status: str
+    because: str
+    since: When | None
+    seq: int | None
+    from_check: bool
+    earlier: tuple[tuple[str, When], ...]
+
+    @property
+    def status_words(self) -> str:
+        """The status as a file says it."""
+        return STATUS_WORDS.get(self.status, self.status)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A nurse's note as it reads in the end."""
+
+    by: str
+    when: When
+    words: str
 
 
 @dataclass(frozen=True)
@@ -92,10 +154,16 @@ class Content:
         conversation: the conversation's id; empty unless all goes out.
         protocol: the id of the protocol that the conversation is bound to.
         language: the code of the language that it is bound to.
-        findings: code, label, assertion status, and the step that decided it; what was only assumed says so.
+        rules: the rules that fired, those of the latest answer first.
+        findings: at most one of each id; none where the words were purged.
         check: what became of the rows of the danger check, row by row, in order.
         check_standing: where the check stands in the end, as in `Standing`.
+        form: what those rows are; None when none was shown.
         acknowledged_by: a name of the staff; empty unless all goes out.
+        minutes_to_acknowledge: from the moment that the rule fired; None where nobody has acknowledged it, or it fired anew since.
+        minutes_to_close: from its opening; None while it is not closed.
+        notes: none unless all goes out, for the masks were not measured on nurses' words.
+        purged: the words are unreadable for good.
     """
 
     name: str
@@ -105,103 +173,28 @@ class Content:
     writer: str
     days_since_procedure: int | None
     outcome: str
-    acknowledged_at: str
+    opened: When
+    fired: When
+    acknowledged: When | None
     acknowledged_by: str
-    findings: tuple[tuple[str, str, str, str], ...]
+    closed: When | None
+    minutes_to_acknowledge: int | None
+    minutes_to_close: int | None
+    rules: tuple[str, ...]
+    findings: tuple[Finding, ...]
     check: tuple[CheckStep, ...]
     check_standing: str
+    form: CheckForm | None
     lines: tuple[Line, ...]
+    notes: tuple[Note, ...]
     protocol: str
     language: str
+    purged: bool
 
     @property
     def tier_name(self) -> str:
         """The tier in words."""
         return Tier(self.tier).label
-
-
-class Cut:
-    """Cuts cases to a profile.
-
-    Args:
-        profile: one of PROFILES.
-        key: makes this export's pseudonyms.
-        staff: names of the staff, hidden in the words.
-        clinic: in whose time moments and days go out.
-    """
-
-    def __init__(self, profile: str, key: bytes, staff: Sequence[str], clinic: Clinic) -> None:
-        self._profile = profile
-        self._key = key
-        self._staff = staff
-        self._clinic = clinic
-
-    def contents(self, views: Iterable[CaseView]) -> list[Content]:
-        """The cases, which were read without a mask; pseudonyms are in an order that tells nothing."""
-        found = [self._content(view) for view in views]
-        return sorted(found, key=lambda content: content.name) if self._profile == DEIDENTIFIED else found
-
-    def _content(self, view: CaseView) -> Content:
-        mask, whole, row = self._mask(view), self._profile == FULL, view.row
-        lines = tuple(
-            Line(
-                seq=entry.seq,
-                who=entry.who,
-                at=self._time(entry.at),
-                minutes=self._minutes(view, entry.at),
-                words=mask(entry.text) if entry.text is not None else None,
-                disposition=entry.disposition or "",
-                rules=entry.rules,
-                delivered=entry.delivered,
-            )
-            for entry in view.entries
-        )
-        return Content(
-            name=self._pseudonym(view) if self._profile == DEIDENTIFIED else str(row.id),
-            conversation=view.conversation if whole else "",
-            tier=row.tier,
-            state=row.state,
-            writer=view.writer,
-            days_since_procedure=view.days_since_procedure,
-            outcome=view.outcome or "",
-            acknowledged_at=self._time(row.acknowledged_at) if row.acknowledged_at else "",
-            acknowledged_by=(row.acknowledged_by or "") if whole else "",
-            findings=tuple((known.code, known.label, _STATUS.get(known.status, known.status), known.because) for known in view.findings),
-            check=self._check(view),
-            check_standing=row.danger_check,
-            lines=lines,
-            protocol=view.bound[0],
-            language=view.bound[1],
-        )
-
-    def _check(self, view: CaseView) -> tuple[CheckStep, ...]:
-        return tuple(
-            CheckStep(row.fact, row.text, step.state, step.how, self._time(step.at), self._minutes(view, step.at))
-            for row in view.check
-            for step in row.course
-        )
-
-    def _mask(self, view: CaseView) -> Mask:
-        if self._profile == FULL:
-            return nothing_hidden()
-        said = [name for entry in view.entries if entry.text is not None for name in Mask.find_names(entry.text)]
-        known = [*self._staff, *said]
-        return Mask.limited(known) if self._profile == LIMITED else Mask.deidentified(known)
-
-    def _time(self, at: datetime) -> str:
-        local = self._clinic.local(at)
-        return {FULL: local.isoformat(timespec="seconds"), LIMITED: local.date().isoformat(), DEIDENTIFIED: ""}[self._profile]
-
-    def _minutes(self, view: CaseView, at: datetime) -> int | None:
-        return int((at - view.row.opened_at).total_seconds() // 60) if self._profile == DEIDENTIFIED else None
-
-    def _pseudonym(self, view: CaseView) -> str:
-        return hmac.new(self._key, view.conversation.encode(), hashlib.sha256).hexdigest()[:_NAME_LENGTH]
-
-
-def nothing_hidden() -> Mask:
-    """The mask of somebody who may read everything."""
-    return Mask(())
 
 
 def about(stamp: Stamp) -> dict[str, Any]:

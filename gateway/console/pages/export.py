@@ -10,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import Response
@@ -20,9 +21,11 @@ from gateway.console.cases.case_view import CaseViews
 from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.export import csv_file, fhir
-from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Cut, Stamp, nothing_hidden
+from gateway.console.export.content import DEIDENTIFIED, FULL, PROFILES, Content, Stamp
+from gateway.console.export.cut import Cut
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.tries import UNLOCK
+from gateway.console.redaction.mask import Mask
 from gateway.console.services import ConsoleServices
 
 router = APIRouter()
@@ -31,7 +34,12 @@ MOST = 500
 PROOF_COUNTS = timedelta(minutes=15)
 _SHOWN_ROWS, _SHOWN_CASES, _NAMED_IN_AUDIT = 20, 2, 20
 _LONGEST_NUMBER = 9
-_FORMAT_NAMES = {"csv": "Table for Excel (CSV)", "fhir": "FHIR R4B bundle (JSON)"}
+_FORMAT_NAMES = {
+    "csv": "Table for Excel, a row a message (CSV)",
+    "cases": "Table for Excel, a row a case (CSV)",
+    "fhir": "FHIR R4 bundle (JSON)",
+}
+_TABLES = {"csv": csv_file.MESSAGES, "cases": csv_file.CASES}
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 
 
@@ -93,12 +101,13 @@ async def preview(request: Request, services: TheServices, visitor: _Visitor, wi
     async with services.heavy:
         contents, stamp = await asyncio.to_thread(_made, services, visitor, wish, AuditAct.EXPORT_PREVIEW)
     shown: dict[str, Any] = {"missing": _missing(wish, contents) if wish.profile != DEIDENTIFIED else 0}
-    if wish.format == "csv":
-        rows = csv_file.rows(contents, stamp)
-        shown |= {"columns": csv_file.COLUMNS, "rows": rows[:_SHOWN_ROWS], "count": len(rows), "text": ""}
+    shown["count"] = sum(len(each.lines) for each in contents)
+    table = _TABLES.get(wish.format)
+    if table is not None:
+        shown |= {"columns": table.columns, "rows": table.rows(contents, stamp)[:_SHOWN_ROWS], "text": ""}
     else:
         text = await asyncio.to_thread(fhir.write, contents[:_SHOWN_CASES], stamp, 2)
-        shown |= {"columns": (), "rows": (), "count": sum(len(each.lines) for each in contents), "text": text.decode()}
+        shown |= {"columns": (), "rows": (), "text": text.decode()}
     return _page(request, services, visitor, "export_preview.html", wish, cases=len(contents), shown_cases=_SHOWN_CASES, **shown)
 
 
@@ -109,13 +118,14 @@ async def export(request: Request, services: TheServices, visitor: _Visitor, wis
     problem = await _unproved(services, visitor, wish, password)
     if problem:
         return _page(request, services, visitor, "export.html", wish, 403, problem=problem)
-    as_table = wish.format == "csv"
+    table = _TABLES.get(wish.format)
     async with services.heavy:
         contents, stamp = await asyncio.to_thread(_made, services, visitor, wish, AuditAct.EXPORT)
-        content = await asyncio.to_thread(csv_file.write if as_table else fhir.write, contents, stamp)
-    name = f"aftercare-{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if as_table else 'json'}"
+        content = await asyncio.to_thread(table.write if table else fhir.write, contents, stamp)
+    what = "cases-" if table is csv_file.CASES else ""
+    name = f"aftercare-{what}{wish.profile}-{stamp.at:%Y%m%d-%H%M%S}.{'csv' if table else 'json'}"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store", "x-content-type-options": "nosniff"}
-    return Response(content, media_type=csv_file.MEDIA_TYPE if as_table else fhir.MEDIA_TYPE, headers=headers)
+    return Response(content, media_type=csv_file.MEDIA_TYPE if table else fhir.MEDIA_TYPE, headers=headers)
 
 
 async def _check(services: ConsoleServices, visitor: Visitor, wish: Wish) -> None:
@@ -155,22 +165,24 @@ def _made(services: ConsoleServices, visitor: Visitor, wish: Wish, act: AuditAct
     queue = Queue(services.records.engine, services.policy, services.records.clock)
     numbers = wish.numbers or [row.id for row in queue.newest(Filter(view="any", tier=wish.tier, days=wish.days), MOST)]
     views = CaseViews(services.records, services.library, services.policy)
-    found = [view for number in numbers if (view := views.read(number, nothing_hidden())) is not None and view.entries]
+    found = [view for number in numbers if (view := views.read(number, Mask.nothing())) is not None and view.entries]
     if not found:
         raise TurnedAwayError(422, "export_nothing", visitor.login)
     staff = [person.name for person in services.book.everybody()]
-    contents = Cut(wish.profile, _pseudonym_key(services, wish), staff, services.clinic).contents(found)
+    contents = Cut(wish.profile, _key(services, wish, "pseudonyms"), staff, services.clinic).contents(found)
     chosen = {"profile": wish.profile, "format": wish.format, "reason": wish.reason}
     named = [view.row.id for view in found]
     detail = {**chosen, "cases": len(named), "ids": named[:_NAMED_IN_AUDIT], "messages": sum(len(each.lines) for each in contents)}
     services.audit_log.record(act, staff=visitor.id, case=named[0] if len(named) == 1 else None, detail=detail)
     by = f"account {visitor.id}" if wish.profile == DEIDENTIFIED else visitor.name
     at, zone = services.clinic.local(services.records.clock()), services.clinic.zone.key
-    return contents, Stamp(by, at, zone, wish.profile, services.policy.reasons[wish.reason], services.audit_log.head())
+    reason, namespace = services.policy.reasons[wish.reason], UUID(bytes=_key(services, wish, "resources")[:16])
+    return contents, Stamp(by, at, zone, wish.profile, reason, services.audit_log.head(), namespace)
 
 
-def _pseudonym_key(services: ConsoleServices, wish: Wish) -> bytes:
-    return hmac.new(services.settings.audit_key, f"export/{wish.token}".encode(), hashlib.sha256).digest()
+def _key(services: ConsoleServices, wish: Wish, use: str) -> bytes:
+    """A key of this export for one use."""
+    return hmac.new(services.settings.audit_key, f"export/{use}/{wish.token}".encode(), hashlib.sha256).digest()
 
 
 def _missing(wish: Wish, contents: list[Content]) -> int:

@@ -331,7 +331,7 @@ def test_a_bundle_has_the_check_as_answers_to_a_questionnaire(denied_some: Json,
     text = nurse.post("/export", **form).text
     Bundle.model_validate_json(text)
     (check,) = [each["resource"] for each in json.loads(text)["entry"] if each["resource"]["resourceType"] == "QuestionnaireResponse"]
-    assert check["status"] == "in-progress"
+    assert check["status"] == "stopped"
     first, second = check["item"][:2]
     assert (first["linkId"], first["text"], first["answer"][0]["valueCoding"]["code"]) == ("chest_pain", CHEST, "no")
     assert "answer" not in second

@@ -16,7 +16,7 @@ from fhir.resources.R4B.bundle import Bundle
 from sqlalchemy import select
 
 from gateway.console.export import csv_file
-from gateway.console.export.csv_file import COLUMNS
+from gateway.console.export.csv_file import MESSAGES
 from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.tables import audit
@@ -107,7 +107,7 @@ def test_every_row_says_where_the_audit_stood(door: Door, services: ConsoleServi
     told(door)
     rows = table(send(nurse))
     assert {row["audit_head"] for row in rows} == {str(services.audit_log.head())}
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == MESSAGES.columns
 
 
 @pytest.mark.parametrize(
