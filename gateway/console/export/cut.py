@@ -19,7 +19,7 @@ from gateway.console.export.content import DEIDENTIFIED, FULL, LIMITED, CheckFor
 from gateway.console.export.findings import findings_of
 from gateway.console.redaction.mask import Mask
 from gateway.dialogue.rows import STATES
-from gateway.records.cases import CLOSED
+from gateway.records.signals import CLOSED
 
 _NAME_LENGTH = 16
 
