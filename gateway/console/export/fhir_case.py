@@ -9,7 +9,8 @@ from gateway.console.cases.statuses import NOT_SURE
 from gateway.console.export.content import DENIED, STATUS_WORDS, Content, Finding, Line, When
 from gateway.console.export.fhir_check import Questionnaires
 from gateway.console.export.resources import OURS, Identities, Resource, concept, minutes_of, moment_of, number_of, step_of, text_of
-from gateway.records.cases import ASSUMED, CLOSED, PRESENT
+from gateway.records.cases import ASSUMED, PRESENT
+from gateway.records.signals import CLOSED
 from gateway.records.tier import Tier
 
 _HL7 = "http://terminology.hl7.org/CodeSystem"
