@@ -16,7 +16,8 @@ from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.waits import share
 from gateway.console.identity.staff import StaffBook
-from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
+from gateway.console.insights.figures import Book, Figures
+from gateway.console.insights.speed import SHIFTS, shift_of
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
@@ -221,7 +222,7 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, serv
         assert "4 conversations began" in page.text
     assert CANARY not in page.text
     plots = re.findall(r"<svg.*?</svg>", page.text, re.DOTALL)
-    assert len(plots) == 5
+    assert len(plots) == 8
     assert all("<title" in plot and "<desc" in plot for plot in plots)
     assert page.text.count(", as a table</summary>") == len(plots)
     assert "style=" not in page.text

@@ -73,6 +73,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/export/preview"): ("nurse", "lead", "auditor"),
     ("POST", "/export"): ("nurse", "lead", "auditor"),
     ("GET", "/figures"): _ALL,
+    ("GET", "/figures/{name}.csv"): _ALL,
     ("GET", "/audit"): ("lead", "auditor"),
     ("POST", "/audit/verify"): ("lead", "auditor"),
     ("GET", "/staff"): ("admin",),
