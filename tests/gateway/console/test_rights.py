@@ -63,6 +63,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/notices"): _TEAM,
     ("GET", "/handover"): _TEAM,
     ("POST", "/handover"): _TEAM,
+    ("GET", "/handover/waiting"): _TEAM,
     ("GET", "/handover/{number}"): _TEAM,
     ("POST", "/handover/{number}/take"): _TEAM,
     ("GET", "/reviews"): _TEAM,
