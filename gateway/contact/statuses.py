@@ -37,15 +37,15 @@ class Statuses:
         self._records = records
         self._library = library
 
-    def say(self, name: str, key: str, **values: str) -> str:
+    def say(self, conversation: str, key: str, **values: str) -> str:
         """A text of the wording by which a conversation is answered.
 
         Args:
-            name: the conversation.
+            conversation: its id.
             key: the text's dotted key.
             values: what is put in.
         """
-        return self._library.bound(*self._records.bound(name)).say(key, **values)
+        return self._library.bound(*self._records.bound(conversation)).say(key, **values)
 
     def add(self, connection: Connection, name: str, status: Status, **values: str) -> Event:
         """Add what a status is called in the clinic's wording.
