@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+import structlog
+
 from aftercare.protocol import Library
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.case_view import Act, CaseView, CaseViews
@@ -13,7 +15,10 @@ from gateway.console.cases.explained import Complaint
 from gateway.console.handover.lines import Line
 from gateway.console.policy import Policy
 from gateway.console.redaction.mask import Mask
+from gateway.records.sealing import SealError
 from gateway.records.store import Records
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -49,14 +54,20 @@ class Accounts:
         self._views = CaseViews(records, library, policy)
 
     def of(self, lines: Iterable[Line], at: datetime) -> dict[int, Account]:
-        """The words about some cases, as they stood at a moment.
+        """The words about some cases, as they stood at a moment; a case whose words can not be opened is left out.
 
         Args:
             lines: the cases.
             at: the moment; what came later is left out.
         """
-        views = {line.case: (line, self._views.read(line.case)) for line in lines}
-        return {number: self._account(line, view, at) for number, (line, view) in views.items() if view is not None}
+        found: dict[int, Account] = {}
+        for line in lines:
+            try:
+                view = self._views.read(line.case)
+                found |= {line.case: self._account(line, view, at)} if view is not None else {}
+            except SealError:
+                _log.error("words about a case cannot be read", case=line.case)
+        return found
 
     def _account(self, line: Line, view: CaseView, at: datetime) -> Account:
         mask = Mask.phones()

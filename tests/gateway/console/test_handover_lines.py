@@ -14,7 +14,7 @@ from gateway.console.handover.handovers import Handovers
 from gateway.console.services import ConsoleServices
 from gateway.records.database import writing
 from gateway.records.retention import purge
-from gateway.records.tables import audit, handover
+from gateway.records.tables import audit, conversation_key, handover
 from gateway.records.tier import Tier
 from tests.gateway.console.begun import conversation_of
 from tests.gateway.console.conftest import Hire
@@ -171,3 +171,15 @@ def test_a_handover_of_before_is_still_read(door: Door, services: ConsoleService
     signed = Handovers(services.records, services.policy, services.audit_log).read(int(address.rsplit("/", 1)[1]))
     assert signed is not None
     assert signed.shift.summary.median == timedelta(seconds=61)
+
+
+def test_a_case_whose_words_cannot_be_opened_hides_no_other(door: Door, services: ConsoleServices, nurse: Person) -> None:
+    broken, whole = _case(door, RED_FLAG), _case(door, RED_FLAG)
+    k, names = conversation_key.c, [conversation_of(services.records, case) for case in (broken, whole)]
+    with writing(services.records.engine) as connection:
+        anothers = connection.scalar(select(k.wrapped).where(k.conversation_id == names[1]))
+        connection.execute(update(conversation_key).where(k.conversation_id == names[0]).values(wrapped=anothers))
+    page = nurse.get("/handover").text
+    assert "The words can not be read." in _line(page, broken)
+    assert f'name="comment-{broken}"' in page
+    assert f"<q>{RED_FLAG}</q>" in _line(page, whole)
