@@ -114,14 +114,11 @@ def test_the_most_urgent_stand_first_and_others_only_with_something_due(door: Do
 
 
 def test_closed_cases_are_only_counted(door: Door, services: ConsoleServices, nurse: Person) -> None:
-    _give(nurse)
-    door.clock.travel(minutes=1)
-    case = _case(door, _FEVER)
-    _give(nurse)
-    door.clock.travel(minutes=1)
+    case, waits = _case(door, _FEVER), _case(door, _FEVER)
     services.acts(Acts).close(case, nurse.id, _ANY, "advised")
     page = nurse.get("/handover").text
     assert "Closed: 1 (Advice given, stays at home 1)" in page
+    assert f'New: 2, of these open: <a class="case" href="/console/cases/{waits}">' in page
     assert f"/console/cases/{case}" not in page
 
 
