@@ -178,7 +178,13 @@ class Acts(CaseActs):
             if is_emergency(case) and outcome in self._policy.acts.unreached:
                 self._must_have_tried(connection, case, note)
             at = self._records.clock()
-            facts = {"outcome": outcome, "seen": seen, "callback": case.callback_at.isoformat() if case.callback_at else None}
+            facts = {
+                "outcome": outcome,
+                "seen": seen,
+                "callback": case.callback_at.isoformat() if case.callback_at else None,
+                "tier": tier_of(dict(case._mapping)),
+                "fired_at": case.fired_at.isoformat(),
+            }
             sealed = self._sealed_if_any(case, AuditAct.CLOSE, at, note)
             values = {"state": CLOSED, "closed_at": at, "outcome": outcome, "snoozed_until": None, **_NOT_CALLED, **_FREE}
             self._record(connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, **values)

@@ -16,6 +16,8 @@ from gateway.records.tables import case_act, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED
 
 _MOST = 20_000
+EFFECTIVE_TIER = func.coalesce(triage_case.c.by_hand, triage_case.c.tier)
+"""How urgent a case is, as `tier_of` has it."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
     """By tier, how many cases were closed between two moments that nobody had acknowledged."""
     c, a = triage_case.c, case_act.c
     query = (
-        select(c.tier, func.count(c.id.distinct()).label("cases"))
+        select(EFFECTIVE_TIER.label("tier"), func.count(c.id.distinct()).label("cases"))
         .join(case_act, a.case_id == c.id)
         .where(
             a.kind == AuditAct.CLOSE,
@@ -93,9 +95,9 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
             a.at <= end,
             c.state == CLOSED,
             c.acknowledged_at.is_(None),
-            c.tier.in_(set(TIER_OF.values())),
+            EFFECTIVE_TIER.in_(set(TIER_OF.values())),
         )
-        .group_by(c.tier)
+        .group_by(EFFECTIVE_TIER)
     )
     return {row.tier: row.cases for row in connection.execute(query)}
 

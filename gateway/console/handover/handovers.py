@@ -12,7 +12,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
-from gateway.console.handover.shift import Shift, read_shift, staff_names
+from gateway.console.handover.lines import staff_names
+from gateway.console.handover.shift import Shift, read_shift
 from gateway.console.policy import Policy
 from gateway.records.database import writing
 from gateway.records.store import Records
@@ -35,18 +36,17 @@ class Signed:
     """A handover on record.
 
     Attributes:
-        figures: what `Shift.as_figures` gave.
+        shift: what was handed over.
         comments: case -> what the giver wrote; None where the conversation was purged since.
     """
 
     id: int
     at: datetime
-    since: datetime
     given_by: str
     giver: int
     taken_by: str
     taken_at: datetime | None
-    figures: Mapping[str, Any]
+    shift: Shift
     comments: Mapping[int, str | None]
     general: str
 
@@ -147,8 +147,8 @@ class Handovers:
             for case, name in conversations.items()
         }
         return Signed(
-            row.id, row.at, row.since, names[row.given_by], row.given_by, names.get(row.taken_by, ""), row.taken_at, row.figures,
-            comments, words["general"],
+            row.id, row.at, names[row.given_by], row.given_by, names.get(row.taken_by, ""), row.taken_at,
+            Shift.parse(row.figures, row.since, row.at), comments, words["general"],
         )  # fmt: skip
 
     def newest(self) -> list[Listed]:
@@ -156,13 +156,20 @@ class Handovers:
         with self._records.engine.connect() as connection:
             names = staff_names(connection)
             rows = connection.execute(select(handover).order_by(handover.c.at.desc()).limit(_HISTORY)).all()
-        return [
-            Listed(
-                row.id, row.at, names[row.given_by], row.given_by, names.get(row.taken_by, ""), row.taken_at,
-                len(row.figures["red"]) + len(row.figures["red_seen"]),
-            )
-            for row in rows
-        ]  # fmt: skip
+        return [_listed(row, names) for row in rows]
+
+    def waiting(self, reader: int) -> Listed | None:
+        """The latest handover, where nobody has taken it over and somebody else than its reader gave it."""
+        c = handover.c
+        with self._records.engine.connect() as connection:
+            row = connection.execute(select(handover).order_by(c.at.desc(), c.id.desc()).limit(1)).one_or_none()
+            waits = row is not None and row.taken_by is None and row.given_by != reader
+            return _listed(row, staff_names(connection)) if waits else None
+
+    def names(self) -> dict[int, str]:
+        """The names of all accounts by number."""
+        with self._records.engine.connect() as connection:
+            return staff_names(connection)
 
     def _sealed(self, connection: Connection, comments: Mapping[int, str], at: datetime) -> dict[str, str]:
         """Comments on cases, each under the key of its conversation, so that a purge takes it along; none on a purged conversation."""
@@ -171,6 +178,11 @@ class Handovers:
             for case, name in _conversations(connection, comments).items()
         }
         return {str(case): b64encode(data).decode() for case, data in sealed.items() if data is not None}
+
+
+def _listed(row: Any, names: Mapping[int, str]) -> Listed:
+    red = len(row.figures["red"]) + len(row.figures["red_seen"])
+    return Listed(row.id, row.at, names[row.given_by], row.given_by, names.get(row.taken_by, ""), row.taken_at, red)
 
 
 def _associated_data(at: datetime) -> str:

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from gateway.console.redaction.mask import Mask
-from gateway.records.store import Records
+from gateway.records.store import Event, Records
 from gateway.records.tables import event, triage_case
 
 OPENED_MOST = 500
 _ANSWERS_MOST = 20_000
 _EXAMPLES = 5
 _SILENT, _OUT_OF_SCOPE, _RASA = "not_in_leaflet", "out_of_scope", "rasa"
+_PURGED = "purged"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,17 @@ class Example:
 
 @dataclass(frozen=True)
 class Unanswered:
-    """Questions that the leaflet does not answer, of one meaning; the newest few as examples."""
+    """Questions that the leaflet does not answer, of one meaning and subject; the newest few as examples.
+
+    Attributes:
+        meaning: the intent; empty where it is not known, `purged` where the words were deleted.
+        topic: the id of the FAQ topic that was asked about; empty without any.
+        findings: the codes of the findings that the message named.
+    """
 
     meaning: str
+    topic: str
+    findings: tuple[str, ...]
     count: int
     examples: tuple[Example, ...]
 
@@ -47,7 +56,7 @@ class Answers:
         alone: answers that were made without Rasa, by cause.
         out_of_scope: answers that say that this is nothing for the assistant.
         silent: answers that say that the leaflet does not say.
-        unanswered: the newest of those, by meaning; `opened` is how many were read for it.
+        unanswered: the newest of those, by meaning and subject; `opened` is how many were read for it.
     """
 
     all: int
@@ -60,7 +69,7 @@ class Answers:
 
 
 @dataclass
-class _Meaning:
+class _Subject:
     count: int = 0
     examples: list[Example] = field(default_factory=list)
 
@@ -82,25 +91,34 @@ def read_answers(records: Records, start: datetime, *, words: bool) -> Answers:
         alone=dict(alone.most_common()),
         out_of_scope=sum(row.facts.get("type") == _OUT_OF_SCOPE for row in rows),
         silent=len(silent),
-        unanswered=_by_meaning(records, silent[:OPENED_MOST], words=words),
+        unanswered=_by_subject(records, silent[:OPENED_MOST], words=words),
         opened=min(len(silent), OPENED_MOST),
     )
 
 
-def _by_meaning(records: Records, silent: list[Any], *, words: bool) -> tuple[Unanswered, ...]:
-    meanings: dict[str, _Meaning] = {}
+def _by_subject(records: Records, silent: list[Any], *, words: bool) -> tuple[Unanswered, ...]:
+    subjects: dict[tuple[str, str, tuple[str, ...]], _Subject] = {}
     opened = {row.conversation_id: records.events(row.conversation_id) for row in silent}
     for row in silent:
         events = {each.seq: each for each in opened[row.conversation_id]}
         answer, message = events[row.seq], events.get(row.reply_to)
-        name = str(answer.words["understood"].get("meaning") or "") if answer.words is not None else "purged"
-        mine = meanings.setdefault(name, _Meaning())
+        mine = subjects.setdefault(_subject_of(answer), _Subject())
         mine.count += 1
         if words and message is not None and message.words is not None and len(mine.examples) < _EXAMPLES:
             mine.examples.append(Example(row.case, Mask.phones()(str(message.words["text"]))))
     return tuple(
-        Unanswered(name, each.count, tuple(each.examples)) for name, each in sorted(meanings.items(), key=lambda item: -item[1].count)
+        Unanswered(*subject, each.count, tuple(each.examples))
+        for subject, each in sorted(subjects.items(), key=lambda item: (-item[1].count, item[0]))
     )
+
+
+def _subject_of(answer: Event) -> tuple[str, str, tuple[str, ...]]:
+    """What was asked about: the meaning, the topic and the findings of the message, as it was understood."""
+    if answer.words is None:
+        return _PURGED, "", ()
+    understood = answer.words["understood"]
+    findings = {str(finding["code"]) for finding in understood.get("findings", ())}
+    return str(understood.get("meaning") or ""), str(answer.words.get("topic") or ""), tuple(sorted(findings))
 
 
 def _newest_answers(engine: Engine, start: datetime) -> tuple[list[Any], bool]:

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, case, func, literal, or_, select
 
 from gateway.console.cases.reviews import ACCEPTED
+from gateway.console.cases.waits import EFFECTIVE_TIER
+from gateway.records.signals import CLOSED, Signal
 from gateway.records.tables import case_finding, case_rule, disagreement, triage_case
 
 _NOT_NEEDED, _OVER = "not_needed", "over_triaged"
@@ -25,6 +27,21 @@ class Day:
     def all(self) -> int:
         """How many in all."""
         return sum(self.tiers.values())
+
+
+@dataclass(frozen=True)
+class Signalled:
+    """How many conversations came before nurses by a signal, their most urgent one, and what became of them.
+
+    Attributes:
+        closed: how many are closed.
+        not_needed: in how many of these no contact with the patient was needed.
+    """
+
+    signal: Signal
+    cases: int
+    closed: int
+    not_needed: int
 
 
 @dataclass(frozen=True)
@@ -49,10 +66,29 @@ def count_volume(connection: Connection, dates: Sequence[date], begins: Sequence
     c = triage_case.c
     counts: dict[int, dict[int, int]] = {}
     day = _bucket(c.opened_at, begins).label("day")
-    query = select(day, c.tier, func.count().label("cases")).where(c.opened_at >= begins[0]).group_by(day, c.tier)
+    tier = EFFECTIVE_TIER.label("tier")
+    query = select(day, tier, func.count().label("cases")).where(c.opened_at >= begins[0]).group_by(day, tier)
     for row in connection.execute(query):
         counts.setdefault(row.day, {})[row.tier] = row.cases
     return tuple(Day(each, counts.get(number, {})) for number, each in enumerate(dates))
+
+
+def count_signals(connection: Connection, start: datetime) -> tuple[Signalled, ...]:
+    """The signals of the conversations that began since a moment, the most urgent first."""
+    c = triage_case.c
+    closed = c.state == CLOSED
+    query = (
+        select(
+            c.signal,
+            func.count().label("cases"),
+            func.count().filter(closed).label("closed"),
+            func.count().filter(closed, c.outcome == _NOT_NEEDED).label("idle"),
+        )
+        .where(c.opened_at >= start, c.signal != "")
+        .group_by(c.signal)
+    )
+    found = {row.signal: row for row in connection.execute(query)}
+    return tuple(Signalled(each, found[each].cases, found[each].closed, found[each].idle) for each in Signal if each in found)
 
 
 def _bucket(moment: ColumnElement[datetime], begins: Sequence[datetime], first: int = 0) -> ColumnElement[int]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
+from gateway.console.handover.accounts import Accounts
 from gateway.console.handover.handovers import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
+from gateway.console.handover.shift import Shift
 from gateway.console.services import ConsoleServices
 
 router = APIRouter()
 _Visitor = Annotated[Visitor, Depends(having("handover"))]
 _COMMENT = "comment-"
+_WAITING = "handover"
+_UNCHANGED = 204
 
 
 @router.get("/handover")
@@ -38,14 +42,31 @@ async def give(request: Request, services: TheServices, visitor: _Visitor) -> Re
     return RedirectResponse(f"{BASE}/handover/{number}", 303)
 
 
+@router.get("/handover/waiting")
+async def waiting_part(request: Request, services: TheServices, visitor: _Visitor, seen: str = "") -> Response:
+    """The line that tells of a handover that nobody has taken over; without content while nothing has changed.
+
+    It is on record every ten minutes, not each time that it is asked for.
+    """
+    waiting = await asyncio.to_thread(_handovers(services).waiting, visitor.id)
+    if services.looked.is_new((visitor.id, _WAITING)):
+        detail = {"waiting": waiting.id if waiting else None}
+        await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail=detail)
+    if seen == str(waiting.id if waiting else 0):
+        return Response(status_code=_UNCHANGED)
+    return services.renderer.page(request, "handover_waiting.html", visitor.login, handover_waiting=waiting)
+
+
 @router.get("/handover/{number}")
 async def signed_page(request: Request, services: TheServices, visitor: _Visitor, number: Number) -> Response:
     """A handover on record, to be read, printed and taken over."""
     signed = await asyncio.to_thread(_handovers(services).read, number)
     if signed is None:
         raise TurnedAwayError(404, "not_found", visitor.login)
-    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"handover": number})
-    return services.renderer.page(request, "handover_signed.html", visitor.login, signed=signed)
+    shown = await _shown(services, signed.shift)
+    detail = {"handover": number, "cases": list(shown["accounts"])}
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail=detail)
+    return services.renderer.page(request, "handover_signed.html", visitor.login, signed=signed, **shown)
 
 
 @router.post("/handover/{number}/take")
@@ -69,6 +90,15 @@ def _is_comment(name: str) -> bool:
     return name.startswith(_COMMENT) and number.isascii() and number.isdecimal() and len(number) < 16
 
 
+async def _shown(services: ConsoleServices, shift: Shift) -> dict[str, Any]:
+    """A shift with the words about its cases."""
+    accounts = Accounts(services.records, services.library, services.policy)
+    async with services.heavy:
+        words = await asyncio.to_thread(accounts.of, shift.lines, shift.at)
+    names = await asyncio.to_thread(_handovers(services).names)
+    return {"shift": shift, "accounts": words, "names": names, "outcomes": services.policy.outcomes}
+
+
 async def _form(
     request: Request,
     services: ConsoleServices,
@@ -81,9 +111,9 @@ async def _form(
     handovers = _handovers(services)
     shift = await asyncio.to_thread(handovers.look)
     history = await asyncio.to_thread(handovers.newest)
-    await asyncio.to_thread(
-        services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail={"red": len(shift.red) + len(shift.red_seen)}
-    )
+    shown = await _shown(services, shift)
+    detail = {"red": len(shift.red) + len(shift.red_seen), "cases": list(shown["accounts"])}
+    await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_HANDOVER, staff=visitor.id, detail=detail)
     typed = typed or {}
     asked = [line.case for line in shift.to_comment]
     return services.renderer.page(
@@ -91,7 +121,7 @@ async def _form(
         "handover.html",
         visitor.login,
         status,
-        shift=shift,
+        **shown,
         history=history,
         problem=problem,
         typed=typed,

@@ -18,6 +18,7 @@ from gateway.console.cases.queue import Queue
 from gateway.console.cases.saved_views import Views
 from gateway.console.cases.search import Search
 from gateway.console.errors import ActError
+from gateway.console.handover.handovers import Handovers
 from gateway.console.services import ConsoleServices
 
 router = APIRouter()
@@ -34,6 +35,7 @@ async def queue_page(request: Request, services: TheServices, visitor: Annotated
     views = await asyncio.to_thread(Views(services.records.engine).of, visitor.id)
     services.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
     await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
+    handovers = Handovers(services.records, services.policy, services.audit_log)
     newcomers = await asyncio.to_thread(services.newcomers.latest) if visitor.login.staff.role == "lead" else []
     return services.renderer.page(
         request,
@@ -42,6 +44,7 @@ async def queue_page(request: Request, services: TheServices, visitor: Annotated
         views=views,
         people=await asyncio.to_thread(services.book.everybody),
         newcomers=newcomers,
+        handover_waiting=await asyncio.to_thread(handovers.waiting, visitor.id),
         **shown,
         outcomes=services.policy.outcomes,
         closes_floods=visitor.may("close_flood"),

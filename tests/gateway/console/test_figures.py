@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,35 +16,29 @@ from gateway.console.cases.disagreements import Disagreements
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.waits import share
 from gateway.console.identity.staff import StaffBook
-from gateway.console.insights.figures import SHIFTS, Book, Figures, shift_of
+from gateway.console.insights.figures import Book, Figures
+from gateway.console.insights.speed import SHIFTS, shift_of
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
 from gateway.records.retention import purge
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
-from gateway.records.tables import audit, triage_case
+from gateway.records.tables import audit
+from tests.gateway.console.begun import NOON, Still, said
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import BOUND, CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Clock, Door, clinic_in, library_in, new_id, reviews_of
+from tests.gateway.support import CANARY, HARMLESS, MASTER_KEY, RED_FLAG, Door, clinic_in, library_in, reviews_of
 
 _FEVER = "I have a fever of 101"
-_NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)
-
-
-class _Set(Clock):
-    """A clock that stands still at a moment until it travels."""
-
-    def __call__(self) -> datetime:
-        return _NOON + self._ahead
 
 
 @pytest.fixture
-def still() -> _Set:
-    return _Set()
+def still() -> Still:
+    return Still()
 
 
 @pytest.fixture
-def records(engine: Engine, still: _Set) -> Records:
+def records(engine: Engine, still: Still) -> Records:
     """Records in either sort of database."""
     return Records(engine, Keyring([MASTER_KEY]), still)
 
@@ -56,19 +50,6 @@ def someone(records: Records) -> int:
     return person.id
 
 
-def _said(records: Records, disposition: str | None = None, rules: tuple[str, ...] = (), text: str = CANARY, **more: Any) -> int:
-    """A conversation with one message and its answer; the number of its case."""
-    session = records.session(records.start("demo", {"blocks": [], "buttons": [], "sources": []}, "patient", bound=BOUND))
-    assert session is not None
-    message, _ = records.add_message(session.conversation, new_id(), text)
-    facts = {"by": "rasa", "cause": "", "type": "triage", "rules": list(rules), "codes": [], "protocol": {}} | more
-    words = {"understood": {"meaning": more.get("meaning", "")}, "blocks": [], "buttons": [], "conversation": {}}
-    records.add_answer(session.conversation, message.seq, facts, words, disposition)
-    with records.engine.connect() as connection:
-        query = select(triage_case.c.id).where(triage_case.c.conversation_id == session.conversation)
-        return int(connection.execute(query).scalar_one())
-
-
 def _acts(records: Records) -> Acts:
     return Acts(records, read_policy(), AuditLog(records.engine, bytes(32), records.clock), library_in("UTC"))
 
@@ -77,10 +58,10 @@ def _read(records: Records, days: int = 7, *, words: bool = False, zone: str = "
     return Book(records, read_policy(), clinic_in(zone)).read(days, words=words)
 
 
-def test_each_day_has_its_conversations_in_utc(records: Records, still: _Set) -> None:
+def test_each_day_has_its_conversations_in_utc(records: Records, still: Still) -> None:
     for hours in (-12.5, -12.0, 11.9):
         still._ahead = timedelta(hours=hours)
-        _said(records, "emergency" if hours > 0 else None, ("red_flag",) if hours > 0 else ())
+        said(records, "emergency" if hours > 0 else None, ("red_flag",) if hours > 0 else ())
     figures = _read(records)
     assert [(day.day.isoformat(), day.all) for day in figures.volume[-2:]] == [("2030-05-09", 1), ("2030-05-10", 2)]
     assert len(figures.volume) == 7
@@ -90,24 +71,24 @@ def test_each_day_has_its_conversations_in_utc(records: Records, still: _Set) ->
     assert _read(records, 30).cases == 3
 
 
-def test_time_to_acknowledge_by_tier_with_what_was_late_and_what_never_was(records: Records, still: _Set, someone: int) -> None:
+def test_time_to_acknowledge_by_tier_with_what_was_late_and_what_never_was(records: Records, still: Still, someone: int) -> None:
     acts = _acts(records)
     for minutes in (1, 2, 6):
-        number = _said(records, "emergency", ("red_flag",))
+        number = said(records, "emergency", ("red_flag",))
         still.travel(minutes=minutes)
         acts.acknowledge(number, someone, 99)
-    _said(records, "emergency", ("red_flag",))
+    said(records, "emergency", ("red_flag",))
     still.travel(minutes=6)
-    _said(records, "emergency", ("red_flag",))
-    acts.close(_said(records, "call_doctor", ("fever",)), someone, 99, "advised")
+    said(records, "emergency", ("red_flag",))
+    acts.close(said(records, "call_doctor", ("fever",)), someone, 99, "advised")
     red, call = _read(records).speed[3], _read(records).speed[2]
     assert (red.summary.acknowledged, red.summary.late, red.waiting, red.overdue) == (3, 1, 2, 1)
     assert (red.summary.median, red.summary.slowest_tenth) == (timedelta(minutes=2), timedelta(minutes=6))
     assert (call.summary.acknowledged, call.closed_unseen, red.closed_unseen) == (0, 1, 0)
 
 
-def test_a_case_that_opens_again_does_not_forget_how_long_it_waited(records: Records, still: _Set, someone: int) -> None:
-    acts, number = _acts(records), _said(records, "emergency", ("red_flag",))
+def test_a_case_that_opens_again_does_not_forget_how_long_it_waited(records: Records, still: Still, someone: int) -> None:
+    acts, number = _acts(records), said(records, "emergency", ("red_flag",))
     for minutes in (9, 1):
         still.travel(minutes=minutes)
         acts.acknowledge(number, someone, 99)
@@ -118,9 +99,9 @@ def test_a_case_that_opens_again_does_not_forget_how_long_it_waited(records: Rec
     assert red.summary.slowest_tenth == timedelta(minutes=9)
 
 
-def test_the_shift_is_that_in_which_the_rule_fired(records: Records, still: _Set, someone: int) -> None:
+def test_the_shift_is_that_in_which_the_rule_fired(records: Records, still: Still, someone: int) -> None:
     still._ahead = timedelta(hours=2, minutes=58)
-    number = _said(records, "emergency", ("red_flag",))
+    number = said(records, "emergency", ("red_flag",))
     still.travel(minutes=4)
     _acts(records).acknowledge(number, someone, 99)
     shifts = _read(records).shifts
@@ -131,7 +112,7 @@ def test_the_shift_is_that_in_which_the_rule_fired(records: Records, still: _Set
     ("hour", "shift"), [(6, "night"), (7, "day"), (14, "day"), (15, "evening"), (22, "evening"), (23, "night"), (0, "night")]
 )
 def test_shifts_meet_without_a_gap(hour: int, shift: str) -> None:
-    assert shift_of(_NOON.replace(hour=hour, minute=59 if hour in (6, 14, 22) else 0)) == shift
+    assert shift_of(NOON.replace(hour=hour, minute=59 if hour in (6, 14, 22) else 0)) == shift
 
 
 @pytest.mark.parametrize(("part", "nearest"), [(0.5, 5), (0.9, 9), (1.0, 10)])
@@ -143,7 +124,7 @@ def test_a_share_is_the_nearest_rank(part: float, nearest: int) -> None:
 def test_false_alarms_are_counted_for_their_rule(records: Records, someone: int) -> None:
     other, _ = StaffBook(records.engine, records.keyring, records.clock).invite("Second", "lead")
     audit_log, acts = AuditLog(records.engine, bytes(32), records.clock), _acts(records)
-    milder, accepted, rejected, idle = (_said(records, "call_doctor", (rule,)) for rule in ("chills", "fever", "fever", "fever"))
+    milder, accepted, rejected, idle = (said(records, "call_doctor", (rule,)) for rule in ("chills", "fever", "fever", "fever"))
     for case in (accepted, rejected):
         number = Disagreements(records, audit_log).add(case, someone, _last(records, case), "over_triaged", ("self_care",), "mild")
         reviews_of(records, audit_log).review(number, other.id, "accepted" if case == accepted else "rejected")
@@ -161,24 +142,24 @@ def _last(records: Records, case: int) -> int:
 
 
 def test_findings_that_are_present_are_counted_and_others_are_not(records: Records) -> None:
-    _said(records, codes=[["fever", "present"], ["chest_pain", "absent"]])
-    _said(records, codes=[["fever", "present"]])
+    said(records, codes=[["fever", "present"], ["chest_pain", "absent"]])
+    said(records, codes=[["fever", "present"]])
     assert _read(records).findings == (("fever", 2),)
 
 
 def test_answers_without_the_classifier_are_counted_by_cause(records: Records) -> None:
-    _said(records, by="core", cause="timeout")
-    _said(records, by="core", cause="timeout")
-    _said(records, by="card", cause="refused")
-    _said(records, type="out_of_scope")
+    said(records, by="core", cause="timeout")
+    said(records, by="core", cause="timeout")
+    said(records, by="card", cause="refused")
+    said(records, type="out_of_scope")
     answers = _read(records).answers
     assert (answers.all, dict(answers.alone), answers.out_of_scope) == (4, {"timeout": 2, "refused": 1}, 1)
 
 
-def test_what_the_leaflet_does_not_say_is_grouped_by_meaning(records: Records, still: _Set) -> None:
+def test_what_the_leaflet_does_not_say_is_grouped_by_meaning(records: Records, still: Still) -> None:
     for text in ("Can I fly?", "May I swim, call 212-664-7665"):
-        _said(records, text=text, type="not_in_leaflet", meaning="ask_not_in_leaflet")
-    _said(records, text="What is it?", type="not_in_leaflet", meaning="ask_diagnosis")
+        said(records, text=text, type="not_in_leaflet", meaning="ask_not_in_leaflet")
+    said(records, text="What is it?", type="not_in_leaflet", meaning="ask_diagnosis")
     answers = _read(records, words=True).answers
     assert [(each.meaning, each.count) for each in answers.unanswered] == [("ask_not_in_leaflet", 2), ("ask_diagnosis", 1)]
     texts = {example.text for each in answers.unanswered for example in each.examples}
@@ -193,7 +174,7 @@ def test_what_the_leaflet_does_not_say_is_grouped_by_meaning(records: Records, s
 def test_words_stand_on_the_page_only_for_who_may_see_cases(
     door: Door, services: ConsoleServices, hire: Hire, role: str, sees: bool
 ) -> None:
-    case = _said(services.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
+    case = said(services.records, text=f"Can I fly {CANARY}", type="not_in_leaflet", meaning="ask_not_in_leaflet")
     page = hire(role).get("/figures")
     assert page.status_code == 200, page.text
     assert "Ask not in leaflet" in page.text
@@ -221,7 +202,7 @@ def test_the_page_stands_with_nothing_in_it_and_with_everything(door: Door, serv
         assert "4 conversations began" in page.text
     assert CANARY not in page.text
     plots = re.findall(r"<svg.*?</svg>", page.text, re.DOTALL)
-    assert len(plots) == 5
+    assert len(plots) == 8
     assert all("<title" in plot and "<desc" in plot for plot in plots)
     assert page.text.count(", as a table</summary>") == len(plots)
     assert "style=" not in page.text
@@ -240,7 +221,7 @@ def test_a_plot_escapes_what_it_is_given(services: ConsoleServices) -> None:
 def test_a_cut_is_told(records: Records, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.console.insights.answers._ANSWERS_MOST", 2)
     for _ in range(3):
-        _said(records)
+        said(records)
     answers = _read(records).answers
     assert (answers.all, answers.cut) == (2, True)
 
@@ -256,7 +237,7 @@ def test_what_is_read_by_the_clock_uses_an_index(records: Records) -> None:
             plans.append((statement, [row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]))
 
     listen(records.engine, "before_cursor_execute", explain)
-    _said(records, type="not_in_leaflet")
+    said(records, type="not_in_leaflet")
     plans.clear()
     _read(records, words=True)
     assert plans

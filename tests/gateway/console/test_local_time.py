@@ -14,7 +14,8 @@ from gateway.console import times
 from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog, Wanted
 from gateway.console.cases.case_view import CaseViews
-from gateway.console.insights.figures import Book, shift_of
+from gateway.console.insights.figures import Book
+from gateway.console.insights.speed import shift_of
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
 from gateway.records.sealing import Keyring
