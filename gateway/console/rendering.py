@@ -54,7 +54,7 @@ class Renderer:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat}
+        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat, "brief": self._brief}
         local = {"moment": times.moment, "clock": times.clock_time, "zone": times.abbreviation, "offset": times.offset_seconds}
         self._templates.filters |= {name: partial(shown, library.default.clinic) for name, shown in local.items()}
         self._templates.globals |= {
@@ -104,6 +104,9 @@ class Renderer:
 
     def _asset(self, name: str) -> str:
         return f"/console/static/{name}?v={hashlib.sha256(self._static[name]).hexdigest()[:12]}"
+
+    def _brief(self, at: datetime | None) -> str:
+        return times.brief(self._library.default.clinic, at, self._clock())
 
     def _ago(self, at: datetime) -> str:
         return span(self._clock() - at)

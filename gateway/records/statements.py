@@ -58,6 +58,11 @@ _SEALED = select(event, conversation_key.c.wrapped).outerjoin(
     conversation_key, conversation_key.c.conversation_id == event.c.conversation_id
 )
 EVENTS_BEHIND = _SEALED.where(_MINE, event.c.seq > _SEQ).order_by(event.c.seq)
+_NAMES: BindParameter[list[str]] = bindparam("names", expanding=True)
+TURNS_OF = _SEALED.where(event.c.conversation_id.in_(_NAMES), event.c.kind.in_(("message", "answer", "left"))).order_by(
+    event.c.conversation_id, event.c.seq
+)
+READABLE = select(conversation_key.c.conversation_id).where(conversation_key.c.conversation_id.in_(_NAMES))
 MESSAGE_OF_CLIENT = _SEALED.where(_MINE, event.c.client_id == bindparam("client_id"))
 LAST_OF_KIND = _SEALED.where(_MINE, event.c.kind == bindparam("kind")).order_by(event.c.seq.desc()).limit(1)
 _LAST_ANSWERED = select(event.c.reply_to).where(_MINE, event.c.kind == "answer").order_by(event.c.seq.desc()).limit(1)

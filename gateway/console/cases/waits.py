@@ -10,6 +10,7 @@ from math import ceil
 from sqlalchemy import Connection, and_, func, or_, select
 
 from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.alarms import effective_tier
 from gateway.console.policy import Policy
 from gateway.records.signals import CLOSED
 from gateway.records.tables import case_act, triage_case
@@ -84,8 +85,9 @@ def waiting(connection: Connection, start: datetime) -> list[Waiting]:
 def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Mapping[int, int]:
     """By tier, how many cases were closed between two moments that nobody had acknowledged."""
     c, a = triage_case.c, case_act.c
+    tier = effective_tier()
     query = (
-        select(c.tier, func.count(c.id.distinct()).label("cases"))
+        select(tier.label("tier"), func.count(c.id.distinct()).label("cases"))
         .join(case_act, a.case_id == c.id)
         .where(
             a.kind == AuditAct.CLOSE,
@@ -93,9 +95,9 @@ def closed_unseen(connection: Connection, start: datetime, end: datetime) -> Map
             a.at <= end,
             c.state == CLOSED,
             c.acknowledged_at.is_(None),
-            c.tier.in_(set(TIER_OF.values())),
+            tier.in_(set(TIER_OF.values())),
         )
-        .group_by(c.tier)
+        .group_by(tier)
     )
     return {row.tier: row.cases for row in connection.execute(query)}
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.waits import Summary, is_late, overdue, summary, waits
 from gateway.console.policy import Policy
-from gateway.records.signals import CLOSED
+from gateway.records.signals import CLOSED, tier_of
 from gateway.records.tables import case_act, case_rule, conversation_key, handover, staff, triage_case
 from gateway.records.tier import Rank
 
@@ -152,7 +152,8 @@ def _lines(connection: Connection, which: ColumnElement[bool], most: int | None 
     for number, rule in connection.execute(fired):
         rules.setdefault(number, rule)
     return tuple(
-        Line(row.id, row.tier, row.state, row.fired_at, rules.get(row.id, ""), names.get(row.assignee, ""), row.purged) for row in rows
+        Line(row.id, tier_of(dict(row._mapping)), row.state, row.fired_at, rules.get(row.id, ""), names.get(row.assignee, ""), row.purged)
+        for row in rows
     )
 
 

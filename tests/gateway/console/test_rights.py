@@ -227,7 +227,8 @@ def test_behind_a_lock_the_alarm_goes_on_with_numbers_alone_and_keeps_nothing_aw
     clock.travel(minutes=11)
     patient = door.patient()
     patient.say(RED_FLAG)
-    assert nurse.get("/alarm").json() == {"red": [case_of(door, patient)]}
+    number = case_of(door, patient)
+    assert nurse.get("/alarm").json() == {"red": [number], "emergency": [number], "call": [], "callback": []}
     assert nurse.get("/queue").status_code == 423
 
 
