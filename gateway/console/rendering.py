@@ -29,7 +29,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
+HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
 _YEAR = {"cache-control": "public, max-age=31536000, immutable"}
 STATE_NAMES = {"open": "Not acknowledged", "acknowledged": "Acknowledged", "closed": "Closed"}
 
@@ -87,7 +87,7 @@ class Renderer:
         """
         about = {"login": login, "csrf": login.csrf if login else "", "now": self._clock(), "path": request.url.path}
         html = self._templates.get_template(template).render(**about, **values)
-        return HTMLResponse(html, status, headers=_HEADERS)
+        return HTMLResponse(html, status, headers=HEADERS)
 
     def finding_labels(self, bound: Key) -> Mapping[str, str]:
         """Codes of findings with their labels, by the protocol that answers what is bound so."""

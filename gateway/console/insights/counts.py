@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, case, func, literal, or_, sele
 from gateway.console.cases.reviews import ACCEPTED
 from gateway.records.tables import case_finding, case_rule, disagreement, triage_case
 
-_NOT_NEEDED, _OVER = "not_needed", "over_triaged"
+NOT_NEEDED, OVER = "not_needed", "over_triaged"
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def count_alarms(connection: Connection, start: datetime) -> tuple[Alarm, ...]:
     c, r, d = triage_case.c, case_rule.c, disagreement.c
     over = (
         select(d.id)
-        .where(d.case_id == c.id, d.kind == _OVER, d.verdict == ACCEPTED, d.seq >= r.seq, or_(d.seq == r.seq, c.tier == r.tier))
+        .where(d.case_id == c.id, d.kind == OVER, d.verdict == ACCEPTED, d.seq >= r.seq, or_(d.seq == r.seq, c.tier == r.tier))
         .correlate(triage_case, case_rule)
         .exists()
     )
-    not_needed = c.outcome == _NOT_NEEDED
+    not_needed = c.outcome == NOT_NEEDED
     query = (
         select(
             r.rule,

@@ -15,6 +15,7 @@ from gateway.console.cases.reviews import Agreement, agreement
 from gateway.console.cases.waits import Summary, Wait, Waiting, closed_unseen, summary, waiting, waits
 from gateway.console.insights.answers import Answers, read_answers
 from gateway.console.insights.counts import Alarm, Day, count_alarms, count_findings, count_volume
+from gateway.console.insights.signals import SignalCount, count_signals
 from gateway.console.policy import Policy
 from gateway.records.store import Records
 from gateway.records.tables import handover
@@ -53,6 +54,7 @@ class Figures:
     shifts: Mapping[str, Speed]
     waits_cut: bool
     alarms: tuple[Alarm, ...]
+    signals: tuple[SignalCount, ...]
     findings: tuple[tuple[str, int], ...]
     checks: Checks
     answers: Answers
@@ -99,6 +101,7 @@ class Book:
             unseen = closed_unseen(connection, start, now)
             alarms, findings = count_alarms(connection, start), count_findings(connection, start)
             checked = checks(connection, start)
+            signals = count_signals(connection, self._policy, start)
             h = handover.c
             given, taken = connection.execute(select(func.count(), func.count(h.taken_by)).where(h.at > start)).one()
         return Figures(
@@ -118,6 +121,7 @@ class Book:
             shifts={shift: self._shift_speed(shift, found, open_now, now) for shift in SHIFTS},
             waits_cut=cut,
             alarms=alarms,
+            signals=signals,
             findings=findings,
             checks=checked,
             answers=read_answers(self._records, start, words=words),
@@ -125,6 +129,12 @@ class Book:
             handovers=given,
             handovers_taken=taken,
         )
+
+    def signals(self, days: int) -> tuple[SignalCount, ...]:
+        """What brought cases before the nurses in so many last days, today included."""
+        start = self._clinic.moment(self._clinic.day(self._records.clock()) - timedelta(days=days - 1))
+        with self._records.engine.connect() as connection:
+            return count_signals(connection, self._policy, start)
 
     def _shift_speed(self, shift: str, found: Iterable[Wait], open_now: Iterable[Waiting], now: datetime) -> Speed:
         return self._speed(
