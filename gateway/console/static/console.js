@@ -10,6 +10,7 @@
     if (hours) return `${hours} h ${minutes} min`;
     return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
   };
+  const minutes = (seconds) => (seconds < 60 ? "1 min" : words(seconds).replace(/ \d+ s$/, ""));
   const live = () => document.getElementById("live");
   let ahead = 0;
   const tick = () => {
@@ -17,7 +18,7 @@
     for (const clock of document.querySelectorAll("[data-since], [data-until]")) {
       const since = clock.dataset.since ?? clock.dataset.until, seconds = (now - Date.parse(since)) / 1000;
       const late = clock.dataset.until ? seconds > 0 : Number(clock.dataset.limit) > 0 && seconds > Number(clock.dataset.limit);
-      clock.textContent = clock.dataset.until ? `${late ? "late by" : "within"} ${words(Math.abs(seconds))}` : words(Math.max(0, seconds)) + (late ? ", over the limit" : "");
+      clock.textContent = clock.dataset.until ? `${late ? "late by" : "within"} ${minutes(Math.abs(seconds))}` : words(Math.max(0, seconds)) + (late ? ", over the limit" : "");
       clock.classList.toggle("over", late);
       const place = clock.closest("tr, section");
       places.set(place, places.get(place) || late);
