@@ -29,7 +29,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-_HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
+HEADERS = {"content-security-policy": _POLICY, "cache-control": "no-store", "referrer-policy": "same-origin"}
 _YEAR = {"cache-control": "public, max-age=31536000, immutable"}
 STATE_NAMES = {"open": "Not acknowledged", "acknowledged": "Acknowledged", "closed": "Closed"}
 
@@ -54,7 +54,7 @@ class Renderer:
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat}
+        self._templates.filters |= {"ago": self._ago, "span": span, "iso": iso, "parsed": datetime.fromisoformat, "brief": self._brief}
         local = {"moment": times.moment, "clock": times.clock_time, "zone": times.abbreviation, "offset": times.offset_seconds}
         self._templates.filters |= {name: partial(shown, library.default.clinic) for name, shown in local.items()}
         self._templates.globals |= {
@@ -87,7 +87,7 @@ class Renderer:
         """
         about = {"login": login, "csrf": login.csrf if login else "", "now": self._clock(), "path": request.url.path}
         html = self._templates.get_template(template).render(**about, **values)
-        return HTMLResponse(html, status, headers=_HEADERS)
+        return HTMLResponse(html, status, headers=HEADERS)
 
     def finding_labels(self, bound: Key) -> Mapping[str, str]:
         """Codes of findings with their labels, by the protocol that answers what is bound so."""
@@ -104,6 +104,9 @@ class Renderer:
 
     def _asset(self, name: str) -> str:
         return f"/console/static/{name}?v={hashlib.sha256(self._static[name]).hexdigest()[:12]}"
+
+    def _brief(self, at: datetime | None) -> str:
+        return times.brief(self._library.default.clinic, at, self._clock())
 
     def _ago(self, at: datetime) -> str:
         return span(self._clock() - at)

@@ -11,6 +11,7 @@ from aftercare.protocol import Library
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.transactions import CaseActs
+from gateway.console.cases.whys import Whys
 from gateway.console.identity.newcomers import Newcomers
 from gateway.console.identity.oidc import OidcClient
 from gateway.console.identity.seals import Tampering
@@ -38,6 +39,7 @@ class ConsoleServices:
         clinic: whose time zone the pages go by; the default protocol's.
         oidc: None without a provider.
         outbound: is notified of what patients are to see.
+        whys: opens the words that the queue shows, and keeps them in memory.
         looked: who goes on looking at which part of the queue; that is on record every ten minutes, not each second.
         newcomers: tells the leads of accounts that came to patients' words.
         hashing: how many passwords are tried at once; the others wait, and those who tried too often by then are refused.
@@ -57,6 +59,7 @@ class ConsoleServices:
     tries: Tries
     oidc: OidcClient | None
     newcomers: Newcomers
+    whys: Whys
     looked: Once
     outbound: Outbound
     hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_HASHING))
@@ -87,6 +90,7 @@ def make_console_services(settings: Settings, library: Library, records: Records
         tries=Tries(records.engine, clock),
         newcomers=Newcomers(records.engine, book, clock, f"{settings.console_origins[0]}/console"),
         oidc=OidcClient(settings.provider, records.keyring, clock) if settings.provider else None,
+        whys=Whys(records, library),
         looked=Once(_LOOKED, clock),
         outbound=outbound,
     )

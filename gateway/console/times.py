@@ -17,6 +17,15 @@ def clock_time(clinic: Clinic, at: datetime | None) -> str:
     return f"{clinic.local(at):%H:%M:%S %Z}" if at else ""
 
 
+def brief(clinic: Clinic, at: datetime | None, now: datetime) -> str:
+    """A moment as short as it can be at another one: `3:12 pm` on the same day of the clinic, else `Mar 2, 3:12 pm`; nothing for None."""
+    if at is None:
+        return ""
+    local = clinic.local(at)
+    time = f"{local.hour % 12 or 12}:{local.minute:02} {'am' if local.hour < 12 else 'pm'}"
+    return time if local.date() == clinic.day(now) else f"{local:%b} {local.day}, {time}"
+
+
 def abbreviation(clinic: Clinic, at: datetime) -> str:
     """What the clinic's zone is called at a moment, such as `EDT`."""
     return clinic.local(at).strftime("%Z")

@@ -58,6 +58,11 @@ _SEALED = select(event, conversation_key.c.wrapped).outerjoin(
     conversation_key, conversation_key.c.conversation_id == event.c.conversation_id
 )
 EVENTS_BEHIND = _SEALED.where(_MINE, event.c.seq > _SEQ).order_by(event.c.seq)
+_NAMES: BindParameter[list[str]] = bindparam("names", expanding=True)
+TURNS_OF = _SEALED.where(event.c.conversation_id.in_(_NAMES), event.c.kind.in_(("message", "answer", "left"))).order_by(
+    event.c.conversation_id, event.c.seq
+)
+READABLE = select(conversation_key.c.conversation_id).where(conversation_key.c.conversation_id.in_(_NAMES))
 MESSAGE_OF_CLIENT = _SEALED.where(_MINE, event.c.client_id == bindparam("client_id"))
 LAST_OF_KIND = _SEALED.where(_MINE, event.c.kind == bindparam("kind")).order_by(event.c.seq.desc()).limit(1)
 _LAST_ANSWERED = select(event.c.reply_to).where(_MINE, event.c.kind == "answer").order_by(event.c.seq.desc()).limit(1)
@@ -91,6 +96,8 @@ TRIES = select(reading_try.c.tries).where(*_TRY)
 ONE_MORE_TRY = update(reading_try).where(*_TRY).values(tries=reading_try.c.tries + 1)
 FIRST_TRY = insert(reading_try)
 
+EFFECTIVE_TIER: ColumnElement[int] = func.coalesce(triage_case.c.by_hand, triage_case.c.tier)
+"""How urgent a case is, as `tier_of` has it."""
 CASE = select(triage_case).where(triage_case.c.conversation_id == _NAME).with_for_update()
 NEW_CASE = insert(triage_case)
 CONTACT = select(triage_case.c.tier, triage_case.c.callback_at, triage_case.c.held_until).where(triage_case.c.conversation_id == _NAME)

@@ -66,6 +66,7 @@ class AuditAct(StrEnum):
     REVIEW = "review"
     ESCALATED = "escalated"
     FLOOD = "flood"
+    TEST_NOTICE = "test_notice"
     SILENCE = "silence"
     HANDOVER_GIVEN = "handover_given"
     HANDOVER_TAKEN = "handover_taken"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -141,6 +141,20 @@ class Explained:
                 )
             )
         return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
+
+    def grounds(self, rule: str, conversation: Conversation, events: list[Event], mask: Mask) -> tuple[Known, ...]:
+        """What a rule rests on: the findings of its condition that are present or assumed, each with the patient's own words.
+
+        Args:
+            rule: its id.
+            conversation: how it stands.
+            events: all of the conversation.
+            mask: hides what it knows in the patient's words.
+        """
+        known = next((each for each in self._protocol.rules if each.id == rule), None)
+        atoms = known.atoms() if known else ()
+        its = {name: status for name, status in conversation.findings.items() if name in atoms}
+        return tuple(each for each in self.findings(replace(conversation, findings=its), events, mask) if each.status in (PRESENT, ASSUMED))
 
     def _about(self, shown: CheckRow) -> frozenset[str]:
         """The findings that a row is about."""

@@ -13,11 +13,12 @@ from gateway.console.cases.floods import of_group
 from gateway.console.policy import Policy
 from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.signals import OPEN
+from gateway.records.statements import EFFECTIVE_TIER
 from gateway.records.tables import case_finding, case_rule, conversation, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank
 
 VIEWS = ("work", "all", "unfinished", "closed", "snoozed")
-ONLY = ("unacknowledged", "breached", "unanswered", "silent")
+ONLY = ("unacknowledged", "breached", "callback", "unanswered", "unread", "mine-due", "silent")
 _GROUP = re.compile(r"[0-9a-f]{16}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 UNANSWERED_AFTER = timedelta(seconds=10)
@@ -32,7 +33,8 @@ class Filter:
             `snoozed`.
         tier: only this tier.
         assignee: only the cases of this account; -1 for those of nobody.
-        only: one of ONLY (`silent`: the leaflet did not say), or empty; `breached` and `unanswered` show snoozed cases too.
+        only: one of ONLY (`unread`: with messages that no nurse has opened; `mine-due`: the next try to reach the patient is due;
+            `silent`: the leaflet did not say), or empty; `breached`, `callback`, `unanswered` and `mine-due` show snoozed cases too.
         number: only the case of this number.
         days: only cases that opened in so many last days.
         group: only the cases of a day from one address.
@@ -77,9 +79,25 @@ def is_number(text: str) -> bool:
 
 
 def is_breached(policy: Policy, now: datetime) -> ColumnElement[bool]:
-    """Whether a case waits for its acknowledgement for longer than it may."""
+    """Whether a case waits for its acknowledgement, or for the call that the patient asked for, for longer than it may."""
     c = triage_case.c
-    return or_(*(and_(c.rank == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED))
+    late = (and_(c.rank == rank, c.fired_at < now - policy.limits[TIER_OF[rank]]) for rank in UNACKNOWLEDGED)
+    return or_(*late, and_(asks_for_call(), c.callback_due < now))
+
+
+def asks_for_call() -> ColumnElement[bool]:
+    """Whether the patient of an open case asks for a call that nobody has made."""
+    return and_(triage_case.c.callback_at.is_not(None), triage_case.c.rank < Rank.CLOSED)
+
+
+def is_try_due(now: datetime) -> ColumnElement[bool]:
+    """Whether the next try to reach the patient of an open case is due."""
+    return and_(triage_case.c.next_attempt_at <= now, triage_case.c.rank < Rank.CLOSED)
+
+
+def has_unread() -> ColumnElement[bool]:
+    """Whether the patient of a case wrote something that no nurse has opened."""
+    return triage_case.c.unread > 0
 
 
 def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnElement[bool]]:
@@ -103,16 +121,17 @@ def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnE
     conditions: list[ColumnElement[bool]] = by_view[wanted.view]
     if wanted.number is not None:
         conditions = [c.id == wanted.number]
-    if wanted.only == "unanswered":
-        conditions = [is_unanswered(now)]
-    if wanted.only == "breached":
-        conditions = [is_breached(policy, now)]
+    instead = {
+        "unanswered": is_unanswered(now),
+        "breached": is_breached(policy, now),
+        "callback": asks_for_call(),
+        "mine-due": is_try_due(now),
+    }
+    besides = {"unacknowledged": c.state == OPEN, "unread": has_unread(), "silent": c.silent.is_(True)}
+    conditions = [instead[wanted.only]] if wanted.only in instead else conditions
+    conditions += [besides[wanted.only]] if wanted.only in besides else []
     if wanted.tier is not None:
-        conditions.append(c.tier == wanted.tier)
-    if wanted.only == "unacknowledged":
-        conditions.append(c.state == OPEN)
-    if wanted.only == "silent":
-        conditions.append(c.silent.is_(True))
+        conditions.append(wanted.tier == EFFECTIVE_TIER)
     if wanted.assignee is not None:
         conditions.append(c.assignee.is_(None) if wanted.assignee == -1 else c.assignee == wanted.assignee)
     if wanted.group:

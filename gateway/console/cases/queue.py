@@ -7,10 +7,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, func, not_, select, tuple_
 
-from gateway.console.cases.filters import Filter, conditions_of, is_breached, is_number, is_unanswered
+from gateway.console.cases.alarms import Alarms, is_call, is_callback, sounds
+from gateway.console.cases.filters import (
+    Filter,
+    asks_for_call,
+    conditions_of,
+    has_unread,
+    is_breached,
+    is_number,
+    is_try_due,
+    is_unanswered,
+)
 from gateway.console.cases.floods import Flood, floods, folded
 from gateway.console.cases.rows import Row, read_rows
 from gateway.console.policy import Policy
+from gateway.records.signals import ACKNOWLEDGED
 from gateway.records.store import Clock
 from gateway.records.tables import triage_case
 from gateway.records.tier import Rank
@@ -19,6 +30,7 @@ PAGE = 50
 REDS = 200
 _FOLDING = ("work", "all")
 _LATEST_FIRST = ("unfinished", "closed")
+_SEEN = (Rank.RED_SEEN, Rank.CALL_SEEN)
 _COUNTED_UNFINISHED = timedelta(hours=24)
 
 
@@ -33,7 +45,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many cases wait; `unfinished`: how many chats of the last 24 hours left the danger check before an answer."""
+    """How many cases wait.
+
+    Attributes:
+        callbacks: whose patients ask for a call; `unread`: that were acknowledged and whose patients wrote since; `due`: where the next try
+            to reach the patient is due.
+        unfinished: how many chats of the last 24 hours left the danger check before an answer.
+    """
 
     red: int
     red_seen: int
@@ -41,6 +59,9 @@ class Counts:
     call_seen: int
     breached: int
     unanswered: int
+    callbacks: int
+    unread: int
+    due: int
     snoozed: int
     unfinished: int
 
@@ -102,6 +123,17 @@ class Queue:
             query = query.where(not_(folded(hidden))) if hidden else query
             return list(reversed(connection.scalars(query).all()))
 
+    def alarms(self, person: int) -> Alarms:
+        """What waits and what of it sounds for somebody, by the number of their account; of each kind the latest REDS at the most."""
+        c, red = triage_case.c, self.reds()
+
+        def numbers(which: ColumnElement[bool]) -> list[int]:
+            query = select(c.id).where(which, sounds(person)).order_by(c.fired_at.desc(), c.id.desc()).limit(REDS)
+            return list(reversed(connection.scalars(query).all()))
+
+        with self._engine.connect() as connection:
+            return Alarms(red, numbers(c.id.in_(red)) if red else [], numbers(is_call()), numbers(is_callback()))
+
     def one(self, number: int) -> Row | None:
         """The line of one case."""
         with self._engine.connect() as connection:
@@ -136,24 +168,27 @@ class Queue:
         with self._engine.connect() as connection:
             rows = connection.execute(select(c.rank, func.count().label("cases")).where(c.rank <= Rank.CALL_SEEN).group_by(c.rank))
             by_rank: dict[int, int] = {row.rank: row.cases for row in rows}
-            breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now))) or 0
-            unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now))) or 0
-            snoozed = (
-                connection.scalar(select(func.count()).select_from(triage_case).where(c.rank < Rank.CLOSED, c.snoozed_until > now)) or 0
-            )
-            unfinished = connection.scalar(select(func.count()).select_from(triage_case).where(*self._unfinished(now))) or 0
+            rest = {
+                "breached": _count(connection, is_breached(self._policy, now)),
+                "unanswered": _count(connection, is_unanswered(now)),
+                "callbacks": _count(connection, asks_for_call()),
+                "unread": _count(connection, c.rank.in_(_SEEN), c.state == ACKNOWLEDGED, has_unread()),
+                "due": _count(connection, is_try_due(now)),
+                "snoozed": _count(connection, c.rank < Rank.CLOSED, c.snoozed_until > now),
+                "unfinished": _count(connection, *self._unfinished(now)),
+            }
         red, red_seen, call, call_seen = (by_rank.get(rank, 0) for rank in (Rank.RED, Rank.RED_SEEN, Rank.CALL, Rank.CALL_SEEN))
-        return Counts(red, red_seen, call, call_seen, breached, unanswered, snoozed, unfinished)
+        return Counts(red, red_seen, call, call_seen, **rest)
 
     def fingerprint(self) -> str:
-        """Changes when anything in the queue does, and when a limit is passed or a message stays unanswered for too long."""
+        """Changes when anything in the queue does, and when a limit is passed, a try is due or a message stays unanswered for too long."""
         c, now = triage_case.c, self._clock()
         with self._engine.connect() as connection:
             changed = connection.scalar(select(func.max(c.changed_at)))
-            breached = connection.scalar(select(func.count()).select_from(triage_case).where(is_breached(self._policy, now)))
-            unanswered = connection.scalar(select(func.count()).select_from(triage_case).where(is_unanswered(now)))
+            breached = _count(connection, is_breached(self._policy, now))
+            unanswered, due = _count(connection, is_unanswered(now)), _count(connection, is_try_due(now))
             woken = connection.scalar(select(func.max(c.snoozed_until)).where(c.rank < Rank.CLOSED, c.snoozed_until <= now))
-        return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{woken.timestamp() if woken else 0:.0f}"
+        return f"{changed.timestamp() if changed else 0:.6f}.{breached}.{unanswered}.{due}.{woken.timestamp() if woken else 0:.0f}"
 
     def _unfinished(self, now: datetime) -> list[ColumnElement[bool]]:
         """Lately left before an answer: nobody can reach who left, so that older ones only stand in their list."""
@@ -161,6 +196,10 @@ class Queue:
 
     def _floods(self, connection: Connection) -> tuple[Flood, ...]:
         return tuple(floods(connection, self._policy.flood[0]))
+
+
+def _count(connection: Connection, *which: ColumnElement[bool]) -> int:
+    return connection.scalar(select(func.count()).select_from(triage_case).where(*which)) or 0
 
 
 def _parse_key(key: str) -> tuple[int, datetime, int] | None:

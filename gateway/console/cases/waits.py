@@ -12,12 +12,11 @@ from sqlalchemy import Connection, and_, func, or_, select
 from gateway.console.audit.acts import AuditAct
 from gateway.console.policy import Policy
 from gateway.records.signals import CLOSED
+from gateway.records.statements import EFFECTIVE_TIER
 from gateway.records.tables import case_act, triage_case
 from gateway.records.tier import TIER_OF, UNACKNOWLEDGED
 
 _MOST = 20_000
-EFFECTIVE_TIER = func.coalesce(triage_case.c.by_hand, triage_case.c.tier)
-"""How urgent a case is, as `tier_of` has it."""
 
 
 @dataclass(frozen=True)

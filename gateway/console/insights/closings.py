@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.waits import EFFECTIVE_TIER, share
+from gateway.console.cases.waits import share
 from gateway.console.insights.speed import URGENT
+from gateway.records.statements import EFFECTIVE_TIER
 from gateway.records.tables import case_act, triage_case
 from gateway.records.tier import TIER_OF
 

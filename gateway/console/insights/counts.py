@@ -9,11 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Connection, case, func, literal, or_, select
 
 from gateway.console.cases.reviews import ACCEPTED
-from gateway.console.cases.waits import EFFECTIVE_TIER
-from gateway.records.signals import CLOSED, Signal
+from gateway.records.statements import EFFECTIVE_TIER
 from gateway.records.tables import case_finding, case_rule, disagreement, triage_case
 
-_NOT_NEEDED, _OVER = "not_needed", "over_triaged"
+NOT_NEEDED, OVER = "not_needed", "over_triaged"
 
 
 @dataclass(frozen=True)
@@ -27,21 +26,6 @@ class Day:
     def all(self) -> int:
         """How many in all."""
         return sum(self.tiers.values())
-
-
-@dataclass(frozen=True)
-class Signalled:
-    """How many conversations came before nurses by a signal, their most urgent one, and what became of them.
-
-    Attributes:
-        closed: how many are closed.
-        not_needed: in how many of these no contact with the patient was needed.
-    """
-
-    signal: Signal
-    cases: int
-    closed: int
-    not_needed: int
 
 
 @dataclass(frozen=True)
@@ -73,24 +57,6 @@ def count_volume(connection: Connection, dates: Sequence[date], begins: Sequence
     return tuple(Day(each, counts.get(number, {})) for number, each in enumerate(dates))
 
 
-def count_signals(connection: Connection, start: datetime) -> tuple[Signalled, ...]:
-    """The signals of the conversations that began since a moment, the most urgent first."""
-    c = triage_case.c
-    closed = c.state == CLOSED
-    query = (
-        select(
-            c.signal,
-            func.count().label("cases"),
-            func.count().filter(closed).label("closed"),
-            func.count().filter(closed, c.outcome == _NOT_NEEDED).label("idle"),
-        )
-        .where(c.opened_at >= start, c.signal != "")
-        .group_by(c.signal)
-    )
-    found = {row.signal: row for row in connection.execute(query)}
-    return tuple(Signalled(each, found[each].cases, found[each].closed, found[each].idle) for each in Signal if each in found)
-
-
 def _bucket(moment: ColumnElement[datetime], begins: Sequence[datetime], first: int = 0) -> ColumnElement[int]:
     """The position of the last of some moments in order that is not behind another one; it is found by halving.
 
@@ -112,11 +78,11 @@ def count_alarms(connection: Connection, start: datetime) -> tuple[Alarm, ...]:
     c, r, d = triage_case.c, case_rule.c, disagreement.c
     over = (
         select(d.id)
-        .where(d.case_id == c.id, d.kind == _OVER, d.verdict == ACCEPTED, d.seq >= r.seq, or_(d.seq == r.seq, c.tier == r.tier))
+        .where(d.case_id == c.id, d.kind == OVER, d.verdict == ACCEPTED, d.seq >= r.seq, or_(d.seq == r.seq, c.tier == r.tier))
         .correlate(triage_case, case_rule)
         .exists()
     )
-    not_needed = c.outcome == _NOT_NEEDED
+    not_needed = c.outcome == NOT_NEEDED
     query = (
         select(
             r.rule,

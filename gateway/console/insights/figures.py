@@ -17,8 +17,9 @@ from gateway.console.cases.waits import closed_unseen, waiting, waits
 from gateway.console.insights.answers import Answers, read_answers
 from gateway.console.insights.closings import Closings, read_closings
 from gateway.console.insights.contact import FollowUp, Kept, read_attempts, read_callbacks, read_follow_ups
-from gateway.console.insights.counts import Alarm, Day, Signalled, count_alarms, count_findings, count_signals, count_volume
+from gateway.console.insights.counts import Alarm, Day, count_alarms, count_findings, count_volume
 from gateway.console.insights.load import Load, read_load
+from gateway.console.insights.signals import SignalCount, count_signals
 from gateway.console.insights.speed import Speed, speed_by_shift, speed_by_tier
 from gateway.console.policy import Policy
 from gateway.records.store import Records
@@ -40,7 +41,7 @@ class Figures:
     start: datetime
     volume: tuple[Day, ...]
     tiers: Mapping[int, int]
-    signals: tuple[Signalled, ...]
+    signals: tuple[SignalCount, ...]
     speed: Mapping[int, Speed]
     shifts: Mapping[str, Speed]
     waits_cut: bool
@@ -102,7 +103,7 @@ class Book:
                 start=start,
                 volume=volume,
                 tiers=sum((Counter(day.tiers) for day in volume), Counter()),
-                signals=count_signals(connection, start),
+                signals=count_signals(connection, self._policy, start),
                 speed=speed_by_tier(found, open_now, closed_unseen(connection, start, now), limits, now),
                 shifts=speed_by_shift(found, open_now, limits, now, self._clinic),
                 waits_cut=cut,

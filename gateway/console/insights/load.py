@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.waits import EFFECTIVE_TIER
+from gateway.records.statements import EFFECTIVE_TIER
 from gateway.records.tables import case_act, staff, triage_case
 from gateway.records.tier import Tier
 

@@ -42,7 +42,7 @@ def _volume(figures: Figures) -> Rows:
 
 
 def _signals(figures: Figures) -> Rows:
-    return ((each.signal, each.cases, each.closed, each.not_needed) for each in figures.signals)
+    return (tuple(vars(each).values()) for each in figures.signals)
 
 
 def _by_tier(figures: Figures) -> Rows:
@@ -118,7 +118,7 @@ def _findings(figures: Figures) -> Rows:
 _BY_TIER = tuple(tier.key for tier in _TIERS)
 _TABLES: Mapping[str, tuple[Sequence[str], Callable[[Figures], Rows]]] = {
     "conversations": (("day", "all", *_BY_TIER), _volume),
-    "signals": (("signal", "conversations", "closed", "no_contact_needed"), _signals),
+    "signals": (("signal", "queue", "reason", "cases", "acknowledged", "not_needed", "over_triaged"), _signals),
     "acknowledgement": (("tier", *_SPEED), _by_tier),
     "shifts": (("shift", *_SPEED), _by_shift),
     "closing": (("tier", "closed", "p50_seconds", "p90_seconds", "still_open"), _closings),

@@ -50,12 +50,12 @@ class Posted:
     """A notice and what became of it.
 
     Attributes:
-        case: the case's number; None for a silence or an account.
+        case: the case's number; None for a silence, an account or a test.
         flood: it is about all the emergencies from one address, the case among them.
         step: the rota's step that is notified.
         due_at: when it is tried next; None when it is not.
         problem: why the last try failed, or None.
-        about: case, silence or account.
+        about: case, flood, silence, account or test.
     """
 
     id: int

@@ -18,10 +18,10 @@ from gateway.console.cases.floods import Flood, flooding, floods
 from gateway.console.identity.newcomers import LEVEL as NEWCOMERS
 from gateway.console.notify.outbox import write_notices
 from gateway.records.database import writing
-from gateway.records.signals import OPEN
+from gateway.records.signals import OPEN, tier_of
 from gateway.records.store import Records
 from gateway.records.tables import case_act, conversation, notice, triage_case
-from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank, Tier
+from gateway.records.tier import TIER_OF, UNACKNOWLEDGED, Rank
 from gateway.settings import Settings
 
 _DAY = timedelta(days=1)
@@ -84,7 +84,7 @@ class Escalation:
         body = {
             "about": "case",
             "case": case.id,
-            "tier": Tier(case.tier).key,
+            "tier": tier_of(case._mapping).key,
             "reason": "failed" if case.failed else "asking" if case.asking else "",
             "minutes": int((now - case.fired_at) / timedelta(minutes=1)),
             "link": f"{self._console}/cases/{case.id}",

@@ -12,6 +12,8 @@ from gateway.console.policy import Step
 from gateway.records.tables import notice
 
 NOBODY = "nobody to tell"
+NO_STEP = 0
+"""The level of a notice that belongs to no step of the rota."""
 
 
 def write_notices(

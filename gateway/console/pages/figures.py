@@ -54,7 +54,6 @@ async def figures_page(request: Request, services: TheServices, visitor: _Visito
         opened_most=OPENED_MOST,
         limits=services.policy.limits,
         outcomes=services.policy.outcomes,
-        reasons=services.policy.signal_reasons,
         callback=services.policy.contact.callback,
         topics={topic.id: topic.label for protocol in services.library for topic in protocol.topics.values()},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -31,7 +32,7 @@ async def queue_page(request: Request, services: TheServices, visitor: Annotated
     """The queue; for who has no right to it, the first page that they have."""
     if not visitor.may("see_queue"):
         return RedirectResponse(f"{BASE}/{'audit' if visitor.may('audit') else 'staff'}", 303)
-    shown = await asyncio.to_thread(_shown, services, Filter.parse(request.query_params), request.query_params.get("after", ""))
+    shown = await asyncio.to_thread(_shown, services, visitor, _wanted(request, visitor), request.query_params.get("after", ""))
     views = await asyncio.to_thread(Views(services.records.engine).of, visitor.id)
     services.looked.is_new((visitor.id, shown["wanted"], shown["after"]))
     await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": shown["wanted"].as_query()})
@@ -54,21 +55,22 @@ async def queue_page(request: Request, services: TheServices, visitor: Annotated
 @router.get("/queue")
 async def live_part(request: Request, services: TheServices, visitor: _Visitor, seen: str = "") -> Response:
     """The part of the queue's page that is asked for each second; without content while nothing has changed."""
-    wanted, after = Filter.parse(request.query_params), request.query_params.get("after", "")
+    wanted, after = _wanted(request, visitor), request.query_params.get("after", "")
     if services.looked.is_new((visitor.id, wanted, after)):
         await asyncio.to_thread(
             services.audit_log.record, AuditAct.VIEW_QUEUE, staff=visitor.id, detail={"filter": wanted.as_query(), "live": True}
         )
     if seen and seen == await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).fingerprint):
         return Response(status_code=_UNCHANGED)
-    shown = await asyncio.to_thread(_shown, services, wanted, after)
+    shown = await asyncio.to_thread(_shown, services, visitor, wanted, after)
     return services.renderer.page(request, "queue_part.html", visitor.login, **shown)
 
 
 @router.get("/alarm")
-async def alarm(services: TheServices, _: Annotated[Visitor, Depends(having("see_queue", even_locked=True))]) -> Response:
-    """The numbers of the emergencies that nobody has acknowledged, for every page and for a locked screen; no more than the numbers."""
-    return JSONResponse({"red": await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).reds)})
+async def alarm(services: TheServices, visitor: Annotated[Visitor, Depends(having("see_queue", even_locked=True))]) -> Response:
+    """The numbers of the cases that wait and of those that sound, for every page and for a locked screen; no more than the numbers."""
+    queue = Queue(services.records.engine, services.policy, services.records.clock)
+    return JSONResponse((await asyncio.to_thread(queue.alarms, visitor.id)).as_json())
 
 
 @router.post("/search")
@@ -120,7 +122,13 @@ async def close_flood(
     return RedirectResponse(f"{BASE}/?{urlencode({'view': 'closed', 'group': group})}", 303)
 
 
-def _shown(services: ConsoleServices, wanted: Filter, after: str) -> dict[str, Any]:
+def _wanted(request: Request, visitor: Visitor) -> Filter:
+    """The filter of an address; one's own tries are those of whoever looks."""
+    wanted = Filter.parse(request.query_params)
+    return replace(wanted, assignee=visitor.id) if wanted.only == "mine-due" else wanted
+
+
+def _shown(services: ConsoleServices, visitor: Visitor, wanted: Filter, after: str) -> dict[str, Any]:
     queue = Queue(services.records.engine, services.policy, services.records.clock)
     fingerprint = queue.fingerprint()
     page, counts = queue.page(wanted, after), queue.counts()
@@ -129,7 +137,8 @@ def _shown(services: ConsoleServices, wanted: Filter, after: str) -> dict[str, A
     return {
         "page": page,
         "counts": counts,
-        "reds": queue.reds(),
+        "alarms": queue.alarms(visitor.id).as_json(),
+        "whys": services.whys.of(page.rows),
         "flood": queue.flood(wanted.group) if wanted.group else None,
         "wanted": wanted,
         "fingerprint": fingerprint,

@@ -10,42 +10,75 @@
     if (hours) return `${hours} h ${minutes} min`;
     return minutes ? `${minutes} min ${Math.floor(seconds % 60)} s` : `${Math.floor(seconds)} s`;
   };
+  const minutes = (seconds) => (seconds < 60 ? "1 min" : words(seconds).replace(/ \d+ s$/, ""));
   const live = () => document.getElementById("live");
   let ahead = 0;
   const tick = () => {
-    for (const clock of document.querySelectorAll("[data-since]")) {
-      const seconds = Math.max(0, (Date.now() + ahead - Date.parse(clock.dataset.since)) / 1000);
-      const late = Number(clock.dataset.limit) > 0 && seconds > Number(clock.dataset.limit);
-      clock.textContent = words(seconds) + (late ? ", over the limit" : "");
-      clock.closest("tr, section")?.classList.toggle("late", late);
+    const places = new Map(), now = Date.now() + ahead;
+    for (const clock of document.querySelectorAll("[data-since], [data-until]")) {
+      const since = clock.dataset.since ?? clock.dataset.until, seconds = (now - Date.parse(since)) / 1000;
+      const late = clock.dataset.until ? seconds > 0 : Number(clock.dataset.limit) > 0 && seconds > Number(clock.dataset.limit);
+      clock.textContent = clock.dataset.until ? `${late ? "late by" : "within"} ${minutes(Math.abs(seconds))}` : words(Math.max(0, seconds)) + (late ? ", over the limit" : "");
+      clock.classList.toggle("over", late);
+      const place = clock.closest("tr, section");
+      places.set(place, places.get(place) || late);
     }
+    for (const [place, late] of places) place?.classList.toggle("late", late);
   };
   const synchronise = () => {
     const asked = live()?.dataset.asked ?? body.dataset.now;
     if (asked) ahead = Date.parse(asked) - Date.now();
   };
 
-  // The alarm: the emergencies that nobody has acknowledged. It goes off on every page, and behind the lock.
-  const ALARM_EVERY = 2_000, KNOWN = "red", NAMED = 5, title = document.title;
+  // The alarm: what arrives and waits for a nurse. It goes off on every page, and behind the lock.
+  const ALARM_EVERY = 2_000, KNOWN = "known", NAMED = 5, title = document.title;
+  const KINDS = ["emergency", "call", "callback"];
+  const TONES = { emergency: [[0, 880, 0.2], [0.25, 660, 0.2], [0.5, 880, 0.2]], call: [[0, 523, 0.08]] };
   const curtain = document.getElementById("lock");
   const listed = (text) => (text ?? "").split(" ").filter(Boolean);
   const kept = sessionStorage.getItem(KNOWN);
-  let red = kept === null ? null : new Set(listed(kept));
+  let known = kept === null ? null : new Set(listed(kept));
+  let urgent = 0;
   let heard = Date.now(), out = false;
   let sound = body.dataset.sound === "on";
-  let audio;
-  const beep = () => {
+  let audio, missed;
+
+  // A browser keeps sound back until somebody has touched the page; what came in the meantime sounds then, once.
+  const audible = () => {
+    if (!sound || !body.dataset.alarm) return;
+    if (!audio) {
+      audio = new AudioContext();
+      audio.addEventListener("statechange", () => {
+        muted();
+        if (audio.state === "running" && missed) beep(missed);
+      });
+    }
+    if (navigator.userActivation?.hasBeenActive !== false) audio.resume();
+    muted();
+  };
+  const muted = () => {
+    const line = document.getElementById("muted");
+    if (line) line.hidden = !sound || !audio || audio.state === "running";
+  };
+  const beep = (kind) => {
     if (!sound) return;
     audio ??= new AudioContext();
-    for (const [at, pitch] of [[0, 880], [0.25, 660], [0.5, 880]]) {
+    if (audio.state !== "running") {
+      missed = missed === "emergency" ? missed : kind;
+      audible();
+      return;
+    }
+    missed = undefined;
+    for (const [at, pitch, strength] of TONES[kind]) {
       const tone = audio.createOscillator(), loud = audio.createGain();
       tone.frequency.value = pitch;
-      loud.gain.value = 0.2;
+      loud.gain.value = strength;
       tone.connect(loud).connect(audio.destination);
       tone.start(audio.currentTime + at);
       tone.stop(audio.currentTime + at + 0.2);
     }
     body.dataset.beeps = String(Number(body.dataset.beeps ?? 0) + 1);
+    body.dataset.beep = kind;
   };
   const show = (id, text) => {
     const place = document.getElementById(id);
@@ -59,25 +92,37 @@
     if (!numbers.length) return "";
     return numbers.length === 1 ? `Emergency: case ${first} waits for a nurse.` : `${numbers.length} emergencies wait for a nurse: cases ${first}.`;
   };
-  const ring = (numbers) => {
-    const fresh = numbers.filter((number) => red && !red.has(number));
-    red = new Set(numbers);
-    sessionStorage.setItem(KNOWN, numbers.join(" "));
-    document.title = numbers.length ? `Emergency (${numbers.length}) – ${title}` : title;
-    show("alarm", live() ? "" : named(numbers));
-    show("lock-alarm", named(numbers));
-    if (!fresh.length) return;
+  const shown = () => new Set([...document.querySelectorAll("#live a.case")].map((link) => link.id.slice("case-".length)));
+  const ring = (waits) => {
+    const here = shown(), red = waits.red;
+    const now = new Set(KINDS.flatMap((kind) => waits[kind].map((number) => `${kind}:${number}`)));
+    const arrived = (kind) => waits[kind].filter((number) => known && !known.has(`${kind}:${number}`));
+    const fresh = Object.fromEntries(KINDS.map((kind) => [kind, arrived(kind)]));
+    known = now;
+    urgent = waits.emergency.length;
+    sessionStorage.setItem(KNOWN, [...now].join(" "));
+    document.title = red.length ? `Emergency (${red.length}) – ${title}` : title;
+    show("alarm", red.every((number) => here.has(number)) ? "" : named(red));
+    show("lock-alarm", named(red));
     const line = document.getElementById("arrived");
-    if (line) line.textContent = `Emergency: case ${fresh.join(", ")} waits for a nurse.`;
-    beep();
+    if (line) announce(line, fresh);
+    if (fresh.emergency.length) beep("emergency");
+    else if (fresh.call.length || fresh.callback.length) beep("call");
   };
+  const announce = (line, fresh) => {
+    if (fresh.emergency.length) line.textContent = `Emergency: case ${fresh.emergency.join(", ")} waits for a nurse.`;
+    else if (fresh.callback.length) line.textContent = `Case ${fresh.callback.join(", ")} asks for a call.`;
+    else if (fresh.call.length) line.textContent = `Call doctor: case ${fresh.call.join(", ")} waits for a nurse.`;
+  };
+  const onPage = () => Object.fromEntries(["red", ...KINDS].map((kind) => [kind, listed(live().dataset[kind])]));
+  const asText = (waits) => Object.fromEntries(Object.entries(waits).map(([kind, numbers]) => [kind, numbers.map(String)]));
   const ask = async () => {
     if (!body.dataset.alarm || out || (live() && !curtain?.open)) return;
     try {
       const answer = await fetch("/console/alarm", { headers: { "HX-Request": "true", "X-Live": "1" }, signal: AbortSignal.timeout(STALE_AFTER) });
       out = answer.status === 401;
       if (!answer.ok) return;
-      ring((await answer.json()).red.map(String));
+      ring(asText(await answer.json()));
       heard = Date.now();
     } catch {
       // Nothing came: how long that lasts is told by `stale`.
@@ -110,7 +155,7 @@
     if (xhr.status === 423) lock();
     if (xhr.status === 401 && !out) {
       out = true;
-      beep();
+      beep("emergency");
       setTimeout(() => location.reload(), 1_000);
     }
     if (elt.closest("#lock") && xhr.status === 204) unlock();
@@ -121,7 +166,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "live") return;
     synchronise();
-    ring(listed(live().dataset.red));
+    ring(onPage());
     tick();
   });
 
@@ -143,7 +188,12 @@
     curtain.close();
   };
   curtain?.addEventListener("cancel", (event) => event.preventDefault());
-  for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, () => { if (!curtain?.open) there = Date.now(); }, true);
+  for (const kind of ["keydown", "pointerdown", "click"]) {
+    addEventListener(kind, () => {
+      if (!curtain?.open) there = Date.now();
+      if (audio?.state !== "running") audible();
+    }, true);
+  }
 
   // The keys.
   const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
@@ -189,15 +239,23 @@
     const button = event.currentTarget;
     button.setAttribute("aria-pressed", String(sound));
     button.querySelector("span").textContent = sound ? "on" : "off";
-    if (sound) beep();
+    muted();
+    if (sound) beep("emergency");
+  });
+  document.addEventListener("submit", (event) => {
+    const link = event.target.matches(".take form") && event.target.closest("tr").querySelector("a.case");
+    if (!link) return;
+    event.preventDefault();
+    acknowledge(link);
   });
 
   synchronise();
   tick();
-  if (live()) ring(listed(live().dataset.red));
+  audible();
+  if (live()) ring(onPage());
   ask();
   setInterval(ask, ALARM_EVERY);
-  setInterval(() => { if (red?.size) beep(); }, BEEP_EVERY);
+  setInterval(() => { if (urgent) beep("emergency"); }, BEEP_EVERY);
   setInterval(() => {
     tick();
     stale();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -82,6 +83,20 @@ class Reader:
     def events(self, name: str, after: int = 0) -> list[Event]:
         """A conversation's events behind a sequence number, in order."""
         return self._events(sql.EVENTS_BEHIND, name, seq=after)
+
+    def turns(self, names: Sequence[str]) -> dict[str, list[Event]]:
+        """What was said in some conversations, in order: messages, answers, and that the danger check was left."""
+        found: dict[str, list[Event]] = {name: [] for name in names}
+        with self.engine.connect() as connection:
+            rows = connection.execute(sql.TURNS_OF, {"names": [*found]}).all()
+        for row in rows:
+            found[row.conversation_id].append(self._event(row.conversation_id, row))
+        return found
+
+    def readable(self, names: Sequence[str]) -> set[str]:
+        """Those of some conversations whose words were not purged."""
+        with self.engine.connect() as connection:
+            return set(connection.scalars(sql.READABLE, {"names": [*names]}))
 
     def newest(self, name: str) -> int:
         """The sequence number of the last event, shown to the patient or not; whatever changes a conversation is one."""

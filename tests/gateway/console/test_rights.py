@@ -62,7 +62,8 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/cases/{number}/reveal"): _TEAM,
     ("POST", "/cases/{number}/disagree"): _TEAM,
     ("POST", "/cases/{number}/break-glass"): ("auditor", "admin"),
-    ("GET", "/notices"): _TEAM,
+    ("GET", "/notices"): ("nurse", "lead", "admin"),
+    ("POST", "/notices/test"): ("lead", "admin"),
     ("GET", "/handover"): _TEAM,
     ("POST", "/handover"): _TEAM,
     ("GET", "/handover/waiting"): _TEAM,
@@ -253,7 +254,8 @@ def test_behind_a_lock_the_alarm_goes_on_with_numbers_alone_and_keeps_nothing_aw
     clock.travel(minutes=11)
     patient = door.patient()
     patient.say(RED_FLAG)
-    assert nurse.get("/alarm").json() == {"red": [case_of(door, patient)]}
+    number = case_of(door, patient)
+    assert nurse.get("/alarm").json() == {"red": [number], "emergency": [number], "call": [], "callback": []}
     assert nurse.get("/queue").status_code == 423
 
 
