@@ -28,7 +28,7 @@ _PLACEHOLDERS = {
     **{key: {"opens"} for key in ("contact.offer.closed", "contact.receipt.closed")},
     **{key: {"time"} for key in ("contact.tried", "contact.wrong_number")},
     "contact.held": {"who"},
-    "contact.who.named": {"name", "role"},
+    "contact.who.named": {"first_name", "role"},
     "contact.who.role": {"role"},
 }
 _SCHEMA = PROTOCOLS / "schema.json"

@@ -138,5 +138,5 @@ class ContactActs(CaseActs):
     def _shown_as(self, conversation: str, name: str, role: str) -> str:
         """A nurse as the policy lets patients see them."""
         contact = self._policy.contact
-        values = {"name": name.split()[0], "role": contact.roles[role]}
+        values = {"first_name": name.split()[0], "role": contact.roles[role]}
         return self._statuses.say(conversation, "contact.who.named" if contact.names else "contact.who.role", **values)

@@ -66,9 +66,8 @@ def entry_of(event: Event, events: Sequence[Event], delivered: int, mask: Mask, 
     text: str | None = None
     detail: dict[str, Any] = {"staff": event.facts.get("staff"), "who": None, "buttons": []}
     if event.words is not None:
-        written = mask if _WHO[event.kind] == "patient" else own_words
         blocks = [block["text"] for block in event.words.get("blocks", ())]
-        text = written("\n".join(filter(None, [event.words.get("text", ""), *blocks])))
+        text = own_words("\n".join(filter(None, [event.words.get("text", ""), *blocks])))
         detail |= {name: mask(str(event.words[name])) for name in ("name", "whose", "best") if name in event.words}
         detail |= {"who": event.words.get("who"), "buttons": [button["title"] for button in event.words.get("buttons", ())]}
     by_patient = _WHO[event.kind] == "patient"

@@ -68,7 +68,8 @@
     holding(settle);
     for (const field of document.querySelectorAll("input[name=seen]")) field.value = fresh.dataset.seen;
     const fired = Number(fresh.dataset.alarms) > Number(before.alarms), wrote = Number(fresh.dataset.words) > Number(before.words);
-    if (fired || wrote) say([wrote && news.dataset.wrote, fired && news.dataset.fired]);
+    const opened = fresh.dataset.state === "open" && before.state !== "open";
+    if (fired || wrote || opened) say([wrote && news.dataset.wrote, fired && news.dataset.fired, opened && news.dataset.opened]);
   };
   const say = (sentences) => { news.textContent = sentences.filter(Boolean).join(" "); };
 
