@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, select
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key, Library, Protocol
-from gateway.console.cases.case_contact import Contact, contact_of, numbers_left, related_to
+from gateway.console.cases.case_contact import Contact, Related, contact_of, numbers_left, related_to
 from gateway.console.cases.checks import CheckRow, rows_shown
 from gateway.console.cases.explained import Complaint, Explained, Known
 from gateway.console.cases.queue import Queue
@@ -173,7 +173,6 @@ class CaseViews:
         protocol = self._library.bound(*row.bound)
         explained = Explained(protocol)
         transcript = tuple(entry_of(event, events, delivered, mask, own_words, explained) for event in events if event.kind in SHOWN)
-        session, now = self._records.session_of(case.conversation_id), self._records.clock()
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
@@ -192,7 +191,7 @@ class CaseViews:
             check=check,
             entries=tuple(entry for entry in transcript if entry.kind in TURNS),
             transcript=transcript,
-            contact=contact_of(case, events, session, related, names, now, self._policy.acts.undo, mask),
+            contact=self._contact(case, events, related, names, mask),
             acts=tuple(self._act(case.conversation_id, act, names) for act in stored.acts),
             disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in stored.disagreements),
             notices=stored.notices,
@@ -214,6 +213,10 @@ class CaseViews:
         with self._records.engine.connect() as connection:
             name = connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number))
         return _phones(self._records.events(str(name)))
+
+    def _contact(self, case: Any, events: list[Event], related: tuple[Related, ...], names: Mapping[int, str], mask: Mask) -> Contact:
+        session, undo = self._records.session_of(case.conversation_id), self._policy.acts.undo
+        return contact_of(case, events, session, related, names, self._records.clock(), undo, mask)
 
     def _act(self, conversation: str, row: Any, names: Mapping[int, str]) -> Act:
         words = self._records.open(conversation, row.sealed, act_associated_data(row.kind, row.at))
