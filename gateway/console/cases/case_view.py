@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,13 +12,15 @@ from sqlalchemy import Connection, Table, select
 
 from aftercare.conversation import Conversation
 from aftercare.protocol import Key, Library, Protocol
+from gateway.console.cases.case_contact import Contact, Related, contact_of, numbers_left, related_to
 from gateway.console.cases.checks import CheckRow, rows_shown
 from gateway.console.cases.explained import Complaint, Explained, Known
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.rows import Row
-from gateway.console.cases.transcript import Entry, entry_of
+from gateway.console.cases.transcript import ANSWER, MESSAGE, SHOWN, TURNS, Entry, entry_of
 from gateway.console.policy import Policy
 from gateway.console.redaction.mask import Mask
+from gateway.contact.callbacks import Callbacks
 from gateway.records.store import Event, Records
 from gateway.records.tables import case_act, case_rule, disagreement, notice, staff, triage_case
 
@@ -78,6 +81,8 @@ class CaseView:
         not_asked: questions that could have changed the disposition and were not asked.
         asked: questions that were asked.
         check: the rows of the danger check that were shown, and what became of each.
+        entries: the messages and answers; `transcript`: these and what else patient and nurses read.
+        contact: how patient and nurses stand to each other.
         phones: how many telephone numbers stand masked in the transcript.
         delivered_at: when the last answer went out to the patient's browser.
         undelivered: how many answers did not.
@@ -96,6 +101,8 @@ class CaseView:
     not_asked: tuple[str, ...]
     check: tuple[CheckRow, ...]
     entries: tuple[Entry, ...]
+    transcript: tuple[Entry, ...]
+    contact: Contact
     acts: tuple[Act, ...]
     disagreements: tuple[Disagreement, ...]
     notices: tuple[Notice, ...]
@@ -141,6 +148,8 @@ class CaseViews:
     def __init__(self, records: Records, library: Library, policy: Policy) -> None:
         self._records = records
         self._library = library
+        self._policy = policy
+        self._callbacks = Callbacks(records, library, policy.contact)
         self._queue = Queue(records.engine, policy, records.clock)
 
     def read(self, number: int, mask: Mask | None = None) -> CaseView | None:
@@ -154,16 +163,16 @@ class CaseViews:
         row = self._queue.one(number)
         if row is None:
             return None
+        same = self._callbacks.same_caller(number)
         with self._records.engine.connect() as connection:
             stored = _stored(connection, number)
+            related = related_to(connection, stored.case, same)
         case, names = stored.case, stored.names
         events = self._records.events(case.conversation_id)
         delivered, delivered_at = self._records.delivered(case.conversation_id)
         protocol = self._library.bound(*row.bound)
         explained = Explained(protocol)
-        entries = tuple(
-            entry_of(event, events, delivered, mask, own_words, explained) for event in events if event.kind in ("message", "answer")
-        )
+        transcript = tuple(entry_of(event, events, delivered, mask, own_words, explained) for event in events if event.kind in SHOWN)
         last = next((event for event in reversed(events) if event.kind == "answer" and event.words is not None), None)
         conversation = Conversation.parse(last.words["conversation"]) if last and last.words else Conversation()
         day = conversation.procedure_day
@@ -180,13 +189,15 @@ class CaseViews:
             asked=tuple(asked.values()),
             not_asked=explained.not_asked(conversation, asked, check),
             check=check,
-            entries=entries,
+            entries=tuple(entry for entry in transcript if entry.kind in TURNS),
+            transcript=transcript,
+            contact=self._contact(case, events, related, names, mask),
             acts=tuple(self._act(case.conversation_id, act, names) for act in stored.acts),
             disagreements=tuple(self._disagreement(case.conversation_id, each, names) for each in stored.disagreements),
             notices=stored.notices,
             phones=len(_phones(events)),
             delivered_at=delivered_at,
-            undelivered=sum(entry.who == "assistant" and not entry.delivered for entry in entries),
+            undelivered=sum(entry.kind == ANSWER and not entry.delivered and not entry.detail["held"] for entry in transcript),
             closed_by_patient=next((event.kind for event in events if event.kind in ("ended", "expired")), ""),
             outcome=case.outcome,
             purged=any(event.kind == "message" and event.words is None for event in events),
@@ -198,10 +209,14 @@ class CaseViews:
             return connection.scalar(select(triage_case.c.id).where(triage_case.c.conversation_id == conversation))
 
     def phones(self, number: int) -> list[str]:
-        """The telephone numbers in a patient's words, as typed."""
+        """The telephone numbers that a patient left for a call, and those in the patient's words as typed."""
         with self._records.engine.connect() as connection:
             name = connection.scalar(select(triage_case.c.conversation_id).where(triage_case.c.id == number))
         return _phones(self._records.events(str(name)))
+
+    def _contact(self, case: Any, events: list[Event], related: tuple[Related, ...], names: Mapping[int, str], mask: Mask) -> Contact:
+        session, undo = self._records.session_of(case.conversation_id), self._policy.acts.undo
+        return contact_of(case, events, session, related, names, self._records.clock(), undo, mask)
 
     def _act(self, conversation: str, row: Any, names: Mapping[int, str]) -> Act:
         words = self._records.open(conversation, row.sealed, act_associated_data(row.kind, row.at))
@@ -232,8 +247,13 @@ def _stored(connection: Connection, number: int) -> _Stored:
 
 
 def _phones(events: Iterable[Event]) -> list[str]:
-    texts = [str(event.words["text"]) for event in events if event.kind == "message" and event.words is not None]
-    return list(dict.fromkeys(phone for text in texts for phone in Mask.find_phones(text)))
+    events = list(events)
+    texts = [str(event.words["text"]) for event in events if event.kind == MESSAGE and event.words is not None]
+    found = [*numbers_left(events), *(phone for text in texts for phone in Mask.find_phones(text))]
+    by_digits: dict[str, str] = {}
+    for phone in found:
+        by_digits.setdefault(re.sub(r"\D", "", phone), phone)
+    return list(by_digits.values())
 
 
 def act_associated_data(kind: str, at: datetime) -> str:

@@ -10,11 +10,14 @@ from typing import Any
 from aftercare.conversation import Conversation
 from aftercare.decision.rules import undecided
 from aftercare.protocol import Protocol
+from aftercare.protocol.model import Rule
 from gateway.console.cases.checks import DANGEROUS, CheckRow, alarming
 from gateway.console.cases.statuses import StatusStep, status_courses
 from gateway.console.redaction.mask import Mask
 from gateway.records.cases import ASSUMED, PRESENT
 from gateway.records.store import Event
+
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -26,8 +29,9 @@ class Complaint:
         protocol: id and version of the protocol that was in force.
         words: the patient's message; where that was rows of the danger check alone, the words that the rule rests on
             otherwise, if any; None when purged.
-        question: the question that waited for this message, or that was left; empty without any.
-        rows: rows of the danger check that the message answered dangerously, each as question and answer.
+        question: what the patient was asked before this message, or left unanswered; empty without any.
+        rows: rows of the danger check that the message answered dangerously, and questions that were answered before on which the rule
+            rests, each as question and answer.
         left: it fired because a question was left unanswered; there is no message.
         quote: the leaflet's sentence, empty where there is none; `section` is where it stands.
         basis: `leaflet` or `extension`; empty when the protocol of today has no such rule.
@@ -113,31 +117,26 @@ class Explained:
         found = []
         for row in rules:
             rule = known.get(row.rule) if row.protocol.partition(" ")[0] in ("", self._protocol.id) else None
-            tier = int(rule.disposition) if rule else row.tier
-            sentence = rule.sentence if rule else None
             seq = replied.get(row.seq) or row.seq
             atoms = frozenset(rule.atoms()) if rule else frozenset()
             tapped = alarming([each for each in check if not rule or atoms & self._about(each)], seq, answers)
-            words = texts.get(seq)
-            if words == "" and not tapped:
-                words = mask(
-                    "; ".join(filter(None, (conversation.evidence.get(each) for each in sorted(atoms & conversation.has(PRESENT)))))
-                )
+            words, asked = texts.get(seq), questions.get(seq, "")
+            if words is not None and not tapped and any(step.seq == seq for each in check for step in each.course):
+                rests = self._rests_on(atoms, conversation, events, mask)
+                tapped, words = rests if any(rests) else ((), words)
+                asked = "" if any(rests) else asked or _check_before(events, seq)
             found.append(
                 Complaint(
                     rule=row.rule,
-                    tier=tier,
+                    tier=int(rule.disposition) if rule else row.tier,
                     at=row.at,
                     seq=seq,
                     protocol=row.protocol,
                     words=words,
-                    question=questions.get(seq, ""),
+                    question=asked,
                     rows=tapped,
                     left=row.seq in left,
-                    quote=sentence.quote if sentence else "",
-                    section=sentence.section if sentence else "",
-                    basis=rule.basis if rule else "",
-                    reason=rule.reason if rule else "",
+                    **_of_rule(rule),
                 )
             )
         return tuple(sorted(found, key=lambda complaint: (-complaint.tier, complaint.seq)))
@@ -156,19 +155,30 @@ class Explained:
         its = {name: status for name, status in conversation.findings.items() if name in atoms}
         return tuple(each for each in self.findings(replace(conversation, findings=its), events, mask) if each.status in (PRESENT, ASSUMED))
 
+    def _rests_on(self, atoms: frozenset[str], conversation: Conversation, events: list[Event], mask: Mask) -> tuple[tuple[str, ...], str]:
+        """What else a rule rests on: what was answered, each as question and answer, and what was said."""
+        questions = self._questions(events)
+        found = [(questions.get((each, said), ""), mask(said)) for each in sorted(atoms & conversation.has(PRESENT))
+                 if (said := conversation.evidence.get(each))]  # fmt: skip
+        answered = tuple(dict.fromkeys(f"{question} {said}" for question, said in found if question))
+        return answered, "; ".join(dict.fromkeys(said for question, said in found if not question))
+
     def _about(self, shown: CheckRow) -> frozenset[str]:
         """The findings that a row is about."""
         return next((row.findings for row in self._protocol.danger_check.rows if row.fact == shown.fact), frozenset())
 
     def _waiting_questions(self, events: list[Event]) -> dict[int, str]:
-        """The question that waited when a message came, or that a follow-up found left, by the sequence number of that event."""
-        found, pending = {}, ""
+        """The question that waited when a message came, or that a follow-up found left, by the sequence number of that event.
+
+        Of one that the protocol no longer has, the words that were shown.
+        """
+        found, asked = {}, ""
         for event in events:
-            question = self._protocol.questions.get(pending)
-            if question is not None and (event.kind == "message" or event.follows_up):
-                found[event.seq] = question.text
+            if asked and (event.kind == "message" or event.follows_up):
+                found[event.seq] = asked
             if event.kind == "answer" and event.words is not None:
-                pending = event.words["conversation"].get("pending", "")
+                question = self._protocol.questions.get(event.words["conversation"].get("pending", ""))
+                asked = question.text if question is not None else _last_shown(event, "question")
         return found
 
     def _questions(self, events: list[Event]) -> dict[tuple[str, str], str]:
@@ -186,14 +196,14 @@ class Explained:
         return found
 
     def findings(self, conversation: Conversation, events: list[Event], mask: Mask) -> tuple[Known, ...]:
-        """What is known of each finding, those that are present first."""
-        order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", "absent"))}
+        """What is known of each finding, those that are present first; what is absent by the calendar alone was denied by nobody."""
+        order = {status: number for number, status in enumerate((PRESENT, ASSUMED, "resolved", "hypothetical", ABSENT))}
         questions, assumed, steps = self._questions(events), self._assumed(events), _steps(events)
         courses = status_courses(events, self._protocol.danger_check)
         found = []
         for name, status in conversation.findings.items():
             finding, evidence = self._protocol.findings.get(name), conversation.evidence.get(name, "")
-            if finding is not None:
+            if finding is not None and not (status == ABSENT and not evidence):
                 status = ASSUMED if status == PRESENT and name in assumed else status
                 heard = (name, evidence)
                 question, step = questions.get(heard, ""), steps.get(heard, "")
@@ -222,6 +232,29 @@ class Explained:
             if question.id not in asked and not question.only_confirms and wanted & set(question.covers)
         ]
         return tuple(questions)
+
+
+def _of_rule(rule: Rule | None) -> dict[str, str]:
+    """What a complaint says of its rule; nothing where the protocol of today has none."""
+    sentence = rule.sentence if rule else None
+    return {
+        "quote": sentence.quote if sentence else "",
+        "section": sentence.section if sentence else "",
+        "basis": rule.basis if rule else "",
+        "reason": rule.reason if rule else "",
+    }
+
+
+def _last_shown(event: Event, kind: str) -> str:
+    """The last block of a kind that an answer showed, empty without any."""
+    shown = [str(block["text"]) for block in event.words["blocks"] if block["kind"] == kind] if event.words is not None else []
+    return shown[-1] if shown else ""
+
+
+def _check_before(events: list[Event], seq: int) -> str:
+    """What the last danger check before a message asked, without its rows."""
+    shown = [_last_shown(event, "check") for event in events if event.kind == "answer" and event.seq < seq]
+    return next((text.partition("\n")[0] for text in reversed(shown) if text), "")
 
 
 def _steps(events: list[Event]) -> dict[tuple[str, str], str]:

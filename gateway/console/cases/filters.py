@@ -131,7 +131,7 @@ def conditions_of(wanted: Filter, policy: Policy, now: datetime) -> list[ColumnE
     conditions = [instead[wanted.only]] if wanted.only in instead else conditions
     conditions += [besides[wanted.only]] if wanted.only in besides else []
     if wanted.tier is not None:
-        conditions.append(wanted.tier == EFFECTIVE_TIER)
+        conditions.append(EFFECTIVE_TIER.in_([wanted.tier]))
     if wanted.assignee is not None:
         conditions.append(c.assignee.is_(None) if wanted.assignee == -1 else c.assignee == wanted.assignee)
     if wanted.group:

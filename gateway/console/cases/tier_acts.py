@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -38,7 +39,7 @@ class TierActs(CaseActs):
                 raise ActError(f"This case counts as {before.label.lower()} already. Choose a more urgent tier.", 422)
             at = self._records.clock()
             sealed = self._sealed(case, AuditAct.RAISE, at, reason)
-            self._raise(connection, case, by, tier, sealed)
+            self._raise(connection, case, by, at, tier, sealed)
 
     def raise_by_review(self, number: int, by: int, tier: Tier, disagreement: int) -> None:
         """Make a case as urgent as a second reviewer confirmed that it is; nothing where it is so already, or an older case is closed.
@@ -51,7 +52,7 @@ class TierActs(CaseActs):
         """
         with held_case(self._records, number) as (connection, case):
             if tier > tier_of(dict(case._mapping)):
-                self._raise(connection, case, by, tier, None, disagreement)
+                self._raise(connection, case, by, self._records.clock(), tier, None, disagreement)
 
     def lower_to(self, number: int, by: int, tier: Tier, reason: str) -> bool:
         """Make a case less urgent. An emergency is lowered when a second person confirms it.
@@ -108,9 +109,15 @@ class TierActs(CaseActs):
             self._record(connection, case, AuditAct.LOWER_REFUSED, by, self._records.clock(), {"to": case.lower_to}, **_NO_LOWERING)
 
     def _raise(
-        self, connection: Connection, case: Row[Any], by: int, tier: Tier, sealed: bytes | None, disagreement: int | None = None
+        self,
+        connection: Connection,
+        case: Row[Any],
+        by: int,
+        at: datetime,
+        tier: Tier,
+        sealed: bytes | None,
+        disagreement: int | None = None,
     ) -> None:
-        at = self._records.clock()
         facts = {"from": tier_of(dict(case._mapping)), "to": tier, "reopened": case.state == CLOSED, "disagreement": disagreement}
         values = {"by_hand": tier, "state": OPEN, "fired_at": at, "fired_seq": case.last_seq, "escalated": 0, **_ANEW, **_NO_LOWERING}
         self._record(connection, case, AuditAct.RAISE, by, at, facts, sealed=sealed, **values)

@@ -1,4 +1,4 @@
-"""The transcript of a conversation: each message and answer, with the evidence marked in the patient's words."""
+"""The transcript of a conversation: each entry that patient or nurse reads, with the evidence marked in the patient's words."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ from typing import Any
 from gateway.console.cases.explained import Explained
 from gateway.console.redaction.mark import Mark
 from gateway.console.redaction.mask import Mask
+from gateway.contact.follow_ups import FOLLOW_UP, FOLLOWED
+from gateway.contact.statuses import CALLBACK, STATUS
 from gateway.records.store import Event
+
+MESSAGE, ANSWER, STAFF = "message", "answer", "staff"
+TURNS = (MESSAGE, ANSWER)
+SHOWN = (*TURNS, CALLBACK, STAFF, STATUS, FOLLOW_UP, FOLLOWED)
+"""The kinds of events that stand in the transcript."""
+_WHO = {CALLBACK: "patient", FOLLOWED: "patient", STAFF: "nurse", STATUS: "clinic", FOLLOW_UP: "assistant"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A message or an answer of the transcript.
+    """An entry of the transcript.
 
     Attributes:
-        who: `patient` or `assistant`.
+        who: `patient`, `assistant`, `nurse` or `clinic` (what became of something).
+        kind: of the event, one of SHOWN.
         text: the words; None when they were purged.
         marks: evidence in a patient's words, none overlapping another.
-        delivered: the answer went out to the patient's browser.
-        detail: how it was understood and answered: intent, confidence, model, by, cause, ms, buttons, conversation.
+        delivered: it went out to the patient's browser.
+        detail: of a message and an answer how it was understood and answered: intent, confidence, model, by, cause, ms, buttons,
+            conversation, and `held`: a nurse held the chat, so that the patient did not see it. Of a request for a call who asks and
+            when it suits them, of a nurse's message its account and how the patient sees them, of a question its buttons.
     """
 
     seq: int
     at: datetime
     who: str
+    kind: str
     text: str | None
     marks: tuple[Mark, ...]
     disposition: str | None
@@ -37,36 +49,57 @@ class Entry:
 
 
 def entry_of(event: Event, events: Sequence[Event], delivered: int, mask: Mask, own_words: Mask, explained: Explained) -> Entry:
-    """A message or an answer as it stands in the transcript.
+    """An event as it stands in the transcript.
 
     Args:
-        event: the message or the answer.
+        event: of one of the kinds SHOWN.
         events: all of the conversation.
         delivered: up to which event the patient's browser has them.
         mask: hides what it knows in the patient's words.
         own_words: the same in the assistant's.
         explained: tells what was answered to rows of the danger check.
     """
+    if event.kind == MESSAGE:
+        return _message(event, events, mask, explained)
+    if event.kind == ANSWER:
+        return _answer(event, delivered, mask, own_words)
+    text: str | None = None
+    detail: dict[str, Any] = {"staff": event.facts.get("staff"), "who": None, "buttons": []}
+    if event.words is not None:
+        blocks = [block["text"] for block in event.words.get("blocks", ())]
+        text = own_words("\n".join(filter(None, [event.words.get("text", ""), *blocks])))
+        detail |= {name: mask(str(event.words[name])) for name in ("name", "whose", "best") if name in event.words}
+        detail |= {"who": event.words.get("who"), "buttons": [button["title"] for button in event.words.get("buttons", ())]}
+    by_patient = _WHO[event.kind] == "patient"
+    return Entry(
+        event.seq, event.at, _WHO[event.kind], event.kind, text, (), None, (), delivered=by_patient or event.seq <= delivered, detail=detail
+    )
+
+
+def _message(event: Event, events: Sequence[Event], mask: Mask, explained: Explained) -> Entry:
     words = event.words
-    if event.kind == "message":
-        answer = next((each for each in events if each.reply_to == event.seq), None)
-        understood = answer.words["understood"] if answer and answer.words else {}
-        text: str | None = None
-        marks: tuple[Mark, ...] = ()
-        if words is not None:
-            text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
-            text = "\n".join(filter(None, [text, *explained.answers(words.get("rows", ()))]))
-        detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
-        detail |= {
-            "button": "button" in event.facts,
-            "rows": "rows" in event.facts,
-            "refused": event.facts.get("refused"),
-            "answered": answer is not None,
-        }
-        return Entry(event.seq, event.at, "patient", text, marks, None, (), delivered=True, detail=detail)
+    answer = next((each for each in events if each.reply_to == event.seq), None)
+    understood = answer.words["understood"] if answer and answer.words else {}
+    text: str | None = None
+    marks: tuple[Mark, ...] = ()
+    if words is not None:
+        text, marks = mask.with_marks(str(words["text"]), _marks(understood.get("findings", ())))
+        text = "\n".join(filter(None, [text, *explained.answers(words.get("rows", ()))]))
+    detail: dict[str, Any] = {"meaning": understood.get("meaning"), "confidence": understood.get("confidence")}
+    detail |= {
+        "button": "button" in event.facts,
+        "rows": "rows" in event.facts,
+        "refused": event.facts.get("refused"),
+        "answered": answer is not None,
+    }
+    return Entry(event.seq, event.at, "patient", event.kind, text, marks, None, (), delivered=True, detail=detail)
+
+
+def _answer(event: Event, delivered: int, mask: Mask, own_words: Mask) -> Entry:
+    words, held = event.words, bool(event.facts.get("held"))
     text = "\n".join(own_words(block["text"]) for block in words["blocks"]) if words is not None else None
     kept = ("by", "cause", "model", "ms", "type", "kept")
-    detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version")}
+    detail = {name: event.facts.get(name) for name in kept} | {"protocol": event.facts.get("protocol", {}).get("version"), "held": held}
     if words is not None:
         detail |= {
             "buttons": [button["title"] for button in words["buttons"]],
@@ -74,8 +107,8 @@ def entry_of(event: Event, events: Sequence[Event], delivered: int, mask: Mask, 
             "topic": words.get("topic"),
         }
         detail["conversation"] = mask.deep(words["conversation"])
-    rules = tuple(event.facts.get("rules", ()))
-    return Entry(event.seq, event.at, "assistant", text, (), event.disposition, rules, event.seq <= delivered, detail)
+    rules, went_out = tuple(event.facts.get("rules", ())), event.seq <= delivered and not held
+    return Entry(event.seq, event.at, "assistant", event.kind, text, (), event.disposition, rules, delivered=went_out, detail=detail)
 
 
 def _marks(findings: Iterable[Mapping[str, Any]]) -> tuple[Mark, ...]:

@@ -12,7 +12,8 @@ from fastapi.responses import RedirectResponse, Response
 from gateway.console.access import BASE, TurnedAwayError, Visitor, having
 from gateway.console.cases.queue import Queue
 from gateway.console.errors import ActError, NoCaseError
-from gateway.console.pages.case import next_waiting, show_case
+from gateway.console.pages.case import show_case
+from gateway.console.pages.case_content import next_waiting
 from gateway.console.services import ConsoleServices
 
 _HX = "hx-request"
@@ -44,7 +45,7 @@ async def do(request: Request, services: ConsoleServices, visitor: Visitor, numb
         if _HX in request.headers:
             return services.renderer.page(request, "refusal.html", None, error.status, reason=str(error))
         form = await request.form()
-        typed = {"act": request.url.path.rsplit("/", 1)[1], **{name: str(value) for name, value in form.items()}}
+        typed = {"act": request.url.path.rsplit("/", 1)[1], **{name: " ".join(map(str, form.getlist(name))) for name in form}}
         return await show_case(request, services, visitor, number, "case.html", status=error.status, problem=str(error), typed=typed)
     conversation = await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).conversation, number)
     services.outbound.publish(conversation)

@@ -5,31 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from gateway.console.access import BASE, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.case_view import Act, CaseView, CaseViews
-from gateway.console.cases.explained import Complaint
-from gateway.console.cases.filters import Filter
+from gateway.console.cases.case_view import CaseView, CaseViews
 from gateway.console.cases.queue import Queue
-from gateway.console.cases.rows import Row
-from gateway.console.cases.transcript import Entry
+from gateway.console.cases.reading import Shown, mark_read, shown_now
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.break_glass import BreakGlass
-from gateway.console.identity.rights import may
-from gateway.console.pages.case_labels import ACCEPTED_NAMES, HOW_NAMES, KIND_NAMES, ROW_NAMES, STATUS_NAMES
-from gateway.console.redaction.mark import Mark
+from gateway.console.pages.case_content import content_of
 from gateway.console.services import ConsoleServices
-from gateway.records.tier import TIERS
 
 router = APIRouter(prefix="/cases/{number}")
-_EARLIER = ("resolved", "historical")
-_SNOOZES = (15, 30, 60, 120, 240, 720, 1440)
+_UNCHANGED = 204
 
 _Reader = Annotated[Visitor, Depends(having("see_case", "break_glass"))]
 
@@ -48,15 +41,6 @@ def case_number(number: str) -> int:
 CaseNumber = Annotated[int, Depends(case_number)]
 
 
-@dataclass(frozen=True)
-class Note:
-    """A note of a nurse, each of its versions, the first one first."""
-
-    id: int
-    who: str
-    versions: tuple[Act, ...]
-
-
 @router.get("")
 async def case_page(request: Request, services: TheServices, visitor: _Reader, number: CaseNumber) -> Response:
     """The case; who may break the glass is asked for a reason first."""
@@ -67,6 +51,27 @@ async def case_page(request: Request, services: TheServices, visitor: _Reader, n
 async def print_page(request: Request, services: TheServices, visitor: _Reader, number: CaseNumber) -> Response:
     """The case for paper: one page, with who printed it, and when."""
     return await show_case(request, services, visitor, number, "case_print.html", AuditAct.PRINT_CASE)
+
+
+@router.get("/live")
+async def live_part(
+    request: Request,
+    services: TheServices,
+    visitor: Annotated[Visitor, Depends(having("see_case"))],
+    number: CaseNumber,
+    seen: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """The case's page without its frame, which the page asks for every other second; without content while nothing has changed."""
+    now = await asyncio.to_thread(shown_now, services.records, number)
+    if now is None:
+        raise TurnedAwayError(404, "not_found", visitor.login)
+    if services.looked.is_new((visitor.id, number)):
+        await asyncio.to_thread(services.audit_log.record, AuditAct.VIEW_CASE, staff=visitor.id, case=number, detail={"live": True})
+    if seen == str(now):
+        return Response(status_code=_UNCHANGED)
+    view, shown = await asyncio.to_thread(_read, services, visitor, number)
+    shown = await asyncio.to_thread(_marked, services, visitor, number, shown)
+    return await _page(request, services, visitor, "case_body.html", _Opened(view, None, shown), problem="", phones=(), typed={})
 
 
 @router.post("/reveal")
@@ -126,13 +131,21 @@ async def show_case(
     Raises:
         TurnedAwayError: 404, there is no such case.
     """
-    view, until = await asyncio.to_thread(_opened, services, visitor, number, act)
-    if view is None:
+    opened = await asyncio.to_thread(_opened, services, visitor, number, act)
+    if opened is None:
         return _ask_for_reason(request, services, visitor, number, 403)
-    shown = await asyncio.to_thread(_shown, services, view)
+    services.looked.is_new((visitor.id, number))
+    return await _page(request, services, visitor, template, opened, status, problem=problem, phones=phones, typed=typed or {})
+
+
+async def _page(
+    request: Request, services: ConsoleServices, visitor: Visitor, template: str, opened: _Opened, status: int = 200, **values: Any
+) -> Response:
+    """A case by a template, which shows `problem`, `phones` and `typed` beside it, as for `show_case`."""
+    content = await asyncio.to_thread(content_of, services, opened.view)
     return services.renderer.page(
-        request, template, visitor.login, status, **shown, glass_until=until, acts=visitor.may("act"), problem=problem, phones=phones,
-        typed=typed or {},
+        request, template, visitor.login, status, **content, glass_until=opened.until, shown=str(opened.shown), acts=visitor.may("act"),
+        lives=visitor.may("see_case"), **values,
     )  # fmt: skip
 
 
@@ -145,8 +158,17 @@ def _ask_for_reason(request: Request, services: ConsoleServices, visitor: Visito
     )  # fmt: skip
 
 
-def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: AuditAct) -> tuple[CaseView | None, datetime | None]:
-    """The case, on record as seen, and until when the glass is broken; no case for somebody who has to break it first."""
+@dataclass(frozen=True)
+class _Opened:
+    """A case, until when the glass is broken for it, and how far it is shown."""
+
+    view: CaseView
+    until: datetime | None
+    shown: Shown
+
+
+def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: AuditAct) -> _Opened | None:
+    """The case, on record as seen; None for somebody who has to break the glass first."""
     until = None
     if not visitor.may("see_case"):
         if Queue(services.records.engine, services.policy, services.records.clock).one(number) is None:
@@ -154,12 +176,24 @@ def _opened(services: ConsoleServices, visitor: Visitor, number: int, act: Audit
         until = BreakGlass(services.records, services.policy, services.audit_log).until(number, visitor.id)
         if until is None:
             services.audit_log.record(AuditAct.REFUSED, staff=visitor.id, case=number, detail={"right": "see_case"})
-            return None, None
-    view = CaseViews(services.records, services.library, services.policy).read(number)
-    if view is None:
-        raise TurnedAwayError(404, "not_found", visitor.login)
+            return None
+    view, shown = _read(services, visitor, number)
     services.audit_log.record(act, staff=visitor.id, case=number, detail={"break_glass": True} if until else {})
-    return view, until
+    return _Opened(view, until, _marked(services, visitor, number, shown))
+
+
+def _read(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[CaseView, Shown]:
+    """A case, and how far it is shown at least."""
+    shown = shown_now(services.records, number)
+    view = CaseViews(services.records, services.library, services.policy).read(number)
+    if view is None or shown is None:
+        raise TurnedAwayError(404, "not_found", visitor.login)
+    return view, shown
+
+
+def _marked(services: ConsoleServices, visitor: Visitor, number: int, shown: Shown) -> Shown:
+    """How the case stands once somebody who looks after patients has its words in front of them."""
+    return mark_read(services.records, number, shown) if visitor.may("act") else shown
 
 
 def _reveal(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[str, ...]:
@@ -168,62 +202,3 @@ def _reveal(services: ConsoleServices, visitor: Visitor, number: int) -> tuple[s
     phones = tuple(CaseViews(services.records, services.library, services.policy).phones(number))
     services.audit_log.record(AuditAct.REVEAL_PHONE, staff=visitor.id, case=number, detail={"phones": len(phones)})
     return phones
-
-
-def _shown(services: ConsoleServices, view: CaseView) -> dict[str, Any]:
-    people = services.book.everybody()
-    deciding = view.complaints[0] if view.complaints else None
-    return {
-        "view": view,
-        "finding_label": services.renderer.finding_labels(view.bound),
-        "row": view.row,
-        "deciding": deciding,
-        "decided": _decided(view, deciding),
-        "groups": [(status, found) for status in STATUS_NAMES if (found := [each for each in view.findings if each.status == status])],
-        "earlier": [finding for finding in view.findings if finding.status in _EARLIER],
-        "notes": _notes(view.acts),
-        "names": {person.id: person.name for person in people},
-        "team": [person for person in people if not person.disabled and may(person.role, "act")],
-        "waiting": next_waiting(services, view.row.id),
-        "outcomes": services.policy.outcomes,
-        "reasons": services.policy.reasons,
-        "statuses": STATUS_NAMES,
-        "row_names": ROW_NAMES,
-        "how_names": HOW_NAMES,
-        "tier_of": TIERS,
-        "kind_names": KIND_NAMES,
-        "accepted_names": ACCEPTED_NAMES,
-        "snoozes": [(minutes, timedelta(minutes=minutes)) for minutes in _SNOOZES],
-        "pieces": pieces,
-        "head": str(services.audit_log.head()),
-    }
-
-
-def _decided(view: CaseView, deciding: Complaint | None) -> Entry | None:
-    """The answer that decided the tier, else the last answer."""
-    answers = [entry for entry in view.entries if entry.who == "assistant"]
-    return next((entry for entry in answers if deciding and deciding.rule in entry.rules), answers[-1] if answers else None)
-
-
-def _notes(acts: tuple[Act, ...]) -> list[Note]:
-    return [
-        Note(note.id, note.who, (note, *(act for act in acts if act.kind == "amend" and act.facts["amends"] == note.id)))
-        for note in acts
-        if note.kind == "note"
-    ]
-
-
-def next_waiting(services: ConsoleServices, number: int) -> Row | None:
-    """The most urgent other case that nobody has acknowledged."""
-    waiting = Queue(services.records.engine, services.policy, services.records.clock).page(Filter(only="unacknowledged"), size=2).rows
-    return next((row for row in waiting if row.id != number), None)
-
-
-def pieces(entry: Entry) -> list[tuple[str, Mark | None]]:
-    """A message in pieces: words with the mark that stands on them, and those between."""
-    text, position, found = entry.text or "", 0, list[tuple[str, Mark | None]]()
-    for mark in entry.marks:
-        if mark.start >= position:
-            found += [(text[position : mark.start], None), (text[mark.start : mark.end], mark)]
-            position = mark.end
-    return [(words, mark) for words, mark in [*found, (text[position:], None)] if words]

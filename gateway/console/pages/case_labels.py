@@ -29,3 +29,11 @@ ACCEPTED_NAMES = {
 }
 ROW_NAMES = {"asked": "Waits for an answer", "yes": "Yes", "no": "No", "not_sure": "Not sure", "left": "Shown but left"}
 HOW_NAMES = {"tap": " by tap", "words": " by words", "": ""}
+ATTEMPT_NAMES = {
+    "reached": "Reached",
+    "voicemail": "Left a voicemail",
+    "no_answer": "No answer",
+    "wrong_number": "Wrong number",
+}
+FOLLOWED_NAMES = {"reached": "Yes", "nobody": "Nobody answered", "not_yet": "Not yet", "": "No answer yet"}
+WHOSE_NAMES = {"patient": "the patient's own", "helper": "of somebody who helps the patient"}

@@ -186,7 +186,7 @@ def test_the_other_forms(nurse: Person, lead: Person, number: int) -> None:
     assert "Assigned to Lead Example." in page
     note = re.search(r'name="note" value="(\d+)"', page)
     assert note is not None
-    assert 'name="note"' not in lead.get(f"/cases/{number}").text
+    assert "Change this note" not in lead.get(f"/cases/{number}").text
     send("amend", note=note[1], text="second note")
     send("acknowledge")
     send("outcome", outcome="no_answer")

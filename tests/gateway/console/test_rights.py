@@ -38,6 +38,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("POST", "/views/{number}/delete"): _TEAM,
     ("GET", "/cases/{number}"): _ALL,
     ("GET", "/cases/{number}/print"): _ALL,
+    ("GET", "/cases/{number}/live"): _TEAM,
     ("POST", "/cases/{number}/acknowledge"): _TEAM,
     ("POST", "/cases/{number}/assign"): _TEAM,
     ("POST", "/cases/{number}/note"): _TEAM,
