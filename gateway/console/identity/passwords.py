@@ -10,6 +10,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+LONGEST_TYPED = 1_000
+"""What a form takes, so that a password that is too long is refused with the reason and never cut off."""
 _GUESSES = 10**10
 _LOOKED_AT = 72
 _HASHER = PasswordHasher()

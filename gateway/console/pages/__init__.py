@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from gateway.console.pages import audit, case, case_acts, entry, export, figures, handover, notices, oidc, queue, replay, reviews, staff
+from gateway.console.pages import (
+    audit,
+    case,
+    case_acts,
+    entry,
+    export,
+    figures,
+    handover,
+    notices,
+    oidc,
+    own,
+    queue,
+    replay,
+    reviews,
+    staff,
+)
 
 
 def routers() -> list[APIRouter]:
     """The routes of all pages."""
     return [
         entry.router,
+        own.router,
         queue.router,
         case.router,
         case_acts.router,
