@@ -53,9 +53,9 @@ class Acts:
             seen: the sequence number of the last event that was shown to them.
 
         Raises:
-            ActError: somebody was faster, the case is closed, or it fired anew behind `seen`.
+            ActError: somebody was faster, the case is closed, it fired anew behind `seen`, or the account was closed meanwhile.
         """
-        with _held(self._records, number) as (connection, case):
+        with _held(self._records, number, owner=by) as (connection, case):
             if case.state == ACKNOWLEDGED:
                 name = connection.scalar(select(staff.c.name).where(staff.c.id == case.acknowledged_by))
                 raise ActError(f"{name} acknowledged this case at {clock_time(self._clinic, case.acknowledged_at)}.")
@@ -79,12 +79,8 @@ class Acts:
 
     def assign(self, number: int, by: int, to: int | None) -> None:
         """Say who looks after a case; None for nobody."""
-        with _held(self._records, number) as (connection, case):
+        with _held(self._records, number, owner=to) as (connection, case):
             _must_be_open(case)
-            if to is not None:
-                person = connection.execute(select(staff.c.role, staff.c.disabled_at).where(staff.c.id == to)).one_or_none()
-                if person is None or person.disabled_at is not None or not may(person.role, "act"):
-                    raise ActError("This person can not look after a case. Choose a nurse or a team lead.", 422)
             self._record(connection, case, AuditAct.ASSIGN, by, self._records.clock(), {"to": to}, assignee=to)
 
     def note(self, number: int, by: int, text: str) -> None:
@@ -270,13 +266,24 @@ def sealed_about(records: Records, conversation: str, kind: str, at: datetime, w
 
 
 @contextmanager
-def _held(records: Records, number: int) -> Iterator[tuple[Connection, Row[Any]]]:
+def _held(records: Records, number: int, *, owner: int | None = None) -> Iterator[tuple[Connection, Row[Any]]]:
     """A transaction in which nobody else changes a case, and the case.
+
+    Args:
+        records: the gateway's records.
+        number: the case.
+        owner: the account that the case is to belong to, if any: it is not closed before the end, and gives the case back when it is.
 
     Raises:
         NoCaseError: there is none of this number.
+        ActError: the owner's account is closed, or may not act.
     """
     with writing(records.engine) as connection:
+        if owner is not None:
+            account = select(staff.c.role, staff.c.disabled_at).where(staff.c.id == owner).with_for_update(read=True, key_share=True)
+            person = connection.execute(account).one_or_none()
+            if person is None or person.disabled_at is not None or not may(person.role, "act"):
+                raise ActError("This person can not look after a case. Choose a nurse or a team lead.", 422)
         case = connection.execute(select(triage_case).where(triage_case.c.id == number).with_for_update()).one_or_none()
         if case is None:
             raise NoCaseError(number)
