@@ -79,7 +79,8 @@ def seal_account(settings: Settings, name: str | None) -> int:
         print(error, file=sys.stderr)
         return 1
     _note_sealed(settings, engine, person)
-    print(f"{person.name!r} ({person.role}) counts as it stands. A new code, on the page Staff, takes away its password and app.")
+    print(f"{person.name!r} ({person.role}) counts as it stands.")
+    print("A new code, on the page Staff, takes away its password, app and recovery codes.")
     return 0
 
 

@@ -22,6 +22,8 @@ from gateway.web import ErrorBoundary
 _log = structlog.get_logger(__name__)
 _FAILED = 500
 _NOT_KEPT = ("csrf", "password")
+_TYPED_AGAIN = ("old", "again", "code")
+"""Passwords and codes of a form about one's own account: no page repeats them, so the form is filled in anew."""
 
 
 def make_console(services: ConsoleServices) -> ASGIApp:
@@ -52,10 +54,10 @@ def _handle_errors(app: FastAPI, services: ConsoleServices) -> None:
             return RedirectResponse(f"{BASE}/login?next={quote(request.url.path)}", 303)
         if error.status == 423 and "hx-request" not in request.headers:
             form = [] if request.method == "GET" else (await request.form()).multi_items()
-            draft = [(key, str(value)) for key, value in form if key not in _NOT_KEPT]
-            return services.renderer.page(
-                request, "locked.html", error.login, 423, then=request.url.path, draft=draft, problem="", write=request.method == "POST"
-            )
+            anew = any(key in _TYPED_AGAIN for key, _ in form)
+            draft = [] if anew else [(key, str(value)) for key, value in form if key not in _NOT_KEPT]
+            then, write = (f"{BASE}/me", False) if anew else (request.url.path, request.method == "POST")
+            return services.renderer.page(request, "locked.html", error.login, 423, then=then, draft=draft, problem="", write=write)
         response = refusal(request, error.status, error.reason, error)
         if error.status == 401 and COOKIE in request.cookies:
             response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")

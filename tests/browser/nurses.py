@@ -53,7 +53,7 @@ class Nurse:
         self.type(self.one_time(), "Tab")
         self.type(PASSWORD, "Tab")
         self.type(PASSWORD, "Enter")
-        expect(self.page.get_by_role("heading", name="Log in")).to_be_visible()
+        expect(self.page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
         return self
 
     def log_in(self) -> Nurse:

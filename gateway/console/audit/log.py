@@ -154,15 +154,32 @@ class AuditLog:
             with writing(self._engine) as own:
                 self.record(act, staff=staff, case=case, detail=detail, connection=own)
             return
+        self.record_all(act, [(case, detail or {})], connection, staff=staff)
+
+    def record_all(
+        self, act: AuditAct, entries: Iterable[tuple[int | None, Mapping[str, Any]]], connection: Connection, *, staff: int | None = None
+    ) -> None:
+        """Add an entry for each of several cases to which the same was done at once, in a few statements however many they are.
+
+        Args:
+            act: what was done.
+            entries: which case each is about, and its detail.
+            connection: the transaction that writes what the entries are about.
+            staff: who did it; None for nobody who is known.
+        """
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         last = stored_head(connection)
         sealed = connection.scalar(select(audit_head.c.seq).where(audit_head.c.id == _HEAD)) or 0
-        seq = max(last.seq, sealed) + 1
-        row = {"seq": seq, "at": self._clock(), "staff_id": staff, "act": str(act), "case_id": case, "detail": dict(detail or {})}
-        mac = self._mac(last.mac, row)
-        connection.execute(insert(audit).values(**row, mac=mac))
-        head = {"seq": seq, "mac": self._seal(seq, mac)}
+        mac, at, rows = last.mac, self._clock(), list[dict[str, Any]]()
+        for seq, (case, detail) in enumerate(entries, max(last.seq, sealed) + 1):
+            row = {"seq": seq, "at": at, "staff_id": staff, "act": str(act), "case_id": case, "detail": dict(detail)}
+            mac = self._mac(mac, row)
+            rows.append({**row, "mac": mac})
+        if not rows:
+            return
+        connection.execute(insert(audit), rows)
+        head = {"seq": rows[-1]["seq"], "mac": self._seal(rows[-1]["seq"], mac)}
         if last.seq:
             connection.execute(update(audit_head).where(audit_head.c.id == _HEAD).values(**head))
         else:

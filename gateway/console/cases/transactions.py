@@ -14,12 +14,13 @@ from gateway.console.audit.acts import AuditAct
 from gateway.console.audit.log import AuditLog
 from gateway.console.cases.case_view import act_associated_data
 from gateway.console.errors import ActError, NoCaseError
+from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
 from gateway.contact.statuses import Statuses
 from gateway.records.database import writing
 from gateway.records.signals import ACKNOWLEDGED, CLOSED, OPEN, rank_of, signal_of, strongest, tier_of
 from gateway.records.store import Records
-from gateway.records.tables import case_act, case_rule, triage_case
+from gateway.records.tables import case_act, case_rule, staff, triage_case
 from gateway.records.tier import Tier
 
 
@@ -99,13 +100,24 @@ def sealed_about(records: Records, conversation: str, kind: str, at: datetime, w
 
 
 @contextmanager
-def held_case(records: Records, number: int) -> Iterator[tuple[Connection, Row[Any]]]:
+def held_case(records: Records, number: int, *, owner: int | None = None) -> Iterator[tuple[Connection, Row[Any]]]:
     """A transaction in which nobody else changes a case, and the case.
+
+    Args:
+        records: the gateway's records.
+        number: the case.
+        owner: the account that the case is to belong to, if any: it is not closed before the end, and gives the case back when it is.
 
     Raises:
         NoCaseError: there is none of this number.
+        ActError: the owner's account is closed, or may not act.
     """
     with writing(records.engine) as connection:
+        if owner is not None:
+            account = select(staff.c.role, staff.c.disabled_at).where(staff.c.id == owner).with_for_update(read=True, key_share=True)
+            person = connection.execute(account).one_or_none()
+            if person is None or person.disabled_at is not None or not may(person.role, "act"):
+                raise ActError("This person can not look after a case. Choose a nurse or a team lead.", 422)
         case = connection.execute(select(triage_case).where(triage_case.c.id == number).with_for_update()).one_or_none()
         if case is None:
             raise NoCaseError(number)

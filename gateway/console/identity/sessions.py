@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, func, insert, select, update
 
 from gateway.console.identity.accounts import Staff
 from gateway.console.identity.seals import Tell
@@ -40,6 +40,19 @@ class Login:
     proved_at: datetime
 
 
+@dataclass(frozen=True)
+class LoginRecord:
+    """A login that began.
+
+    Attributes:
+        at: when it began.
+        browser_known: whether its browser had logged in to the account before; None where that is not stored.
+    """
+
+    at: datetime
+    browser_known: bool | None
+
+
 class Sessions:
     """The logins.
 
@@ -58,12 +71,18 @@ class Sessions:
         self._policy = policy
         self._clock = clock
 
-    def start(self, person: Staff) -> str:
-        """Log somebody in, and return the token, which is stored nowhere."""
+    def start(self, person: Staff, browser_known: bool | None = None) -> str:
+        """Log somebody in, and return the token, which is stored nowhere.
+
+        Args:
+            person: who logs in.
+            browser_known: whether the browser has logged in to the account before; None where nobody can tell.
+        """
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock()
         new = {"token_hash": hash_of(token), "staff_id": person.id, "started_at": now, "seen_at": now, "proved_at": now}
         with writing(self._engine) as connection:
-            connection.execute(insert(staff_session).values(**new, locked=False, seal=self._book.seals.of_login(new, connection)))
+            seal = self._book.seals.of_login(new, connection)
+            connection.execute(insert(staff_session).values(**new, locked=False, browser_known=browser_known, seal=seal))
         return token
 
     def find(self, token: str) -> Login | None:
@@ -104,6 +123,24 @@ class Sessions:
     def end(self, token: str) -> None:
         """Log out."""
         self._set(token, ended_at=self._clock())
+
+    def history(self, login: Login) -> tuple[LoginRecord, LoginRecord | None]:
+        """How a login began, and the latest other one of its account, if there is any."""
+        s = staff_session.c
+        query = select(s.token_hash, s.started_at, s.browser_known).where(s.staff_id == login.staff.id).order_by(s.started_at.desc())
+        mine = s.token_hash == hash_of(login.token)
+        with self._engine.connect() as connection:
+            this = connection.execute(query.where(mine)).one()
+            other = connection.execute(query.where(~mine).limit(1)).one_or_none()
+        records = [LoginRecord(row.started_at, row.browser_known) for row in (this, other) if row is not None]
+        return records[0], records[1] if other is not None else None
+
+    def latest(self) -> dict[int, datetime]:
+        """When each account logged in last, by its number."""
+        s = staff_session.c
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(s.staff_id, func.max(s.started_at).label("at")).group_by(s.staff_id))
+            return {row.staff_id: row.at for row in rows}
 
     def on_duty(self) -> list[Staff]:
         """Who is logged in and was there lately."""

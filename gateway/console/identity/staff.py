@@ -1,17 +1,19 @@
-"""Those who work at the console: invitations, passwords, one-time codes, roles."""
+"""Those who work at the console: invitations, set-up, passwords, roles."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.console.identity import one_time_codes, passwords
-from gateway.console.identity.accounts import Accounts, Staff, StaffError
+from gateway.console.identity import one_time_codes, passwords, recovery_codes
+from gateway.console.identity.accounts import Staff, StaffError
+from gateway.console.identity.proofs import Proofs
 from gateway.console.identity.rights import ROLES
 from gateway.records.database import writing
 from gateway.records.tables import staff, staff_session
@@ -24,7 +26,7 @@ class WrongPasswordError(StaffError):
     """The password so far is not right."""
 
 
-class StaffBook(Accounts):
+class StaffBook(Proofs):
     """What becomes of the accounts: invitations, set-up, passwords, roles."""
 
     def invite(self, name: str, role: str, email: str | None = None) -> tuple[Staff, str]:
@@ -82,7 +84,7 @@ class StaffBook(Accounts):
         return found
 
     def reinvite(self, number: int) -> str:
-        """A new invitation for a local account: its password and second factor stop working, its sessions end; it is open again.
+        """A new invitation for a local account: its password, second factor and recovery codes stop working, its sessions end; it is open.
 
         Raises:
             StaffError: there is no such account, or it is the hospital's provider's.
@@ -94,6 +96,7 @@ class StaffBook(Accounts):
                 "invited_until": self._clock() + INVITED,
                 "password": None,
                 "totp": None,
+                "recovery": None,
                 "disabled_at": None,
             }
             local = (staff.c.id == number) & staff.c.subject.is_(None)
@@ -107,8 +110,8 @@ class StaffBook(Accounts):
         found = self._one((staff.c.invitation == _hash(code.strip())) & (staff.c.invited_until > self._clock()))
         return None if found is None or found.disabled else found
 
-    def set_up(self, code: str, password: str, secret: str, one_time: str) -> Staff:
-        """Accept an invitation.
+    def set_up(self, code: str, password: str, secret: str, one_time: str) -> tuple[Staff, tuple[str, ...]]:
+        """Accept an invitation, and return the account's recovery codes too, which are shown once.
 
         Raises:
             StaffError: the invitation does not count, the password is weak, or the code of the app is wrong.
@@ -120,13 +123,14 @@ class StaffBook(Accounts):
         step = one_time_codes.step_of(secret, one_time, self._clock())
         if step is None:
             raise StaffError("The code of the app is not right. Wait for the next one and type that.")
-        hashed, sealed = passwords.hash_of(password), self._keyring.seal(secret, _associated_data(invited.id))
+        codes = recovery_codes.new_codes()
+        values: dict[str, Any] = {"password": passwords.hash_of(password), **self._factors(invited.id, secret, codes)}
+        values |= {"totp_step": step, "invitation": None, "invited_until": None}
         with writing(self._engine) as connection:
             mine = (staff.c.id == invited.id) & (staff.c.invitation == _hash(code.strip())) & staff.c.disabled_at.is_(None)
-            values = {"password": hashed, "totp": sealed, "totp_step": step, "invitation": None, "invited_until": None}
             if not self._change(connection, mine, **values):
                 raise StaffError("This code does not count any more. Ask for a new one.")
-        return invited
+        return invited, codes
 
     def change_password(self, number: int, old: str, new: str, keep: bytes) -> None:
         """Give oneself another password; all other logins of the account end.
@@ -143,45 +147,28 @@ class StaffBook(Accounts):
         person = self.get(number)
         if person is None or person.subject is not None:
             raise StaffError("The password of this account is the hospital's. Change it there.")
-        if self.prove(person.name, old, None) is None:
+        row = self._by_password(person.name, old)
+        if row is None:
             raise WrongPasswordError("Your password so far is not right. Nothing was changed.")
         if old == new:
             raise StaffError("This is the password that you have. Choose another one.")
         _check(new, person)
         hashed = passwords.hash_of(new)
         with writing(self._engine) as connection:
-            self._change(connection, staff.c.id == number, password=hashed)
+            if not self._change(connection, (staff.c.id == number) & (staff.c.password == row.password), password=hashed):
+                raise StaffError("Your account was changed meanwhile. Nothing was changed. Log in again.")
             _end_sessions(connection, number, self._clock(), keep)
 
-    def prove(self, name: str, password: str, one_time: str | None) -> Staff | None:
-        """Who this is, if name, password and one-time code are right; each code counts once. How often it may be tried, `Tries` says.
-
-        A last code of a half minute that is still to come is of a clock that was wrong, and keeps nobody out.
+    def change(
+        self, number: int, *, role: str | None = None, disabled: bool | None = None, also: Callable[[Connection], object] | None = None
+    ) -> None:
+        """Change somebody's role, or shut or open the account; their sessions end.
 
         Args:
-            name: the account's name.
-            password: its password.
-            one_time: the authenticator's code; None where the password alone is asked for, of somebody who is logged in.
-        """
-        with self._engine.connect() as connection:
-            row = connection.execute(select(staff).where(staff.c.name == " ".join(name.split()))).one_or_none()
-        right = passwords.matches(row.password if row and row.password else passwords.NOBODY, password)
-        person = self._staff(row) if row is not None else None
-        if row is None or person is None or row.password is None or person.disabled or not right:
-            return None
-        if one_time is None:
-            return person
-        now, mine = self._clock(), staff.c.id == row.id
-        step = one_time_codes.step_of(self._keyring.open(row.totp, _associated_data(row.id)), one_time, now)
-        if step is None:
-            return None
-        unused = (staff.c.totp_step < step) | (staff.c.totp_step > one_time_codes.step_at(now) + 1)
-        with writing(self._engine) as connection:
-            fresh = update(staff).where(mine, staff.c.password == row.password, staff.c.disabled_at.is_(None), unused)
-            return person if connection.execute(fresh.values(totp_step=step)).rowcount else None
-
-    def change(self, number: int, *, role: str | None = None, disabled: bool | None = None) -> None:
-        """Change somebody's role, or shut or open the account; their sessions end.
+            number: the account.
+            role: the role from now on; None to leave it.
+            disabled: whether it is shut from now on; None to leave it.
+            also: what is done in the same transaction, so that neither is without the other.
 
         Raises:
             StaffError: there is no such role or account, or nobody would be left who can make accounts.
@@ -203,6 +190,8 @@ class StaffBook(Accounts):
                 values["disabled_at"] = self._clock() if disabled else None
             self._change(connection, staff.c.id == number, **values)
             _end_sessions(connection, number, self._clock())
+            if also is not None:
+                also(connection)
 
     def prefer(self, number: int, *, single_keys: bool, sound: bool) -> None:
         """Remember how somebody wants to work."""
@@ -227,7 +216,3 @@ def _new_code() -> str:
 
 def _hash(code: str) -> bytes:
     return hashlib.sha256(code.encode()).digest()
-
-
-def _associated_data(number: int) -> str:
-    return f"staff/{number}/totp"

@@ -53,6 +53,11 @@ class Try:
     sources: tuple[bytes, ...]
     known: bool
 
+    @property
+    def browser_known(self) -> bool:
+        """Whether there was a successful login with this browser, not only from this address."""
+        return self.known and self.source != self.sources[-1]
+
 
 class Tries:
     """The tries of one database; what is kept of who tried from where is a hash.

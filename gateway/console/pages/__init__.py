@@ -16,6 +16,7 @@ from gateway.console.pages import (
     handover,
     notices,
     oidc,
+    own,
     queue,
     replay,
     reviews,
@@ -27,6 +28,7 @@ def routers() -> list[APIRouter]:
     """The routes of all pages."""
     return [
         entry.router,
+        own.router,
         queue.router,
         case.router,
         case_acts.router,

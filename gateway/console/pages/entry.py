@@ -1,4 +1,4 @@
-"""Coming in and going out: log in, first set-up, unlock, log out, one's own preferences; and the static files."""
+"""Coming in and going out: log in, first set-up, unlock, log out; and the static files."""
 
 from __future__ import annotations
 
@@ -9,26 +9,25 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import segno
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from markupsafe import Markup
 
-from gateway.console.access import BASE, KnownLogin, TheServices, TurnedAwayError, Visitor, having, is_ours
+from gateway.console.access import BASE, KnownLogin, TheServices, TurnedAwayError, is_ours
 from gateway.console.audit.acts import AuditAct
-from gateway.console.identity import one_time_codes
+from gateway.console.identity import one_time_codes, recovery_codes
 from gateway.console.identity.accounts import Staff, StaffError
-from gateway.console.identity.passwords import LONGEST_PASSWORD
-from gateway.console.identity.sessions import COOKIE, Login, hash_of
-from gateway.console.identity.staff import WrongPasswordError
+from gateway.console.identity.passwords import LONGEST_TYPED
+from gateway.console.identity.sessions import COOKIE, Login
 from gateway.console.identity.tries import LOGIN, UNLOCK
+from gateway.console.pages.own import note_codes_made
 from gateway.console.services import ConsoleServices
 from gateway.network import network
 
 router = APIRouter()
 DEVICE = "__Host-device"
 _DEVICE_KEPT = timedelta(days=90)
-_Text = Annotated[str, Form(max_length=LONGEST_PASSWORD)]
-_Own = Annotated[Visitor, Depends(having("own_account"))]
+_Text = Annotated[str, Form(max_length=LONGEST_TYPED)]
 
 
 @router.get("/static/{name}")
@@ -48,19 +47,19 @@ async def login_page(request: Request, services: TheServices, next: str = "") ->
 
 @router.post("/login")
 async def log_in(request: Request, services: TheServices, name: _Text, password: _Text, code: _Text, next: _Text = "") -> Response:
-    """Log in with name, password and one-time code."""
+    """Log in with name, password and one-time code, or a recovery code in its place."""
     _ours(request, services)
     made = await asyncio.to_thread(services.tries.begin, name, address_of(request), request.cookies.get(DEVICE, ""))
     if made is None:
         raise TurnedAwayError(429, "too_often")
     async with services.hashing if made.known else services.strangers:
-        person = await asyncio.to_thread(services.book.prove, name, password, code)
+        person, how = await _proven(services, name, password, code)
     if person is None:
         known = await asyncio.to_thread(services.book.named, " ".join(name.split()))
         await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN_FAILED, staff=known.id if known else None)
         return _login_page(request, services, next, 401, services.renderer.reason("wrong_login"))
     response = RedirectResponse(inside(next), 303)
-    await start_login(request, services, response, person, "password")
+    await start_login(request, services, response, person, how, browser_known=made.browser_known)
     device = request.cookies.get(DEVICE) or secrets.token_urlsafe()
     await asyncio.to_thread(services.tries.right, made, device)
     kept = int(_DEVICE_KEPT.total_seconds())
@@ -68,11 +67,34 @@ async def log_in(request: Request, services: TheServices, name: _Text, password:
     return response
 
 
-async def start_login(request: Request, services: ConsoleServices, response: Response, person: Staff, how: str) -> None:
-    """Start a login, whose token goes out as a cookie; a login that this browser had before ends."""
+async def _proven(services: ConsoleServices, name: str, password: str, code: str) -> tuple[Staff | None, str]:
+    """Who this is, if anybody, and by what that was shown; a recovery code is used up, which is on record."""
+    if not recovery_codes.is_code(code):
+        return await asyncio.to_thread(services.book.prove, name, password, code), "password"
+    found = await asyncio.to_thread(services.book.prove_by_recovery_code, name, password, code)
+    if found is None:
+        return None, ""
+    person, left = found
+    await asyncio.to_thread(services.audit_log.record, AuditAct.RECOVERY_CODE_USED, staff=person.id, detail={"left": left})
+    return person, "recovery_code"
+
+
+async def start_login(
+    request: Request, services: ConsoleServices, response: Response, person: Staff, how: str, *, browser_known: bool | None = None
+) -> None:
+    """Start a login, whose token goes out as a cookie; a login that this browser had before ends.
+
+    Args:
+        request: what is answered.
+        services: the console's parts.
+        response: the answer, which takes the cookie.
+        person: who logs in.
+        how: what showed who they are, for the audit.
+        browser_known: whether the browser has logged in to the account before; None where nobody can tell.
+    """
     if COOKIE in request.cookies:
         await asyncio.to_thread(services.sessions.end, request.cookies[COOKIE])
-    token = await asyncio.to_thread(services.sessions.start, person)
+    token = await asyncio.to_thread(services.sessions.start, person, browser_known)
     await asyncio.to_thread(services.audit_log.record, AuditAct.LOGIN, staff=person.id, detail={"how": how})
     response.set_cookie(
         COOKIE, token, secure=True, httponly=True, samesite="strict", path="/", max_age=int(services.policy.longest.total_seconds())
@@ -89,7 +111,10 @@ async def setup_page(request: Request, services: TheServices) -> Response:
 async def set_up(
     request: Request, services: TheServices, code: _Text, secret: _Text = "", password: _Text = "", again: _Text = "", one_time: _Text = ""
 ) -> Response:
-    """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation."""
+    """With the code alone: shows the square for the authenticator app; with password and one-time code: accepts the invitation.
+
+    The recovery codes stand on this answer and nowhere else.
+    """
     _ours(request, services)
     person = await asyncio.to_thread(services.book.invited, code)
     if person is None:
@@ -102,9 +127,10 @@ async def set_up(
         try:
             if password != again:
                 raise StaffError("The two passwords are not the same.")
-            await asyncio.to_thread(services.book.set_up, code, password, secret, one_time)
+            _, codes = await asyncio.to_thread(services.book.set_up, code, password, secret, one_time)
             await asyncio.to_thread(services.audit_log.record, AuditAct.ACCOUNT_SET_UP, staff=person.id)
-            return RedirectResponse(f"{BASE}/login", 303)
+            await note_codes_made(services, person.id, "set_up")
+            return services.renderer.page(request, "codes.html", None, codes=codes)
         except StaffError as error:
             problem, status = str(error), 422
     secret = secret if one_time_codes.is_secret(secret) else one_time_codes.new_secret()
@@ -149,49 +175,6 @@ async def log_out(services: TheServices, login: KnownLogin) -> Response:
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
     response.headers["clear-site-data"] = '"cache"'
     return response
-
-
-@router.get("/me")
-async def me_page(request: Request, services: TheServices, visitor: _Own) -> Response:
-    """One's own preferences, and the keys."""
-    return services.renderer.page(request, "me.html", visitor.login, problem="", changed=False)
-
-
-@router.post("/me")
-async def prefer(request: Request, services: TheServices, visitor: _Own, single_keys: _Text = "", sound: _Text = "") -> Response:
-    """Change them."""
-    await asyncio.to_thread(services.book.prefer, visitor.id, single_keys=bool(single_keys), sound=bool(sound))
-    detail = {"single_keys": bool(single_keys), "sound": bool(sound)}
-    await asyncio.to_thread(services.audit_log.record, AuditAct.PREFERENCES, staff=visitor.id, detail=detail)
-    return RedirectResponse(f"{BASE}/me", 303)
-
-
-@router.post("/me/password")
-async def change_password(
-    request: Request, services: TheServices, visitor: _Own, old: _Text = "", password: _Text = "", again: _Text = ""
-) -> Response:
-    """Give oneself another password; the other logins of the account end. Five wrong ones end this login too."""
-    token, problem = visitor.login.token, ""
-    try:
-        if password != again:
-            raise StaffError("The two new passwords are not the same.")
-        async with services.hashing:
-            if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
-                raise TurnedAwayError(401, "log_in")
-            await asyncio.to_thread(services.book.change_password, visitor.id, old, password, hash_of(token))
-    except WrongPasswordError as error:
-        await asyncio.to_thread(services.audit_log.record, AuditAct.UNLOCK_FAILED, staff=visitor.id)
-        await asyncio.to_thread(services.tries.failed, UNLOCK, token)
-        if not await asyncio.to_thread(services.tries.left, UNLOCK, token):
-            await asyncio.to_thread(services.sessions.end, token)
-            raise TurnedAwayError(401, "log_in") from None
-        problem = str(error)
-    except StaffError as error:
-        problem = str(error)
-    if not problem:
-        await asyncio.to_thread(services.sessions.unlock, token)
-        await asyncio.to_thread(services.audit_log.record, AuditAct.PASSWORD_CHANGED, staff=visitor.id)
-    return services.renderer.page(request, "me.html", visitor.login, 422 if problem else 200, problem=problem, changed=not problem)
 
 
 def inside(path: str) -> str:

@@ -9,9 +9,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.release import release_cases
 from gateway.console.identity.accounts import Staff, StaffError
 from gateway.console.identity.passwords import LONGEST_PASSWORD
 from gateway.console.identity.rights import ROLES
@@ -80,10 +82,15 @@ async def change_role(
 
 @router.post("/staff/{number}/shut")
 async def shut(request: Request, services: TheServices, visitor: _Admin, number: Number, password: _Text = "") -> Response:
-    """Shut an account; whoever is logged in with it is out at once."""
-    return await _change(
-        request, services, visitor, number, password, lambda _: services.book.change(number, disabled=True), AuditAct.ACCOUNT_SHUT
-    )  # fmt: skip
+    """Shut an account; whoever is logged in with it is out at once, and its open cases go back to the queue."""
+
+    def release(connection: Connection) -> None:
+        release_cases(connection, services.audit_log, number, visitor.id, services.records.clock(), services.records.signals)
+
+    def change(_: Staff) -> None:
+        services.book.change(number, disabled=True, also=release)
+
+    return await _change(request, services, visitor, number, password, change, AuditAct.ACCOUNT_SHUT)
 
 
 @router.post("/staff/{number}/open")
@@ -172,7 +179,7 @@ async def _page(
 ) -> Response:
     login = await asyncio.to_thread(services.sessions.find, visitor.login.token) or visitor.login
     return services.renderer.page(
-        request, "staff.html", login, status, people=await asyncio.to_thread(services.book.everybody), problem=problem, invited=invited,
-        code=code, name=name, role=role, email=email, roles=ROLES, fresh=_is_fresh(services, Visitor(login)),
-        setup=f"{services.settings.console_origins[0]}{BASE}/setup",
+        request, "staff.html", login, status, people=await asyncio.to_thread(services.book.everybody),
+        latest=await asyncio.to_thread(services.sessions.latest), problem=problem, invited=invited, code=code, name=name, role=role,
+        email=email, roles=ROLES, fresh=_is_fresh(services, Visitor(login)), setup=f"{services.settings.console_origins[0]}{BASE}/setup",
     )  # fmt: skip

@@ -5,12 +5,13 @@ nurses wrote about it, unreadable.
 """
 
 from gateway.records.tables.base import Moment, metadata
-from gateway.records.tables.cases import CHECKING, case_act, case_finding, case_rule, disagreement, handover, notice, triage_case
+from gateway.records.tables.cases import CHECKING, SEEN, case_act, case_finding, case_rule, disagreement, handover, notice, triage_case
 from gateway.records.tables.conversations import conversation, conversation_key, delivery, event, probe, reading_try, session
 from gateway.records.tables.staff import audit, audit_head, break_glass, login_try, saved_view, staff, staff_session
 
 __all__ = [
     "CHECKING",
+    "SEEN",
     "Moment",
     "audit",
     "audit_head",

@@ -8,6 +8,8 @@ from gateway.records.tables.base import ID, Moment, metadata
 
 CALLED = text("callback_at IS NOT NULL")
 CHECKING = text("danger_check IN ('before', 'behind')")
+SEEN = text("state = 'acknowledged'")
+_ASSIGNED = text("assignee IS NOT NULL")
 
 triage_case = Table(
     "triage_case",
@@ -53,6 +55,8 @@ triage_case = Table(
     Index("case_in_queue", "rank", "fired_at", "id"),
     Index("case_by_acknowledgement", "acknowledged_at"),
     Index("case_by_opening", "opened_at"),
+    Index("case_by_assignee", "assignee", sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED),
+    Index("case_acknowledged_by", "acknowledged_by", sqlite_where=SEEN, postgresql_where=SEEN),
     Index("case_checking", "last_at", sqlite_where=CHECKING, postgresql_where=CHECKING),
     *(
         Index(name, column, sqlite_where=text(f"{column} IS NOT NULL"), postgresql_where=text(f"{column} IS NOT NULL"))

@@ -17,6 +17,7 @@ staff = Table(
     Column("password", String(255)),
     Column("totp", LargeBinary),
     Column("totp_step", Integer, nullable=False),
+    Column("recovery", LargeBinary),
     Column("invitation", LargeBinary, unique=True),
     Column("invited_until", Moment),
     Column("disabled_at", Moment),
@@ -36,6 +37,7 @@ staff_session = Table(
     Column("proved_at", Moment, nullable=False),
     Column("locked", Boolean, nullable=False),
     Column("ended_at", Moment),
+    Column("browser_known", Boolean),
     Column("seal", LargeBinary),
 )
 

@@ -8,6 +8,7 @@ import pytest
 from argon2 import PasswordHasher
 
 import gateway.console.identity.passwords
+import gateway.console.identity.recovery_codes
 from gateway.console.services import ConsoleServices
 from tests.gateway.console.people import Person, hired, services_of
 from tests.gateway.support import Door
@@ -22,6 +23,8 @@ def quick_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gateway.console.identity.passwords, "_HASHER", quick)
         patch.setattr(gateway.console.identity.passwords, "NOBODY", quick.hash("nobody"))
+        patch.setattr(gateway.console.identity.recovery_codes, "_HASHER", quick)
+        patch.setattr(gateway.console.identity.recovery_codes, "NO_CODE", quick.hash("nobody"))
         yield
 
 

@@ -24,6 +24,7 @@ class Person:
 
     Attributes:
         token: the login's cookie; empty before logging in.
+        recovery: the recovery codes that were shown when the account was set up.
     """
 
     door: Door
@@ -32,6 +33,7 @@ class Person:
     secret: str = ""
     token: str = ""
     csrf: str = ""
+    recovery: tuple[str, ...] = ()
     _steps: list[int] = field(default_factory=list)
 
     @property
@@ -94,8 +96,14 @@ def hired(door: Door, name: str, role: str) -> Person:
     assert found is not None
     person.secret = found[1]
     answer = person.post("/setup", code=code, secret=person.secret, password=PASSWORD, again=PASSWORD, one_time=person.code())
-    assert answer.status_code == 303, answer.text
+    assert answer.status_code == 200, answer.text
+    person.recovery = shown_codes(answer.text)
     return person.log_in()
+
+
+def shown_codes(page: str) -> tuple[str, ...]:
+    """The recovery codes on a page."""
+    return tuple(re.findall(r"<li><code>(\d{4} \d{4} \d{4})</code></li>", page))
 
 
 def case_of(door: Door, patient: Patient) -> int:

@@ -30,6 +30,7 @@ _MATRIX: dict[tuple[str, str], tuple[str, ...]] = {
     ("GET", "/me"): _ALL,
     ("POST", "/me"): _ALL,
     ("POST", "/me/password"): _ALL,
+    ("POST", "/me/codes"): _ALL,
     ("GET", "/queue"): _TEAM,
     ("GET", "/alarm"): _TEAM,
     ("POST", "/search"): _TEAM,

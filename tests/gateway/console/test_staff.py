@@ -37,7 +37,7 @@ def _made(book: StaffBook, clock: Clock, name: str, role: str) -> tuple[Staff, s
     """An account that is set up, and the secret of its app."""
     secret = one_time_codes.new_secret()
     _, code = book.invite(name, role)
-    return book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock())), secret
+    return book.set_up(code, PASSWORD, secret, pyotp.TOTP(secret).at(clock()))[0], secret
 
 
 def _later(clock: Clock, secret: str) -> str:
