@@ -28,7 +28,7 @@ from gateway.records.store import Records
 from gateway.records.tables import case_act, triage_case
 from gateway.records.tier import Rank
 from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import BOUND, MASTER_KEY, RED_FLAG, Clock, Door
+from tests.gateway.support import BOUND, MASTER_KEY, RED_FLAG, Clock, Door, library_in
 
 _NO_WORDS: dict[str, Any] = {"blocks": [], "buttons": [], "understood": {}, "conversation": {"pending": ""}}
 _POLICY = read_policy()
