@@ -87,7 +87,7 @@ def _make_services(settings: Settings, library: Library, rasa: Rasa, clock: Cloc
     copies, event_bus, core = PatientCopies(library), EventBus(), Core(Assistants(library), readers, clock)
     synthetic = frozenset(key.name for key in settings.embed_keys.values() if key.synthetic)
     records = Records(connect(settings.records_url), settings.keyring, clock, synthetic, settings.policy.signals)
-    answering = Answering(records, core, rasa, event_bus)
+    answering = Answering(records, core, rasa, event_bus, settings.policy.contact.region)
     proxies = Proxies(settings)
     return Services(settings, core, copies, records, rasa, answering, Limiter(settings), event_bus, proxies, Groups(settings, proxies))
 

@@ -13,6 +13,7 @@ import structlog
 
 from aftercare.assistant import Assistant
 from aftercare.protocol import Disposition
+from gateway.contact.numbers import numbers_in
 from gateway.contact.statuses import CALLBACK
 from gateway.dialogue import rows
 from gateway.dialogue.conversations import Conversations
@@ -47,14 +48,16 @@ class Answering:
         core: the clinical core.
         rasa: where to ask.
         outbound: is notified when an answer is stored.
+        region: the country of telephone numbers without a country code.
     """
 
-    def __init__(self, records: Records, core: Core, rasa: Rasa, outbound: Outbound) -> None:
+    def __init__(self, records: Records, core: Core, rasa: Rasa, outbound: Outbound, region: str) -> None:
         self._records = records
         self._core = core
         self._conversations = Conversations(records, core)
         self._outcomes = Outcomes(records, self._conversations, core, rasa)
         self._outbound = outbound
+        self._region = region
         self._turns: dict[str, _Turn] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._working: set[tuple[str, int]] = set()
@@ -154,7 +157,7 @@ class Answering:
         try:
             left = PATIENCE - (time.monotonic() - started)
             outcome = await self._outcomes.of(name, message, alone if mine else alone or "slow", left)
-            outcome = await asyncio.to_thread(self._in_contact, name, outcome)
+            outcome = await asyncio.to_thread(self._in_contact, name, message, outcome)
             answer = await self._store(name, message, outcome, time.monotonic() - started)
         except Exception as error:  # the patient's browser shows the safety card when no answer comes
             FAILSAFE.labels("unstored").inc()
@@ -168,10 +171,10 @@ class Answering:
             self._working.discard((name, message.seq))
             self._outbound.publish(name, answer)
 
-    def _in_contact(self, name: str, outcome: Outcome) -> Outcome:
+    def _in_contact(self, name: str, message: Event, outcome: Outcome) -> Outcome:
         """The answer where a nurse may hold the chat: only an emergency or a failure is said then.
 
-        Else a call is offered, once behind urgent advice.
+        Else a call is offered: once behind urgent advice, and whenever the patient asks for one or writes a telephone number.
         """
         contact, disposition = self._records.contact(name), outcome.reply.disposition
         quiet = outcome.by != "card" and disposition is not Disposition.EMERGENCY
@@ -179,7 +182,8 @@ class Answering:
             return outcome.withheld()
         asked_for = outcome.reply.custom.get("offers", ())
         urgent = disposition is not None and disposition >= Disposition.CALL_DOCTOR and disposition > contact.tier
-        offered = contact.callback_at is None and (urgent or CALLBACK in asked_for)
+        typed = any(numbers_in(str(message.words["text"]), self._region)) if message.words else False
+        offered = contact.callback_at is None and (urgent or typed or CALLBACK in asked_for)
         return replace(outcome, offers=(CALLBACK,)) if offered else outcome
 
     async def _store(self, name: str, message: Event, outcome: Outcome, seconds: float) -> Event | None:

@@ -89,7 +89,7 @@ def test_the_form_promises_what_the_clinics_hours_hold(door: Door, clock: Clock)
 
 
 def test_a_number_that_was_typed_is_to_be_confirmed(patient: Patient) -> None:
-    patient.say(f"please call my daughter, {_NUMBER}")
+    assert patient.say(f"please call my daughter, {_NUMBER}")["offers"] == ["callback"]
     assert patient.ask("GET", "/callback").json()["number"] == _NUMBER
 
 
