@@ -47,6 +47,6 @@ def filled(text: str, **more: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), text)
 
 
-def beginning(text: str) -> re.Pattern[str]:
-    """A name that begins so."""
-    return re.compile("^" + re.escape(text))
+def beginning(*texts: str) -> re.Pattern[str]:
+    """A name that begins with one of these."""
+    return re.compile(f"^(?:{'|'.join(map(re.escape, texts))})")
