@@ -87,6 +87,10 @@ class Site:
         self._files[path] = ("text/html", page, policy if strict else "")
         self._files[name] = ("text/css", STYLE + style, "default-src 'none'")
 
+    def add_file(self, path: str, kind: str, text: str, policy: str = "") -> None:
+        """Add a file as it is, with a policy if it is to have one."""
+        self._files[path] = (kind, text, policy)
+
     @contextmanager
     def running(self) -> Iterator[Site]:
         """Serve the pages."""
