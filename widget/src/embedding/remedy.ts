@@ -4,6 +4,5 @@ import type { Refusal } from "../shared/messages";
 export function remedy(refused: Refusal, origin: string, key: string): string {
   if (refused === "key")
     return `Aftercare: there is no embed key "${key}". Correct data-key, or add the key to the file that AFTERCARE_EMBED names and restart the gateway.`;
-  if (origin === "null") return "Aftercare: a page around the chat is in a sandboxed frame and has no origin. Add allow-same-origin to its sandbox attribute.";
   return `Aftercare: the embed key "${key}" does not list ${origin}. Add it to the origins of the key and restart the gateway.`;
 }

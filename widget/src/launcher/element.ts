@@ -7,8 +7,8 @@ import { el } from "./dom";
 import type { Settings } from "./settings";
 import { css } from "./style";
 
-/** What keeps the chat from this page for good: its own policy, no key, or the gateway's refusal. */
-type Obstacle = "blocked" | "missing" | Refusal;
+/** What keeps the chat from this page for good: its own policy, a frame around it, no key, or the gateway's refusal. */
+type Obstacle = "blocked" | "sandbox" | "missing" | Refusal;
 
 const READY_WITHIN = 5000;
 const ASK_AFTER = 500;
@@ -34,6 +34,7 @@ export class AftercareChat extends HTMLElement {
   private opened = false;
   private ready = false;
   private begun = false;
+  private entered = false;
   private unread = 0;
   private timers: number[] = [];
   private connected = new AbortController();
@@ -56,6 +57,7 @@ export class AftercareChat extends HTMLElement {
     this.draw();
     if (this.inline) {
       this.opened = true;
+      addEventListener("blur", () => this.enter(), { signal });
       this.begin();
     } else if (wasOpened()) this.ask();
   }
@@ -122,6 +124,7 @@ export class AftercareChat extends HTMLElement {
     this.iframe?.remove();
     this.obstacle = undefined;
     if (!this.settings.key) return this.unavailable("missing");
+    if (self.origin === "null") return this.unavailable("sandbox");
     this.iframe = this.load(`?lang=${this.language}`);
     this.frame.append(this.iframe);
     this.await();
@@ -130,7 +133,7 @@ export class AftercareChat extends HTMLElement {
   private load(behind: string): HTMLIFrameElement {
     const iframe = el("iframe", { title: this.words.frame_title, referrerpolicy: "strict-origin", allow: "", src: this.address + behind });
     iframe.onload = () => {
-      this.send({ aftercare: 1, type: "hello", theme: this.theme(), open: this.opened }, iframe);
+      this.send({ aftercare: 1, type: "hello", theme: this.theme(), open: this.opened && !this.inline }, iframe);
       if (iframe === this.iframe) this.later(ASK_AFTER, () => this.ready || this.obstacle || this.ask());
     };
     return iframe;
@@ -160,12 +163,19 @@ export class AftercareChat extends HTMLElement {
   private forget(): void {
     this.stopWaiting();
     this.iframe = this.asking = this.card = this.obstacle = undefined;
-    this.ready = false;
+    this.ready = this.entered = false;
   }
 
   private showFrame(): void {
     if (this.iframe) this.iframe.hidden = this.card !== undefined;
     (this.card?.root ?? this.iframe)?.focus();
+  }
+
+  /** A panel inside the page counts as opened, and moves the focus to its text box, when the patient first goes into it. */
+  private enter(): void {
+    if (!this.ready || this.entered || this.shadowRoot!.activeElement !== this.iframe) return;
+    this.entered = true;
+    this.send({ aftercare: 1, type: "open" });
   }
 
   private violated(event: SecurityPolicyViolationEvent): void {
@@ -180,9 +190,9 @@ export class AftercareChat extends HTMLElement {
       return;
     }
     this.obstacle = obstacle;
-    if (obstacle === "missing") console.error("Aftercare: data-key is missing. Write the embed key into the script tag: data-key=\"...\"");
-    if (obstacle === "blocked") console.error(`Aftercare: this page's content security policy blocks the chat. Add to it: frame-src ${this.settings.origin}`);
-    const alone = obstacle === "blocked" || obstacle === "origin" ? this.address + `?lang=${this.language}` : "";
+    const remedy = this.remedy(obstacle);
+    if (remedy) console.error(`Aftercare: ${remedy}`);
+    const alone = obstacle && obstacle !== "missing" && obstacle !== "key" ? this.address + `?lang=${this.language}` : "";
     const own = config.keys?.[this.settings.key ?? ""] ?? config;
     const safety = own.safety[this.language] ?? own.safety["en"]!;
     this.card?.root.remove();
@@ -192,6 +202,13 @@ export class AftercareChat extends HTMLElement {
     if (this.iframe) this.iframe.hidden = true;
     if (this.opened && !this.inline) this.card.root.focus();
     AftercareChat.emit("unavailable", obstacle === "blocked" ? obstacle : obstacle ? "refused" : "timeout");
+  }
+
+  /** What to do about it, in a line, where the gateway's own page does not say so. */
+  private remedy(obstacle?: Obstacle): string {
+    if (obstacle === "missing") return "data-key is missing; write it into the script tag";
+    if (obstacle === "sandbox") return "no origin; add allow-same-origin to the sandbox attribute";
+    return obstacle === "blocked" ? `blocked by the content security policy; add frame-src ${this.settings.origin}` : "";
   }
 
   /** Where the page can not hold the panel, the launcher leads to the panel's own page. */
@@ -240,6 +257,7 @@ export class AftercareChat extends HTMLElement {
       this.showFrame();
       this.send({ aftercare: 1, type: "open" });
     }
+    if (this.inline) this.enter();
     AftercareChat.emit("ready");
   }
 
