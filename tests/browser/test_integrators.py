@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.chat import ClinicPage, Device, tel_links
 from tests.browser.clinic import KEY, Site
-from tests.browser.conftest import NewDevice
-from tests.browser.words import FEVER, ROOT, TEL, WORDS
+from tests.browser.words import FEVER, OUR_OWN, ROOT, TEL, WORDS
 
 EXAMPLES = ROOT / "docs" / "examples"
 _ESBUILD = str(ROOT / "widget" / "node_modules" / ".bin" / "esbuild")
@@ -28,24 +26,14 @@ _PACKAGE_PAGE = """
 import { mount } from "./widget/package/index.js";
 window.mount = mount;
 """
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>{body}</body></html>"""
 _CHATS = "() => document.querySelectorAll('aftercare-chat').length"
 _LISTEN = "() => { window.__why = []; Aftercare.on('unavailable', (why) => window.__why.push(why)); }"
-_OUR_OWN = r"net::ERR_|Failed to execute 'postMessage'|[Cc]ontent [Ss]ecurity [Pp]olicy|frame-ancestors|status of 404|blocked by policy"
 LAUNCHER = WORDS["launcher"]
-
-
-def _policy(site: Site, more: str = "") -> str:
-    return f"default-src 'none'; script-src 'self' {site.gateway}; frame-src {site.gateway} {more}; style-src 'self'; img-src 'self'"
 
 
 def _own(text: str, site: Site) -> str:
     """An example with this site's gateway and key."""
     return text.replace("https://chat.clinic.example", site.gateway).replace("our-clinic", KEY)
-
-
-def _tag(site: Site, key: str = KEY) -> str:
-    return f'<script src="{site.gateway}/aftercare.js" data-key="{key}" defer></script>'
 
 
 def _bundle(entry: str) -> str:
@@ -57,23 +45,15 @@ def _bundle(entry: str) -> str:
 
 def _application(site: Site, path: str, script: str) -> None:
     site.add_file(f"{path}.js", "text/javascript", script)
-    site.add_file(path, "text/html", _PAGE.format(title="Application", body=f'<script src="{path}.js"></script>'), _policy(site))
+    site.add_bare_page(path, f'<script src="{path}.js"></script>', site.policy)
 
 
 @pytest.fixture
 def example(device: Device, site: Site) -> ClinicPage:
     """The single-page example, its files as they stand in the documents."""
     for name, kind in (("single-page.html", "text/html"), ("single-page.js", "text/javascript")):
-        site.add_file(f"/{name}", kind, _own((EXAMPLES / name).read_text(encoding="utf-8"), site), _policy(site))
+        site.add_file(f"/{name}", kind, _own((EXAMPLES / name).read_text(encoding="utf-8"), site), site.policy)
     return device.visit("/single-page.html")
-
-
-@pytest.fixture
-def unlisted(site: Site) -> Iterator[Site]:
-    """A site that no key lists."""
-    with Site().running() as running:
-        running.show_chat_of(site.gateway)
-        yield running
 
 
 def _go(clinic: ClinicPage, link: str) -> None:
@@ -130,7 +110,7 @@ def test_package_mounts_with_options_and_unmounts(device: Device, site: Site) ->
 
 
 def test_script_twice_makes_one_chat_and_open_brings_back_what_is_gone(device: Device, site: Site) -> None:
-    site.add_file("/twice", "text/html", _PAGE.format(title="Twice", body=_tag(site) * 2), _policy(site))
+    site.add_bare_page("/twice", site.tag() * 2, site.policy)
     clinic = device.visit("/twice")
     assert clinic.page.evaluate(_CHATS) == 1
     clinic.page.evaluate("() => { window.__opened = 0; Aftercare.on('open', () => window.__opened++); }")
@@ -165,10 +145,10 @@ def test_mistake_is_told_on_the_console_with_its_remedy(
 ) -> None:
     key = {"no key": "", "wrong key": "nobody"}.get(case, KEY)
     place = unlisted if case == "unlisted" else site
-    policy = _policy(site) if case != "blocked" else _policy(site).replace(f"frame-src {site.gateway}", "frame-src 'none'")
-    place.add_file("/mistake", "text/html", _PAGE.format(title="Mistake", body=_tag(site, key)), policy)
+    policy = site.policy if case != "blocked" else site.policy.replace(f"frame-src {site.gateway}", "frame-src 'none'")
+    place.add_bare_page("/mistake", site.tag(key), policy)
     device.watch.allow(unlisted.origin)
-    device.watch.tolerate(f"{_OUR_OWN}|Aftercare: ")
+    device.watch.tolerate(f"{OUR_OWN}|Aftercare: ")
     clinic = device.visit("/mistake", origin=place.origin)
     clinic.page.evaluate(_LISTEN)
     clinic.launcher.click()
@@ -184,11 +164,11 @@ def test_mistake_is_told_on_the_console_with_its_remedy(
 
 
 def test_launcher_keeps_words_side_and_colours_where_only_a_link_is_left(device: Device, site: Site) -> None:
-    device.watch.tolerate(f"{_OUR_OWN}|Aftercare: ")
+    device.watch.tolerate(f"{OUR_OWN}|Aftercare: ")
     element = '<aftercare-chat data-label="Ask about your back" data-position="left"></aftercare-chat>'
-    body = f'<link rel="stylesheet" href="/alone/style.css">{element}{_tag(site)}'
+    body = f'<link rel="stylesheet" href="/alone/style.css">{element}{site.tag()}'
     site.add_page("/alone", style=":root { --aftercare-accent: rgb(91, 42, 134); }", with_chat=False)
-    site.add_file("/alone", "text/html", _PAGE.format(title="Alone", body=body), "frame-src 'none'")
+    site.add_bare_page("/alone", body, "frame-src 'none'")
     page = device.visit("/alone").page
     look = "(e) => [e.getBoundingClientRect().x, getComputedStyle(e).backgroundColor, e.getAttribute('aria-label'), e.innerText]"
     button = page.get_by_role("button", name="Ask about your back")
@@ -202,83 +182,6 @@ def test_launcher_keeps_words_side_and_colours_where_only_a_link_is_left(device:
     with page.expect_popup() as opened:
         link.click()
     expect(opened.value.get_by_role("navigation", name=WORDS["phones"]["label"])).to_be_visible()
-
-
-def _boxed(site: Site, path: str = "/boxed", style: str = "", policy: str = "") -> None:
-    site.add_page(path, style=style or "aftercare-chat { height: 500px; width: 600px; }", with_chat=False)
-    box = f'<link rel="stylesheet" href="{path}/style.css"><a href="/visits">Before</a>'
-    box += f'<aftercare-chat data-key="{KEY}" data-mode="inline"></aftercare-chat><a href="/visits">After</a>'
-    script = f'<script src="{site.gateway}/aftercare.js" defer></script>'
-    site.add_file(path, "text/html", _PAGE.format(title="Boxed", body=box + script), policy or _policy(site))
-
-
-def test_inline_chat_fills_its_box_without_a_launcher_and_stays(device: Device, site: Site) -> None:
-    _boxed(site)
-    clinic = device.visit("/boxed")
-    panel = clinic.panel.ready()
-    assert clinic.page.evaluate("() => document.activeElement === document.body")
-    expect(clinic.launcher).to_have_count(0)
-    box = clinic.iframe.bounding_box()
-    assert box is not None
-    assert (box["width"], box["height"]) == (600, 500)
-    clinic.page.evaluate("() => { window.__closed = 0; Aftercare.on('close', () => window.__closed++); }")
-    clinic.page.evaluate("() => { Aftercare.open(); Aftercare.close(); Aftercare.open(); }")
-    panel.say(FEVER)
-    panel.close_button.click()
-    expect(clinic.iframe).to_be_visible()
-    clinic.page.wait_for_function("() => window.__closed === 1")
-
-
-def test_inline_chat_stands_in_the_tab_order_where_it_stands_in_the_page(device: Device, site: Site) -> None:
-    _boxed(site)
-    clinic = device.visit("/boxed")
-    clinic.panel.ready()
-    reached: list[str] = []
-    for _ in range(40):
-        clinic.page.keyboard.press("Tab")
-        if clinic.focused not in reached[-1:]:
-            reached.append(clinic.focused)
-        if clinic.focused == "After":
-            break
-    assert reached == ["Before", LAUNCHER["frame_title"], "After"]
-
-
-def test_inline_chat_that_does_not_come_leaves_the_numbers_and_takes_no_focus(device: Device, site: Site) -> None:
-    device.watch.tolerate(f"{_OUR_OWN}|Aftercare: ")
-    _boxed(site, "/boxed-in", policy=_policy(site).replace(f"frame-src {site.gateway}", "frame-src 'none'"))
-    page = device.visit("/boxed-in").page
-    card = page.locator("aftercare-chat").get_by_role("alert")
-    expect(card).to_be_visible()
-    assert set(TEL.values()) <= tel_links(card)
-    expect(card.get_by_role("button", name=LAUNCHER["close"])).to_have_count(0)
-    assert page.evaluate("() => document.activeElement === document.body")
-
-
-@pytest.mark.parametrize(
-    "reset",
-    [
-        "* { all: unset; }",
-        "* { all: unset !important; }",
-        "html { font-size: 5px; } body * { font: 6px/1 serif !important; letter-spacing: 9px !important; scale: 0.5 !important; }",
-        "body > * { position: relative !important; opacity: 0.1 !important; zoom: 0.5; contain: strict !important; }",
-    ],
-)
-def test_hard_style_sheet_changes_nothing_of_the_chat(reset: str, device: Device, site: Site) -> None:
-    look = """(e) => [e.getBoundingClientRect().toJSON(), getComputedStyle(e).font, getComputedStyle(e).letterSpacing,
-      getComputedStyle(e.getRootNode().host).opacity]"""
-    plain = device.visit()
-    site.add_page("/reset", style=reset)
-    clinic = device.visit("/reset")
-    assert clinic.launcher.evaluate(look) == plain.launcher.evaluate(look)
-    plain.open()
-    clinic.open()
-    assert clinic.iframe.bounding_box() == plain.iframe.bounding_box()
-    _boxed(site, "/boxed-reset", style=reset)
-    boxed = device.visit("/boxed-reset")
-    boxed.panel.ready()
-    box = boxed.iframe.bounding_box()
-    assert box is not None
-    assert box["height"] >= 100
 
 
 def test_begun_chat_is_offered_after_a_reload_and_no_longer_when_it_has_ended(device: Device) -> None:
@@ -309,40 +212,3 @@ def _has_forgotten(clinic: ClinicPage) -> None:
     clinic.page.reload()
     clinic.page.wait_for_function("() => sessionStorage.length === 0")
     expect(clinic.launcher).to_have_text(LAUNCHER["open"], use_inner_text=True)
-
-
-def _framed(page: Page, site: Site, outer: Site, inner: str, attributes: str = "") -> None:
-    body = f'<iframe src="{inner}" width="900" height="700" {attributes}></iframe>'
-    outer.add_file("/outer", "text/html", _PAGE.format(title="Outer", body=body), f"frame-src {site.origin}")
-    page.goto(f"{outer.origin}/outer")
-
-
-def test_page_in_a_frame_shows_the_chat_when_every_page_around_it_is_listed(device: Device, site: Site, unlisted: Site) -> None:
-    device.watch.allow(unlisted.origin)
-    device.watch.tolerate("can escape its sandboxing")
-    page = device.context.new_page()
-    _framed(page, site, site, f"{site.origin}/", 'sandbox="allow-scripts allow-same-origin allow-forms allow-popups"')
-    inner = page.frame_locator("iframe")
-    inner.get_by_role("button", name=LAUNCHER["open_name"]).click()
-    chat = inner.frame_locator("aftercare-chat #panel iframe")
-    chat.locator("#words").fill(FEVER)
-    chat.locator("#words").press("Enter")
-    expect(chat.locator("li.you")).to_contain_text(FEVER)
-    device.watch.tolerate(f"{_OUR_OWN}|does not list {re.escape(unlisted.origin)}")
-    page = device.context.new_page()
-    _framed(page, site, unlisted, f"{site.origin}/")
-    inner = page.frame_locator("iframe")
-    inner.get_by_role("button", name=LAUNCHER["open_name"]).click()
-    expect(inner.get_by_role("dialog", name=LAUNCHER["card_label"])).to_be_visible(timeout=4_000)
-    assert any("does not list" in line for line in device.watch.console)
-
-
-def test_sandbox_without_an_origin_is_told_which_word_it_lacks(new_device: NewDevice, site: Site) -> None:
-    device = new_device()
-    device.watch.tolerate(f"{_OUR_OWN}|allow-same-origin|sandbox")
-    page = device.context.new_page()
-    _framed(page, site, site, f"{site.origin}/", 'sandbox="allow-scripts"')
-    inner = page.frame_locator("iframe")
-    inner.get_by_role("button", name=LAUNCHER["open_name"]).click()
-    expect(inner.get_by_role("dialog", name=LAUNCHER["card_label"])).to_be_visible(timeout=4_000)
-    assert any("add allow-same-origin to the sandbox attribute" in line for line in device.watch.console)

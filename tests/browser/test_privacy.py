@@ -143,13 +143,16 @@ def test_clinics_page_is_told_nothing_but_ready_close_and_unread(device: Device)
     assert CANARY not in " ".join(received)
 
 
-def test_only_the_panel_may_be_framed_and_nothing_is_cached(server: Server) -> None:
+def test_only_the_panel_and_the_page_about_it_may_be_framed_and_nothing_is_cached(server: Server) -> None:
     panel = server.ask("GET", "/../../panel/demo")
     policy = panel.headers["content-security-policy"]
     assert "frame-ancestors 'self' http://127.0.0.1:" in policy
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy
     assert panel.headers["cache-control"] == "no-store"
+    about = server.ask("GET", "/../../panel/demo/embedding")
+    assert "frame-ancestors *" in about.headers["content-security-policy"]
+    assert about.headers["cache-control"] == "no-store"
     assert server.start().headers["x-frame-options"] == "DENY"
 
 
