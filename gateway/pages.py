@@ -70,6 +70,10 @@ class Pages:
                 raise RefusedError(404, "not_found")
             return self._panel(embed, lang)
 
+        @routes.get("/panel/{key}/embedding")
+        async def embedding(key: str) -> Response:
+            return self._embedding(self._settings.embed_keys.get(key))
+
         @routes.get("/aftercare.js")
         async def launcher() -> Response:
             return Response(self.launcher, media_type=_TYPES[".js"], headers=_A_WHILE)
@@ -92,7 +96,7 @@ class Pages:
             "lang": language,
             "dir": direction,
             "strings": self._strings[language],
-            "parents": [*embed.origins, *self._settings.public_origins],
+            "parents": self._parents(embed),
             "clinic": copy.clinic(),
             "contacts": copy.contacts(self._clock()),
             "safety": copy.safety(language),
@@ -116,6 +120,20 @@ class Pages:
             f"frame-ancestors {ancestors}"
         )
         return HTMLResponse(page, headers={"content-security-policy": policy, "cross-origin-resource-policy": "cross-origin"})
+
+    def _embedding(self, embed: EmbedKey | None) -> HTMLResponse:
+        """The page that any page may hold in a frame, and that tells it whether it may hold the panel. It shows nothing."""
+        known = embed is not None and not embed.synthetic
+        config = {"known": known, "parents": self._parents(embed) if embed is not None and known else []}
+        page = self._templates.get_template("embedding.html").render(
+            config_json=Markup(_in_page(config)), script=self._address("embedding.js")
+        )
+        policy = "default-src 'none'; script-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors *"
+        return HTMLResponse(page, headers={"content-security-policy": policy, "cross-origin-resource-policy": "cross-origin"})
+
+    def _parents(self, embed: EmbedKey) -> list[str]:
+        """The origins of the pages that may hold this key's panel."""
+        return [*embed.origins, *self._settings.public_origins]
 
     def _demo(self, origin: str) -> HTMLResponse:
         key = next(iter(self._settings.embed_keys))

@@ -16,6 +16,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from aftercare.protocol import Library, load_library
 from scripts.common import FailureError, port_from, run_script
 
 DISPOSITIONS = {
@@ -42,7 +43,12 @@ def title_of(custom: Message) -> tuple[str, str]:
     return " · ".join(words for words, _ in parts), parts[0][1]
 
 
-def body_of(messages: list[Message], custom: Message, buttons: list[Message]) -> Iterator[RenderableType]:
+def measured_facts(library: Library) -> frozenset[str]:
+    """Return what questions with a scale are about: to them a number is an answer, and no button's number."""
+    return frozenset(question.about for protocol in library for question in protocol.questions.values() if question.scale)
+
+
+def body_of(messages: list[Message], custom: Message, buttons: list[Message], numbered: bool) -> Iterator[RenderableType]:
     """Yield the parts of an answer from top to bottom: text, findings, rules, sources, buttons, and the danger check's rows."""
     text = "\n\n".join(message["text"] for message in messages if message.get("text"))
     check = next((block["text"] for block in custom.get("blocks", ()) if block["kind"] == "check"), "")
@@ -64,7 +70,8 @@ def body_of(messages: list[Message], custom: Message, buttons: list[Message]) ->
         quote = Text.assemble(f"“{source['quote']}”", (f"\n  — leaflet, {source['section']}", "dim"))
         yield Padding(quote, (1, 0, 0, 2))
     for number, button in enumerate(buttons, start=1):
-        yield Padding(Text(f"{number}. {button['title']}", style="cyan"), (1 if number == 1 else 0, 0, 0, 0))
+        mark = f"{number}." if numbered else "-"
+        yield Padding(Text(f"{mark} {button['title']}", style="cyan"), (1 if number == 1 else 0, 0, 0, 0))
     if check:
         yield from rows_of(check, custom["rows"])
 
@@ -78,24 +85,30 @@ def rows_of(check: str, rows: list[Message]) -> Iterator[RenderableType]:
         )
 
 
-def show(console: Console, messages: list[Message]) -> list[Message]:
-    """Draw one answer of the bot and return its buttons, in the order of their numbers."""
+def show(console: Console, messages: list[Message], measured: frozenset[str]) -> list[Message]:
+    """Draw one answer of the bot and return the buttons that have numbers, in the order of these: none where a number is an answer."""
     if not messages:
         console.print("[dim]The bot gave no answer. Please say it in other words.[/dim]")
         return []
     custom: Message = next((message["custom"] for message in messages if message.get("custom")), {})
     buttons = [b for message in messages for b in message.get("buttons") or []] or custom.get("buttons") or []
+    numbered = custom.get("about") not in measured
     title, style = title_of(custom)
     console.print(
         Panel(
-            Group(*body_of(messages, custom, buttons)),
+            Group(*body_of(messages, custom, buttons, numbered)),
             title=f"[{style}]{escape(title)}[/]",
             title_align="left",
             border_style=style,
             padding=(1, 2),
         )
     )
-    return buttons
+    return buttons if numbered else []
+
+
+def chosen(text: str, buttons: list[Message]) -> str:
+    """Return what is sent for a typed line: the payload of the button that it numbers, or the line itself."""
+    return str(buttons[int(text) - 1]["payload"]) if text.isdecimal() and 0 < int(text) <= len(buttons) else text
 
 
 def call(bot: httpx.Client, method: str, path: str, body: Message | None = None) -> Any:
@@ -143,6 +156,7 @@ def main() -> None:
     console = Console(highlight=False)
     read = reader(console)
     sender = uuid4().hex
+    measured = measured_facts(load_library())
     buttons: list[Message] = []
     with httpx.Client(base_url=f"http://127.0.0.1:{port_from('PORT', 5005)}", timeout=60, trust_env=False) as bot:
         call(bot, "GET", "/webhooks/rest/")
@@ -156,10 +170,8 @@ def main() -> None:
                 return
             if not text:
                 continue
-            if text.isdecimal() and 0 < int(text) <= len(buttons):
-                text = buttons[int(text) - 1]["payload"]
-            body = {"sender": sender, "message": text}
-            buttons = show(console, call(bot, "POST", "/webhooks/rest/webhook", body))
+            body = {"sender": sender, "message": chosen(text, buttons)}
+            buttons = show(console, call(bot, "POST", "/webhooks/rest/webhook", body), measured)
 
 
 if __name__ == "__main__":

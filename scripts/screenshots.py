@@ -36,7 +36,7 @@ class Visit:
     @property
     def panel(self) -> FrameLocator:
         """The chat."""
-        return self.page.frame_locator("aftercare-chat iframe")
+        return self.page.frame_locator("aftercare-chat #panel iframe")
 
     def open(self) -> None:
         """Open the chat and wait for its greeting."""

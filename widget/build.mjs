@@ -6,6 +6,7 @@ const options = { bundle: true, minify: true, format: "iife", target: "es2020", 
 await mkdir("dist", { recursive: true });
 await Promise.all([
   build({ ...options, entryPoints: ["src/launcher/index.ts"], outfile: "dist/aftercare.js" }),
+  build({ ...options, entryPoints: ["src/embedding/main.ts"], outfile: "dist/embedding.js" }),
   build({ ...options, entryPoints: ["src/panel/main.ts"], outfile: "dist/panel.js" }),
   build({ ...options, entryPoints: ["src/panel/panel.css"], outfile: "dist/panel.css" }),
   copyFile("pages/demo.css", "dist/demo.css"),

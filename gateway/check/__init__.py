@@ -45,6 +45,7 @@ def findings(environ: Mapping[str, str], load: Callable[[], Library]) -> list[Fo
     read = [
         *parts.protocols(library),
         *parts.told_by_settings(settings, demo),
+        *parts.embed_keys(settings, library.default.id),
         *parts.secrets(environ, settings, demo),
         *parts.files(environ),
         *parts.certificate(environ),

@@ -50,6 +50,18 @@ def told_by_settings(settings: Settings, demo: bool) -> Iterator[Found]:
         yield Found("maintenance", State.WEAK, "AFTERCARE_MAINTENANCE is on: messages are refused")
 
 
+def embed_keys(settings: Settings, default: str) -> Iterator[Found]:
+    """Each key that is for pages: which may show its chat, in which language, and by which protocol, `default` where it names none."""
+    for key in settings.embed_keys.values():
+        if key.synthetic:
+            continue
+        terms = f"{key.name} ({key.language}, {key.protocol or default})"
+        if not key.origins:
+            yield Found("embed keys", State.WEAK, f"{terms} lists no page; write the origins of the clinic's pages into it")
+            continue
+        yield Found("embed keys", State.OK, f"{terms}: {', '.join(key.origins)}")
+
+
 def secrets(environ: Mapping[str, str], settings: Settings, demo: bool) -> Iterator[Found]:
     """Where the secrets and the days' keys are."""
     open_ones = [name for name in NAMES if environ.get(name)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from pathlib import Path
 
 from gateway.settings.addresses import origin_problem
-from gateway.settings.files import ROOT, read_yaml
+from gateway.settings.files import ROOT, read_yaml, repeated
 from gateway.settings.limits import own_limits
 from gateway.settings.model import EmbedKey
 
@@ -20,6 +21,7 @@ def embed_keys(name: str, demo: bool, protocols: Collection[str], problems: list
         return {}
     file = Path(name) if name else ROOT / "gateway" / "embed.yml"
     entries = read_yaml(file, problems).get("keys")
+    problems += (f"{file}: the key {key} is written twice; give each page's key a name of its own" for key in repeated(file, "keys"))
     found = entries.items() if isinstance(entries, dict) else ()
     keys = {str(key): _embed_key(f"{file}, key {key}", str(key), entry, demo, protocols, problems) for key, entry in found}
     if not keys:
@@ -32,6 +34,7 @@ def _embed_key(where: str, key: str, entry: object, demo: bool, protocols: Colle
     listed, language = whole.get("origins"), whole.get("language", "en")
     origins = tuple(map(str, listed)) if isinstance(listed, list) else ()
     problems += filter(None, (origin_problem(where, origin, demo) for origin in origins))
+    problems += (f"{where}: {origin!r} is listed twice; write it once" for origin, times in Counter(origins).items() if times > 1)
     if not isinstance(listed, list):
         problems.append(f"{where}: origins must be a list; an empty one, [], is for the gateway's own pages only")
     if language not in _LANGUAGES:

@@ -13,6 +13,7 @@ from tests.browser.watch import Watch
 from tests.browser.words import WORDS, beginning
 
 ANSWER_MS = 8_000
+_PANEL = "aftercare-chat #panel iframe"
 PHONE: Mapping[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP: Mapping[str, Any] = {"viewport": {"width": 1280, "height": 800}}
 _FOCUSED = """() => {
@@ -46,7 +47,7 @@ class Panel:
     @property
     def frame(self) -> Frame:
         """The panel's document."""
-        return next(frame for frame in self.page.frames if f"/panel/{KEY}" in frame.url)
+        return next(frame for frame in self.page.frames if re.search(rf"/panel/{KEY}(\?|$)", frame.url))
 
     @property
     def token(self) -> str:
@@ -146,10 +147,10 @@ class ClinicPage:
     def __init__(self, page: Page, words: Mapping[str, Any] = WORDS) -> None:
         self.page = page
         self.words = words["launcher"]
-        self.launcher = page.get_by_role("button", name=beginning(self.words["open_name"]))
-        self.iframe = page.locator("aftercare-chat iframe")
+        self.launcher = page.get_by_role("button", name=beginning(self.words["open_name"], self.words["continue"]))
+        self.iframe = page.locator(_PANEL)
         self.card = page.get_by_role("dialog", name=self.words["card_label"])
-        self.panel = Panel(page, page.frame_locator("aftercare-chat iframe"), words)
+        self.panel = Panel(page, page.frame_locator(_PANEL), words)
 
     @property
     def focused(self) -> str:

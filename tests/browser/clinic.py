@@ -29,6 +29,7 @@ PAGE = """<!doctype html>
   </body>
 </html>
 """
+BARE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bare</title></head><body>{body}</body></html>"""
 STYLE = "body { font: 18px/1.5 sans-serif; margin: 2rem; min-height: 120vh; } a { color: #00478c; display: inline-block; padding: 12px; }"
 
 
@@ -86,6 +87,23 @@ class Site:
         page = PAGE.format(title=title, style=name, snippet=snippet(self.gateway, attributes) if with_chat else "")
         self._files[path] = ("text/html", page, policy if strict else "")
         self._files[name] = ("text/css", STYLE + style, "default-src 'none'")
+
+    def add_file(self, path: str, kind: str, text: str, policy: str = "") -> None:
+        """Add a file as it is, with a policy if it is to have one."""
+        self._files[path] = (kind, text, policy)
+
+    @property
+    def policy(self) -> str:
+        """What the documents ask of a page, and the page's own scripts and styles."""
+        return f"default-src 'none'; script-src 'self' {self.gateway}; frame-src {self.gateway}; style-src 'self'; img-src 'self'"
+
+    def tag(self, key: str = KEY) -> str:
+        """The script tag alone."""
+        return f'<script src="{self.gateway}/aftercare.js" data-key="{key}" defer></script>'
+
+    def add_bare_page(self, path: str, body: str, policy: str) -> None:
+        """Add a page that has nothing but this body."""
+        self.add_file(path, "text/html", BARE.format(body=body), policy)
 
     @contextmanager
     def running(self) -> Iterator[Site]:

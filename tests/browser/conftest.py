@@ -108,6 +108,14 @@ def site(shared_site: Site, stack: Stack) -> Site:
 
 
 @pytest.fixture
+def unlisted(site: Site) -> Iterator[Site]:
+    """A site that no key lists."""
+    with Site().running() as running:
+        running.show_chat_of(site.gateway)
+        yield running
+
+
+@pytest.fixture
 def server(shared_server: Server) -> Server:
     return shared_server
 

@@ -75,7 +75,9 @@ def stranger(new_device: NewDevice, site: Site, evil_site: Site) -> Device:
     """Somebody who was lured to the evil site."""
     visitor = new_device()
     visitor.watch.allow(evil_site.origin)
-    visitor.watch.tolerate("frame-ancestors|Failed to execute 'postMessage'|blocked by CORS policy|net::ERR_FAILED|status of 403")
+    visitor.watch.tolerate(
+        "frame-ancestors|Failed to execute 'postMessage'|blocked by CORS policy|net::ERR_FAILED|status of 403|does not list"
+    )
     return visitor
 
 

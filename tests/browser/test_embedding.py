@@ -48,7 +48,7 @@ def test_page_hears_that_the_chat_is_unavailable(device: Device) -> None:
     clinic.page.evaluate(_LISTEN)
     device.go_offline()
     clinic.open_in_vain()
-    assert clinic.page.evaluate(_HEARD) == ["open", "unavailable"]
+    assert clinic.page.evaluate(_HEARD) == ["open", "unavailable timeout"]
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,8 @@ def test_typed_words_are_nowhere_on_the_device(device: Device) -> None:
         assert stored["databases"] == stored["caches"] == []
         assert stored["workers"] == 0
         assert CANARY not in json.dumps(stored)
-    assert at_clinic["local"] == at_clinic["session"] == []
+    assert at_clinic["local"] == []
+    assert at_clinic["session"] == [["aftercare.begun", "1"]]
     assert device.context.cookies() == []
     assert CANARY not in json.dumps(device.context.storage_state(indexed_db=True))
     kept = {entry.partition("=")[0] for entry in spied(clinic.panel.frame, "kept")}
@@ -142,13 +143,16 @@ def test_clinics_page_is_told_nothing_but_ready_close_and_unread(device: Device)
     assert CANARY not in " ".join(received)
 
 
-def test_only_the_panel_may_be_framed_and_nothing_is_cached(server: Server) -> None:
+def test_only_the_panel_and_the_page_about_it_may_be_framed_and_nothing_is_cached(server: Server) -> None:
     panel = server.ask("GET", "/../../panel/demo")
     policy = panel.headers["content-security-policy"]
     assert "frame-ancestors 'self' http://127.0.0.1:" in policy
     assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy
     assert panel.headers["cache-control"] == "no-store"
+    about = server.ask("GET", "/../../panel/demo/embedding")
+    assert "frame-ancestors *" in about.headers["content-security-policy"]
+    assert about.headers["cache-control"] == "no-store"
     assert server.start().headers["x-frame-options"] == "DENY"
 
 

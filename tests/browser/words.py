@@ -19,6 +19,9 @@ def _words(language: str) -> dict[str, Any]:
 WORDS = _words("en")
 SPANISH = _words("es")
 
+# What a browser says of a page that was made wrong on purpose.
+OUR_OWN = r"net::ERR_|Failed to execute 'postMessage'|[Cc]ontent [Ss]ecurity [Pp]olicy|frame-ancestors|status of 404|blocked by policy"
+
 CANARY = "quokkaberry"
 NUMBER = {"emergency": "911", "clinic": "555-0100", "after_hours": "555-0199"}
 TEL = {name: f"tel:{number}" for name, number in NUMBER.items()}
@@ -47,6 +50,6 @@ def filled(text: str, **more: str) -> str:
     return re.sub(r"\{(\w+)\}", lambda place: values.get(place[1], place[0]), text)
 
 
-def beginning(text: str) -> re.Pattern[str]:
-    """A name that begins so."""
-    return re.compile("^" + re.escape(text))
+def beginning(*texts: str) -> re.Pattern[str]:
+    """A name that begins with one of these."""
+    return re.compile(f"^(?:{'|'.join(map(re.escape, texts))})")

@@ -267,3 +267,20 @@ def test_an_embed_key_of_an_unknown_protocol_is_told(demo: dict[str, str], look:
     own = demo | {"AFTERCARE_EMBED": str(file)}
     assert "in force by AFTERCARE_PROTOCOL: vertebroplasty" in _of(look(own), "settings", State.MISSING)
     assert not _of(findings(own, lambda: both), "settings", State.MISSING)
+
+
+def test_each_embed_key_is_told_with_its_pages_language_and_protocol(demo: dict[str, str], look: Look, tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text("keys: {spine: {origins: [https://a.example, https://b.example], language: es}, bare: {origins: []}}")
+    file.chmod(0o600)
+    found = look(demo | {"AFTERCARE_EMBED": str(file)})
+    assert _of(found, "embed keys", State.OK) == "spine (es, vertebroplasty): https://a.example, https://b.example"
+    assert "bare (en, vertebroplasty) lists no page" in _of(found, "embed keys", State.WEAK)
+
+
+def test_a_page_or_a_key_that_is_written_twice_is_told(demo: dict[str, str], look: Look, tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text("keys:\n  spine: {origins: [https://a.example, https://a.example]}\n  knee: {origins: []}\n  knee: {origins: []}\n")
+    said = _of(look(demo | {"AFTERCARE_EMBED": str(file)}), "settings", State.MISSING)
+    assert "key spine: 'https://a.example' is listed twice" in said
+    assert "the key knee is written twice" in said

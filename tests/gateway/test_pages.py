@@ -174,6 +174,18 @@ def test_an_unknown_key_has_no_panel(key: str, door: Door) -> None:
     assert "<script>" not in response.text
 
 
+@pytest.mark.parametrize(("key", "known"), [("demo", True), ("nobody", False), ("%3Cscript%3E", False)])
+def test_any_page_may_ask_whether_it_may_hold_the_panel(key: str, known: bool, door: Door) -> None:
+    response = door.client.get(f"/panel/{key}/embedding")
+    assert response.status_code == 200
+    assert "frame-ancestors *" in response.headers["content-security-policy"]
+    assert "x-frame-options" not in response.headers
+    page = _Page(response.text)
+    assert json.loads(page.scripts[0]) == {"known": known, "parents": [PAGE, *door.settings.public_origins] if known else []}
+    assert {name for name, _ in page.elements} == {"html", "head", "meta", "title", "script", "body"}
+    assert "<script>" not in response.text
+
+
 def test_assets_are_named_by_their_content_and_kept_for_good(door: Door) -> None:
     page = _Page(door.client.get("/panel/demo").text)
     addresses = page.attributes("script", "src") + page.attributes("link", "href")

@@ -7,6 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from rich.console import Console
+
+from aftercare.protocol import load_library
+from scripts.chat import chosen, measured_facts, show
 from scripts.stack import Stack
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +39,30 @@ def test_chat_takes_the_number_of_a_button(stack: Stack) -> None:
     assert shown.returncode == 0, shown.stderr
     assert "1. Yes" in shown.stdout
     assert "EMERGENCY" in shown.stdout
+
+
+def test_number_typed_where_a_number_is_asked_for_is_that_number_and_no_button(stack: Stack) -> None:
+    shown = _chat(stack.ports.rasa, "My back hurts\nnone of these\n4\n")
+    assert shown.returncode == 0, shown.stderr
+    assert "How many days ago was the procedure?" in shown.stdout
+    assert "- 2 days ago" in shown.stdout
+    assert "1. Today" not in shown.stdout
+    asked, _, after = shown.stdout.partition("you> 4")
+    assert "Not sure" in asked
+    assert "CALL YOUR DOCTOR" in after  # the fourth day; `3 days or more` is the fourth button, too
+
+
+@pytest.mark.parametrize(
+    ("about", "typed", "sent"), [("pain", "2", "2"), ("days_since_procedure", "2", "2"), ("walking", "2", "No"), ("walking", "3", "3")]
+)
+def test_number_is_a_button_only_where_no_number_is_asked_for(about: str, typed: str, sent: str) -> None:
+    answer = {
+        "custom": {"type": "question", "about": about},
+        "text": "How?",
+        "buttons": [{"title": t, "payload": t} for t in ("Yes", "No")],
+    }
+    measured = measured_facts(load_library()) | {"pain"}
+    assert chosen(typed, show(Console(quiet=True), [answer], measured)) == sent
 
 
 def test_chat_takes_the_number_of_a_row(stack: Stack) -> None:

@@ -41,3 +41,13 @@ test("everything else is ignored", () => {
     assert.equal(readToLauncher(data), null, JSON.stringify(data));
   }
 });
+
+test("the gateway's page tells whether the page around it may show the chat", () => {
+  for (const refused of [null, "key", "origin"]) {
+    const told = { aftercare: 1, type: "embedding", refused, begun: false };
+    assert.deepEqual(readToLauncher(told), told);
+    assert.equal(readToPanel(told), null);
+  }
+  const wrong = [{ refused: "why", begun: false }, { refused: null }, { refused: null, begun: 1 }, { refused: null, begun: true, token: "x" }];
+  for (const fields of wrong) assert.equal(readToLauncher({ aftercare: 1, type: "embedding", ...fields }), null);
+});

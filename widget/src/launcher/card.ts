@@ -4,6 +4,10 @@ import type { Contact, Safety, Strings } from "../shared/types";
 import { el } from "./dom";
 
 export interface CardActions {
+  /** The address of the panel as a page of its own, where that can be reached; else empty. */
+  alone: string;
+  /** It stands in the page, where there is nothing to close. */
+  inline: boolean;
   retry(): void;
   close(): void;
 }
@@ -23,15 +27,16 @@ export function safetyCard(words: Strings["launcher"], safety: Safety, contacts:
   const status = el("p", { role: "status" });
   const root = el(
     "div",
-    { class: "card", role: "dialog", "aria-label": words.card_label, tabindex: "-1" },
+    { class: "card", role: actions.inline ? "alert" : "dialog", "aria-label": words.card_label, tabindex: "-1" },
     el("p", {}, words.card_text),
     el("h2", {}, safety.heading),
     ...call("emergency", "emergency"),
     ...call("clinic", "phone"),
     ...call("after_hours", "after_hours"),
     ...safety.blocks.reduce<HTMLElement[]>((lines, block) => [...lines, ...block.text.split("\n").map((line) => el("p", {}, ...linked(line)))], []),
+    ...(actions.alone ? [el("p", {}, el("a", { href: actions.alone, target: "_blank", rel: "noopener" }, words.as_page))] : []),
     status,
-    el("div", { class: "row" }, retry, close),
+    el("div", { class: "row" }, retry, ...(actions.inline ? [] : [close])),
   );
   return { root, status };
 }

@@ -1,8 +1,11 @@
 export const css = `
-:host{--a:var(--aftercare-accent,#005eb8);--t:var(--aftercare-accent-text,#fff);--r:var(--aftercare-radius,12px);--b:var(--aftercare-bottom,16px);--s:var(--aftercare-side,16px);all:initial;font:18px/1.5 var(--aftercare-font,system-ui,sans-serif);color-scheme:light dark}
+:host{--a:var(--aftercare-accent,#005eb8);--t:var(--aftercare-accent-text,#fff);--r:var(--aftercare-radius,12px);--b:var(--aftercare-bottom,16px);--s:var(--aftercare-side,16px)}
+:host(:not([data-mode=inline])){all:initial!important}
+:host([data-mode=inline]){display:block!important;position:relative!important;min-height:360px!important}
+.all{all:initial;display:block;font:18px/1.5 var(--aftercare-font,system-ui,sans-serif);color-scheme:light dark}
 :host([hidden]),[hidden]{display:none!important}
 *{box-sizing:border-box}
-button,.call{font:inherit;font-weight:600;min-height:44px;min-width:44px;padding:10px 16px;border:2px solid transparent;border-radius:var(--r);cursor:pointer}
+button,.open,.call{font:inherit;font-weight:600;min-height:44px;min-width:44px;padding:10px 16px;border:2px solid transparent;border-radius:var(--r);cursor:pointer}
 .open{position:fixed;inset-block-end:var(--b);inset-inline-end:var(--s);z-index:var(--aftercare-z,2147483000);min-height:56px;max-width:calc(100vw - 2*var(--s));padding:12px 22px;background:var(--a);color:var(--t);border-color:var(--t);box-shadow:0 2px 12px #0006}
 .left .open,.left .frame{inset-inline:var(--s) auto}
 .open:hover{text-decoration:underline}
@@ -20,7 +23,8 @@ h2{font-size:24px;line-height:1.25}
 :focus-visible,.card .call:focus-visible{outline:3px solid #111;outline-offset:2px;box-shadow:0 0 0 8px #ffdd00}
 .card:focus{outline-offset:-3px;box-shadow:none}
 @media (max-width:600px),(max-height:500px){.frame,.left .frame{inset:0;width:100%;height:100vh;height:100dvh;border:0;border-radius:0}.open[aria-expanded=true]{visibility:hidden}}
+.inline .frame{position:absolute;inset:0;width:100%;height:100%;z-index:auto;border:0;border-radius:0;box-shadow:none}
 @media (prefers-reduced-motion:no-preference){.open{transition:box-shadow .15s}}
 @media (forced-colors:active){.open,.frame,.badge,.card .call,.row button{border-color:ButtonText}:focus-visible{outline-color:Highlight}}
-@media print{:host{display:none}}
+@media print{:host{display:none!important}}
 `;

@@ -6,7 +6,14 @@ export interface Theme {
 
 export type ToPanel = { aftercare: 1; type: "hello"; theme: Theme; open: boolean } | { aftercare: 1; type: "open" } | { aftercare: 1; type: "close" };
 
-export type ToLauncher = { aftercare: 1; type: "ready" } | { aftercare: 1; type: "close" } | { aftercare: 1; type: "unread"; count: number };
+/** Why a page may not show the chat: there is no such key, or it does not list the page. */
+export type Refusal = "key" | "origin";
+
+export type ToLauncher =
+  | { aftercare: 1; type: "ready" }
+  | { aftercare: 1; type: "close" }
+  | { aftercare: 1; type: "unread"; count: number }
+  | { aftercare: 1; type: "embedding"; refused: Refusal | null; begun: boolean };
 
 type Fields = Record<string, unknown>;
 
@@ -36,6 +43,11 @@ export function readToLauncher(data: unknown): ToLauncher | null {
     case "unread": {
       const count = fields["count"];
       return typeof count === "number" && Number.isInteger(count) && count >= 0 && only(fields, "count") ? { aftercare: 1, type: "unread", count } : null;
+    }
+    case "embedding": {
+      const { refused, begun } = fields;
+      const known = (refused === null || refused === "key" || refused === "origin") && typeof begun === "boolean";
+      return known && only(fields, "refused", "begun") ? { aftercare: 1, type: "embedding", refused, begun } : null;
     }
     default:
       return null;
