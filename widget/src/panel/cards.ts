@@ -39,7 +39,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
   const closed = level === "call_doctor" ? m.closed : "";
   const calls = m.calls(toCall(m, level, blocks));
-  return html`<section id="card-${id}" class="care care-${level}" role="group" aria-labelledby="h-${id}" tabindex="-1">
+  return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
       <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${closed ? html`<span lang=${m.config.lang}>${m.linked(closed)}</span>` : m.linked(title)}</h2>

@@ -33,7 +33,7 @@ const chat = new Chat(
   announcer,
   {
     render: schedule,
-    focus: ({ id, byFinger }) => focusSoon(byFinger && isByFinger() ? byFinger : id),
+    focus: ({ id, byFinger }) => focusSoon(byFinger !== undefined && isByFinger() ? byFinger : id),
     to_newest: () => scroller.toNewest(),
     give_back({ text }) {
       const box = textBox();

@@ -37,6 +37,11 @@ export class Markup {
     );
   }
 
+  /** Keeps the digits of a number on one line. */
+  private unbroken(text: string): Part[] {
+    return linkNumbers(text, this.config.contacts).map((piece) => (typeof piece === "string" ? piece : html`<span class="nb">${piece.number}</span>`));
+  }
+
   filled(template: string): Part[] {
     return this.linked(this.fill(template));
   }
@@ -49,7 +54,7 @@ export class Markup {
   calls(contacts: Contact[]): Part {
     if (!contacts.length) return nothing;
     return html`<div class="calls">
-      ${answeredFirst(contacts, this.answered()).map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}>${this.callLabel(contact)}</a>`)}
+      ${answeredFirst(contacts, this.answered()).map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}><span>${this.unbroken(this.callLabel(contact))}</span></a>`)}
     </div>`;
   }
 

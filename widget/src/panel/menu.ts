@@ -16,8 +16,8 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
   const words = m.strings.menu;
   const { state } = chat;
   return html`<section id="menu" class="page" aria-label=${words.label} tabindex="-1">
-    ${numbers(m)} ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
-    ${openUntil(m, chat)} ${state.menuNote ? html`<p class="menu-note">${m.linked(state.menuNote)}</p>` : nothing}
+    ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
+    ${numbers(m)} ${openUntil(m, chat)} ${state.menuNote ? html`<p class="menu-note">${m.linked(state.menuNote)}</p>` : nothing}
     ${radios("writer", words.writer, state.writer, [
       ["patient", words.writer_patient],
       ["helper", words.writer_helper],

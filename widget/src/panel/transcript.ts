@@ -59,7 +59,7 @@ function starters(m: Markup, chat: Chat, actions: TranscriptActions): Part {
   const words = m.strings.start;
   const helper = chat.state.writer === "helper";
   const topic = (name: "symptom" | "question") => html`<button type="button" class="choice" @click=${() => actions.begin(name)}>${words[name]}</button>`;
-  return html`<div class="choices" role="group" aria-label=${words.label}>
+  return html`<div class="starters" role="group" aria-label=${words.label}>
     ${topic("symptom")} ${topic("question")}
     <button type="button" class="choice" aria-pressed=${helper ? "true" : "false"} @click=${() => actions.writeFor(helper ? "patient" : "helper")}>${words.helper}</button>
   </div>`;
