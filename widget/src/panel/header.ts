@@ -30,7 +30,7 @@ function phones(m: Markup): Part {
   const label = answered === "after_hours" ? words.after_hours : answered ? words.clinic_open : words.clinic;
   return html`<nav class="phones" aria-label=${words.label}>
     ${m.contact("emergency").map((contact) => html`<a class="phone phone-emergency" href=${contact.href}>${m.fill(words.emergency)}</a>`)}
-    ${m.contact(answered ?? "clinic").map((contact) => html`<a class="phone phone-clinic" href=${contact.href}>${label}<span class="wide"> ${contact.number}</span></a>`)}
+    ${m.contact(answered ?? "clinic").map((contact) => html`<a class="phone phone-clinic" aria-label="${label} ${contact.number}" href=${contact.href}>${label}<span class="wide"> ${contact.number}</span></a>`)}
   </nav>`;
 }
 
