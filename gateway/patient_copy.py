@@ -56,6 +56,10 @@ class PatientCopy:
             for name, key in ordered
         ]
 
+    def to_call(self, at: datetime) -> str:
+        """Which of the clinic's two numbers is answered at a moment, as `contacts` names it: `clinic` or `after_hours`."""
+        return next(name for name, key in _BY_HOURS if key == self._protocol.clinic.to_call(at))
+
     def clinic(self) -> dict[str, Any]:
         """The clinic's name and hours."""
         details = self._protocol.clinic.details

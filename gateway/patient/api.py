@@ -184,9 +184,10 @@ async def stream(
             else:
                 written = [each.at for each in heard if each.kind == "message"]
                 session = session.after(written[-1]) if written else session
-            if sent != session:
-                yield ServerSentEvent(event="session", data=_state(session, gateway))
-                sent = session
+            told = _state(session, gateway)
+            if sent != (session, told.to_call):
+                yield ServerSentEvent(event="session", data=told)
+                sent = session, told.to_call
             found = _shown(heard or ())
             for event in found:
                 yield ServerSentEvent(event=event.kind, id=str(event.seq), data=event.model_dump(mode="json", exclude_none=True))
@@ -258,7 +259,8 @@ async def _sent(gateway: Services, session: Session, events: list[EventBody]) ->
 
 
 def _state(session: Session, gateway: Services) -> SessionBody:
-    return SessionBody.of(session, gateway.records.clock())
+    now = gateway.records.clock()
+    return SessionBody.of(session, now, gateway.copies.of(session.bound).to_call(now))
 
 
 async def _renewed(session: Session, gateway: Services) -> SessionBody:

@@ -91,10 +91,11 @@ class SessionBody(BaseModel):
     idle_expires_at: datetime = Field(description="When the chat ends, if nothing more is written.")
     expires_at: datetime = Field(description="When the chat ends in any case.")
     server_time: datetime
+    to_call: Literal["clinic", "after_hours"] | None = Field(None, description="Which of the clinic's two numbers is answered now.")
 
     @classmethod
-    def of(cls, session: Session, now: datetime) -> SessionBody:
-        """The state of a session."""
+    def of(cls, session: Session, now: datetime, to_call: str) -> SessionBody:
+        """The state of a session at a moment at which this one of the clinic's numbers is answered."""
         return cls(
             writer=session.writer,  # type: ignore[arg-type]
             ended=session.ended,
@@ -102,6 +103,7 @@ class SessionBody(BaseModel):
             idle_expires_at=session.idle_expires_at,
             expires_at=session.expires_at,
             server_time=now,
+            to_call=to_call,  # type: ignore[arg-type]
         )
 
 

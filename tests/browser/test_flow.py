@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.chat import DESKTOP, PHONE, ClinicPage, Device, Panel, tel_links, text_of
 from tests.browser.conftest import NewDevice
+from tests.browser.server import Server
 from tests.browser.words import (
     CALL_DOCTOR,
     CHEST,
@@ -43,10 +44,10 @@ def touch(size: Mapping[str, Any]) -> Callable[[Locator], None]:
 
 
 @BOTH
-def test_by_pointer_from_launcher_to_emergency(clinic: ClinicPage, touch: Callable[[Locator], None]) -> None:
+def test_by_pointer_from_launcher_to_emergency(clinic: ClinicPage, touch: Callable[[Locator], None], size: Mapping[str, Any]) -> None:
     touch(clinic.launcher)
     panel = clinic.panel.ready()
-    expect(panel.box).to_be_focused()
+    _box_has_the_focus(panel, unless=size is PHONE)
     panel.box.fill(HOW_LONG)
     touch(panel.send)
     faq = panel.answers.nth(1)
@@ -60,7 +61,7 @@ def test_by_pointer_from_launcher_to_emergency(clinic: ClinicPage, touch: Callab
     expect(panel.say(WEAK_LEGS)).to_contain_text(WORSE)
     touch(panel.choice("No"))
     expect(panel.card(CALL_DOCTOR)).to_be_visible()
-    expect(panel.box).to_be_focused()
+    _box_has_the_focus(panel, unless=size is PHONE)
     expect(panel.answers.last).to_contain_text(SEAT)
     if panel.unfold.count():
         touch(panel.unfold)
@@ -74,10 +75,15 @@ def test_by_pointer_from_launcher_to_emergency(clinic: ClinicPage, touch: Callab
 
 @BOTH
 def test_opened_chat_begins_with_what_it_is_and_is_not(clinic: ClinicPage) -> None:
-    notice = clinic.open().root.get_by_role("region", name=WORDS["notice"]["label"])
-    for words in ("program", "emergency"):
-        line = notice.locator("p").filter(has_text=WORDS["notice"][words].split(" {")[0].split(":")[0])
-        expect(line).to_be_in_viewport(ratio=1)
+    panel = clinic.open()
+    notice = panel.root.get_by_role("region", name=WORDS["notice"]["label"])
+    expect(notice.locator("p").filter(has_text=WORDS["notice"]["emergency"].split(":")[0])).to_be_in_viewport(ratio=1)
+    expect(panel.answers.first).to_be_in_viewport(ratio=1)
+    said = text_of(panel.main).lower()
+    assert said.count("not a person") == 1
+    notice.locator("summary").click()
+    expect(notice).to_contain_text(WORDS["notice"]["nurse"])
+    expect(notice).to_contain_text("kept in its records")
 
 
 @BOTH
@@ -218,19 +224,67 @@ def test_too_long_a_text_comes_back_and_a_danger_sign_in_it_is_answered(device: 
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 
-def test_numbers_stand_in_the_same_place_in_every_view(device: Device) -> None:
+def test_numbers_stand_in_the_same_place_in_every_view(device: Device, server: Server) -> None:
     panel = device.panel()
+    answered = server.ask("GET", "/session", panel.token).json()["to_call"]
     phones = panel.root.get_by_role("navigation", name=WORDS["phones"]["label"])
     place = phones.bounding_box()
     panel.say(FEVER)
     assert phones.bounding_box() == place
-    panel.open_menu()
+    menu = panel.open_menu()
     assert phones.bounding_box() == place
+    assert tel_links(menu) == set(TEL.values())
     panel.menu_item("summary").click()
     expect(panel.root.get_by_role("heading", name=WORDS["summary"]["title"])).to_be_visible()
     assert phones.bounding_box() == place
-    assert tel_links(phones) == set(TEL.values())
-    assert WORDS["header"]["program"] in text_of(panel.root.locator("header"))
+    assert tel_links(phones) == {TEL["emergency"], TEL[answered]}
+    panel.open_menu()
+    panel.menu_item("end").click()
+    panel.menu_item("end_yes").click()
+    expect(panel.root.get_by_role("heading", name=WORDS["expiry"]["ended_title"])).to_be_visible()
+    assert phones.bounding_box() == place
+
+
+def test_the_browsers_way_back_leads_from_a_view_to_the_chat(device: Device) -> None:
+    panel = device.panel()
+    for open_view in (panel.open_menu, panel.open_menu):
+        open_view()
+        panel.page.go_back()
+        expect(panel.root.locator("#menu")).to_have_count(0)
+        expect(panel.menu_button).to_be_focused()
+        expect(panel.box).to_be_visible()
+
+
+def test_first_screen_offers_ways_to_begin(device: Device, server: Server) -> None:
+    panel = device.open()
+    words = WORDS["start"]
+    panel.root.get_by_role("button", name=words["question"]).click()
+    expect(panel.root.get_by_role("textbox", name=WORDS["composer"]["label_question"])).to_be_focused()
+    panel.root.get_by_role("button", name=words["helper"]).click()
+    expect(panel.root.get_by_role("button", name=words["helper"])).to_have_attribute("aria-pressed", "true")
+    expect(panel.main).to_contain_text(WORDS["chat"]["writer_helper"])
+    assert server.messages(panel.token) == []
+    panel.say(HOW_LONG)
+    expect(panel.root.get_by_role("button", name=words["symptom"])).to_have_count(0)
+
+
+def test_advice_that_stands_is_one_line_that_leads_back_to_its_card(device: Device) -> None:
+    panel = device.open()
+    panel.say(FEVER)
+    panel.say(FEVER)
+    expect(panel.root.locator(".care-call_doctor")).to_have_count(1)
+    expect(panel.answers.last).to_contain_text(WORDS["card"]["stands"])
+    panel.answers.last.get_by_role("button", name=WORDS["card"]["show"]).click()
+    expect(panel.root.locator(".care-call_doctor")).to_be_focused()
+    expect(panel.root.locator(".care-call_doctor h2")).to_be_in_viewport(ratio=1)
+
+
+def _box_has_the_focus(panel: Panel, *, unless: bool) -> None:
+    """By finger it has not: its keyboard would cover what is to be read or tapped."""
+    if unless:
+        expect(panel.box).not_to_be_focused()
+    else:
+        expect(panel.box).to_be_focused()
 
 
 def _typed(panel: Panel, text: str) -> None:

@@ -79,3 +79,14 @@ def test_the_panel_says_which_number_to_call_now(door: Door, clock: Clock) -> No
     assert told()[1] == ("after_hours", True)
     clock.travel(hours=0.02)
     assert told()[1:3] == [("clinic", True), ("after_hours", False)]
+
+
+def test_the_state_of_a_chat_says_which_number_is_answered_now(door: Door, clock: Clock) -> None:
+    patient = door.patient()
+    assert patient.started["session"]["to_call"] == "after_hours"
+    clock.travel(minutes=8 * 60 + 29)
+    later = door.patient()
+    assert later.ask("GET", "").json()["to_call"] == "after_hours"
+    clock.travel(minutes=2)
+    assert later.ask("GET", "").json()["to_call"] == "clinic"
+    assert later.ask("GET", "/events?after=0&wait=0").json()["session"]["to_call"] == "clinic"

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -112,6 +113,17 @@ def test_a_new_state_is_told(patient: Patient) -> None:
         patient.ask("PUT", "/writer", json={"writer": "helper"})
         found = stream.until("writer")
     assert [data["writer"] for kind, _, data in found if kind == "session"] == ["helper"]
+
+
+def test_the_state_is_told_again_when_the_clinic_closes(address: str, clock: Clock) -> None:
+    clock.travel_to(datetime(2030, 5, 13, 20, 59, tzinfo=UTC))
+    with httpx.Client(base_url=address, timeout=_SECONDS, trust_env=False) as client:
+        late = Patient(client, client.post(f"{API}/sessions", json={"key": "demo"}, headers={"Origin": HOME}).json())
+        with closing(Stream(late)) as stream:
+            begun = stream.until("greeting")
+            clock.travel(minutes=2)
+            closed = stream.until("session")
+    assert [data["to_call"] for kind, _, data in begun + closed if kind == "session"] == ["clinic", "after_hours"]
 
 
 def test_a_message_moves_the_chats_end_before_its_answer_and_once(patient: Patient) -> None:

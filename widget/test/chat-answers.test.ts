@@ -28,6 +28,7 @@ test("an emergency is an alert and not said politely", () => {
   const panel = Panel.open();
   panel.on(fed(answer(2, null, { disposition: "emergency" })));
   assert.equal(panel.done("alert").length, 1);
+  assert.equal(panel.done("make_room").length, 1);
   assert.deepEqual(panel.said, []);
 });
 
@@ -40,23 +41,26 @@ test("events stand in the order of their numbers, whatever order they come in", 
   assert.equal(panel.state.lastSeq, 4);
 });
 
-test("an answer that is late: said to be written after 1.5 seconds, whom to call after 6, and then it comes", () => {
+test("an answer that is late: shown and said to be written after 1 second, still after 3, each once, whom to call after 6, and then it comes", () => {
   const panel = Panel.open();
   panel.say("a");
   panel.on(stored(2));
   assert.deepEqual(panel.waits, [
     ["answer_due", 6000, "answer 2"],
-    ["writing_due", 1500],
+    ["typing_due", 1000, "writing"],
+    ["typing_due", 3000, "still"],
   ]);
-  assert.equal(panel.state.answerPending, true);
-  panel.on({ type: "writing_due" });
-  assert.deepEqual(panel.said, [words.chat.writing]);
+  assert.deepEqual([panel.state.answerPending, panel.state.typing], [true, null]);
+  panel.on({ type: "typing_due", typing: "writing" });
+  assert.deepEqual([panel.said, panel.state.typing], [[words.chat.writing], "writing"]);
+  panel.on({ type: "typing_due", typing: "still" });
+  assert.deepEqual([panel.said, panel.state.typing], [[words.chat.still], "still"]);
   panel.on({ type: "answer_due" });
   assert.deepEqual(panel.said, [`${words.card.no_answer} Call 911.`]);
   assert.equal(panel.state.answerPending, true);
   panel.on(fed(answer(3, 2)));
-  assert.deepEqual(panel.done("cancel"), [{ type: "cancel", name: "answer 2" }]);
-  assert.equal(panel.state.answerPending, false);
+  assert.deepEqual(panel.done("cancel").map(({ name }) => name), ["answer 2", "writing", "still"]);
+  assert.deepEqual([panel.state.answerPending, panel.state.typing], [false, null]);
   assert.deepEqual(panel.shown, ["greeting 1", "a", "no_answer", "answer 3"]);
 });
 
@@ -64,8 +68,8 @@ test("an answer in time is not said to be written", () => {
   const panel = Panel.open();
   panel.say("a");
   panel.on(stored(2), fed(answer(3, 2)));
-  panel.on({ type: "writing_due" });
-  assert.deepEqual(panel.said, []);
+  panel.on({ type: "typing_due", typing: "writing" });
+  assert.deepEqual([panel.said, panel.state.typing], [[], null]);
 });
 
 test("an answer that came before the receipt is not waited for", () => {
@@ -96,7 +100,7 @@ test("buttons and rows that have just appeared take no tap for a second", () => 
   panel.on({ type: "fresh_over" });
   panel.on({ type: "pressed", clientId: "b", id: "yes", title: "Yes" });
   assert.deepEqual(panel.mine, ["b sending"]);
-  assert.deepEqual(panel.effects.slice(-2), [{ type: "to_newest" }, { type: "focus", id: "words" }]);
+  assert.deepEqual(panel.effects.slice(-2), [{ type: "to_newest" }, { type: "focus", id: "words", byFinger: "main" }]);
 });
 
 test("a sure Yes that is an emergency is sent at once with all that was answered; one passed on the way is not", () => {

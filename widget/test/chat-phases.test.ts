@@ -80,7 +80,7 @@ test("a start that fails shows the greeting and whom to call once, and is tried 
 
 test("the end is warned of once, by the server's clock", () => {
   const panel = Panel.open();
-  panel.now = NOW + 27 * MINUTE;
+  panel.now = NOW + 24 * MINUTE;
   panel.on({ type: "tick" });
   assert.deepEqual(panel.effects, []);
   panel.now = NOW + 28.5 * MINUTE;

@@ -48,17 +48,17 @@ test("a nurse's message has a sign and who wrote it, and its numbers can be call
   assert.match(chatOf(panel, { lang: "es" }), /<span lang="en">Ann, nurse<\/span>/);
 });
 
-test("header, notice and text box say that a nurse reads, as long as one holds the chat", () => {
+test("notice and text box say that a nurse reads, as long as one holds the chat", () => {
   const panel = Panel.open();
-  const named = () => [words.header.nurse, words.notice.nurse_now, words.composer.label_nurse].filter((one) => whole(panel).includes(one)).length;
-  const program = () => [`<p>${words.header.program}</p>`, words.notice.program, words.notice.nurse, words.composer.label_patient].filter((one) => whole(panel).includes(one)).length;
-  assert.deepEqual([named(), program()], [0, 4]);
+  const named = () => [words.notice.nurse_now, words.composer.label_nurse].filter((one) => whole(panel).includes(one)).length;
+  const program = () => [words.notice.nurse, words.composer.label_patient].filter((one) => whole(panel).includes(one)).length;
+  assert.deepEqual([named(), program()], [0, 2]);
   panel.on(fed(status(2, "held")));
-  assert.deepEqual([named(), program()], [3, 0]);
+  assert.deepEqual([named(), program()], [2, 0]);
   const { m, chat } = page(panel.state);
   assert.match(written(composer(m, chat, actions)), new RegExp(`<label for="words">${words.composer.label_nurse}</label>`));
   panel.on(fed(status(3, "handed_back")));
-  assert.deepEqual([named(), program()], [0, 4]);
+  assert.deepEqual([named(), program()], [0, 2]);
 });
 
 test("a held answer shows nothing", () => {

@@ -13,10 +13,10 @@ const session = (idle: number, absolute: number, server = 0): Session => ({
   server_time: at(server),
 });
 
-test("warns two minutes before the idle end, then it is over", () => {
+test("warns five minutes before the idle end, then it is over", () => {
   const minutes = (now: number) => phaseOf(session(30, 600), 0, now * 60000);
-  assert.equal(minutes(27.9), "open");
-  assert.equal(minutes(28), "warning_idle");
+  assert.equal(minutes(24.9), "open");
+  assert.equal(minutes(25), "warning_idle");
   assert.equal(minutes(29.9), "warning_idle");
   assert.equal(minutes(30), "over");
 });
@@ -28,6 +28,6 @@ test("an absolute end can not be put off", () => {
 test("the server's clock counts", () => {
   const one = session(30, 600, 10);
   const offset = clockOffset(one, 0);
-  assert.equal(phaseOf(one, offset, 17.9 * 60000), "open");
-  assert.equal(phaseOf(one, offset, 18 * 60000), "warning_idle");
+  assert.equal(phaseOf(one, offset, 14.9 * 60000), "open");
+  assert.equal(phaseOf(one, offset, 15 * 60000), "warning_idle");
 });

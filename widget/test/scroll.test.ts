@@ -10,7 +10,7 @@ function boxOf(items: [string, number][]): HTMLElement {
   let scrolled = 0;
   const above = (at: number) => items.slice(0, at).reduce((sum, [, height]) => sum + height, 0);
   const querySelectorAll = (selector: string) =>
-    items.flatMap(([className], at) => (selector.split(", ").includes(`.${className}`) ? [{ className, getBoundingClientRect: () => ({ top: above(at) - scrolled }) }] : []));
+    items.flatMap(([className], at) => (selector.split(", ").includes(`.${className}`) ? [{ className, querySelector: () => null, getBoundingClientRect: () => ({ top: above(at) - scrolled }) }] : []));
   const box = {
     get scrollTop() {
       return scrolled;

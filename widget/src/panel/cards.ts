@@ -1,38 +1,77 @@
 import { html, nothing } from "lit-html";
-import type { Block, Disposition, Reply, Safety } from "../shared/types";
+import type { Block, Contact, Disposition, Reply, Safety } from "../shared/types";
+import { isOfCard } from "./chat/standing";
 import type { Markup, Part } from "./markup";
 import { linesOf, withoutRows } from "./text";
 
-const ASKING = ["question", "check"];
 const SIGNS: Record<Disposition, string> = { emergency: "!", call_doctor: "\u260e\ufe0e", self_care: "\u2302" };
 
 /** An answer: the words before the advice, the care card, and the question that may follow. */
 export function answerBody(m: Markup, answer: Reply, id: string): Part {
-  const blocks = withoutRows(answer).filter((block) => !answer.check || answer.check.waits || block.kind !== "check");
-  if (!answer.disposition) return [...blocks.map((block) => plainBlock(m, block)), sources(m, answer)];
-  const first = blocks.findIndex((block) => block.kind === "advice");
-  const lead = blocks.slice(0, Math.max(first, 0));
-  const rest = blocks.slice(Math.max(first, 0));
+  if (!answer.disposition) return [...shownBlocks(answer).map((block) => plainBlock(m, block)), sources(m, answer)];
+  const { lead, card, asking } = partsOf(answer);
   return [
     ...lead.map((block) => plainBlock(m, block)),
-    careCard(m, answer.disposition, rest.filter((block) => !ASKING.includes(block.kind)), id),
-    ...rest.filter((block) => ASKING.includes(block.kind)).map((block) => plainBlock(m, block)),
+    careCard(m, answer.disposition, card, id),
+    ...asking.map((block) => plainBlock(m, block)),
     sources(m, answer),
   ];
+}
+
+function partsOf(answer: Reply): { lead: Block[]; card: Block[]; asking: Block[] } {
+  const blocks = shownBlocks(answer);
+  const first = Math.max(blocks.findIndex((block) => block.kind === "advice"), 0);
+  const rest = blocks.slice(first);
+  return { lead: blocks.slice(0, first), card: rest.filter((block) => !isAsking(block)), asking: rest.filter(isAsking) };
+}
+
+function shownBlocks(answer: Reply): Block[] {
+  return withoutRows(answer).filter((block) => !answer.check || answer.check.waits || block.kind !== "check");
+}
+
+function isAsking(block: Block): boolean {
+  return block.kind === "question" || block.kind === "check";
 }
 
 function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): Part {
   const words = m.strings.card;
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
-  return html`<section class="care care-${level}" role="group" aria-labelledby="h-${id}">
+  const closed = level === "call_doctor" ? m.closed : "";
+  const calls = m.calls(toCall(m, level, blocks));
+  return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
-      <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${m.linked(title)}</h2>
-      ${m.calls(m.named(blocks.filter((block) => block.kind === "advice")))} ${lines.map((line) => html`<p>${m.linked(line)}</p>`)}
-      ${others.map((block) => cardBlock(m, block, level))}
+      <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${closed ? html`<span lang=${m.config.lang}>${m.linked(closed)}</span>` : m.linked(title)}</h2>
+      ${level === "self_care" ? nothing : calls} ${(closed ? [title, ...lines] : lines).map((line) => html`<p>${m.linked(line)}</p>`)}
+      ${others.map((block) => cardBlock(m, block, level))} ${level === "self_care" ? calls : nothing}
     </div>
   </section>`;
+}
+
+/** The numbers that a card names; while the clinic is closed, the one that is answered is among them. */
+function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
+  const named = m.named(blocks.filter((block) => block.kind === "advice"));
+  const answered = level === "call_doctor" && m.closed ? m.contact("after_hours") : [];
+  return [...answered.filter((contact) => !named.includes(contact)), ...named];
+}
+
+/** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps its call buttons. */
+export function standingAdvice(m: Markup, answer: Reply, id: string, show: () => void): Part {
+  const level = answer.disposition!;
+  const words = m.strings.card;
+  const { lead, card, asking } = partsOf(answer);
+  const title = card[0] ? linesOf(card[0])[0] : words[`${level}_label`];
+  const closed = level === "call_doctor" ? m.closed : "";
+  return [
+    ...[...lead, ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
+    html`<section class="stands stands-${level}" role="group" aria-labelledby="h-${id}">
+      <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${closed || title}</strong></p>
+      ${level === "emergency" ? m.calls(m.named(card.slice(0, 1))) : nothing}
+      <button type="button" class="quiet" lang=${m.config.lang} @click=${show}>${words.show}</button>
+    </section>`,
+    ...asking.map((block) => plainBlock(m, block)),
+  ];
 }
 
 function cardBlock(m: Markup, block: Block, level: Disposition): Part {
@@ -72,7 +111,7 @@ export function safetyCard(m: Markup, safety: Safety, lead: string, id: string, 
     ${lead ? html`<p class="care-label">${lead}</p>` : nothing}
     <div class="care-body">
       <h2 id="h-${id}">${m.linked(safety.heading)}</h2>
-      ${m.calls([...m.contact("emergency"), ...m.contact("clinic")])} ${safety.blocks.map((block) => plainBlock(m, block))}
+      ${m.calls([...m.contact("emergency"), ...m.contact("clinic"), ...(m.closed ? m.contact("after_hours") : [])])} ${safety.blocks.map((block) => plainBlock(m, block))}
     </div>
   </section>`;
 }

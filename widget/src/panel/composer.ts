@@ -1,5 +1,6 @@
 import { html, nothing } from "lit-html";
 import { isHeld } from "./chat/contact";
+import { isAsked, type State } from "./chat/state";
 import type { Chat } from "./chat/shell";
 import type { Markup, Part } from "./markup";
 
@@ -12,7 +13,7 @@ export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part 
   const { state } = chat;
   const words = m.strings.composer;
   if (state.phase === "ended") return nothing;
-  const note = state.hint || counter(m, state.draftLength);
+  const note = state.hint || counter(m, state.draftLength) || (state.topic ? words[`hint_${state.topic}`] : "");
   return html`<form
     class="composer"
     novalidate
@@ -22,7 +23,7 @@ export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part 
       actions.submit();
     }}
   >
-    <label for="words">${words[`label_${isHeld(state) ? "nurse" : state.writer}`]}</label>
+    <label for="words">${words[`label_${purpose(state)}`]}</label>
     <div class="composer-row">
       <textarea
         id="words"
@@ -34,7 +35,7 @@ export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part 
         aria-describedby="words-note"
         @input=${(event: Event) => actions.typed(event.target as HTMLTextAreaElement)}
         @keydown=${(event: KeyboardEvent) => {
-          if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+          if (!sends(event)) return;
           event.preventDefault();
           actions.submit();
         }}
@@ -43,6 +44,18 @@ export function composer(m: Markup, chat: Chat, actions: ComposerActions): Part 
     </div>
     <p id="words-note" class="hint" ?hidden=${!note}>${note}</p>
   </form>`;
+}
+
+/** What the text box is for now. */
+export function purpose(state: Readonly<State>): "nurse" | "answer" | "question" | State["writer"] {
+  if (isHeld(state)) return "nurse";
+  if (isAsked(state)) return "answer";
+  return state.topic === "question" ? "question" : state.writer;
+}
+
+/** Enter, but not the one that ends a word of an input method: some browsers tell it by its old code alone. */
+export function sends({ key, shiftKey, isComposing, keyCode }: Pick<KeyboardEvent, "key" | "shiftKey" | "isComposing" | "keyCode">): boolean {
+  return key === "Enter" && !shiftKey && !isComposing && keyCode !== 229;
 }
 
 function counter(m: Markup, length: number): string {

@@ -2,7 +2,7 @@ import type { Session } from "../shared/types";
 
 export type Phase = "open" | "warning_idle" | "warning_absolute" | "over";
 
-const WARN_BEFORE = 120000;
+const WARN_BEFORE = 300000;
 
 /** What the server's clock is ahead of ours. */
 export function clockOffset(session: Session, now: number): number {

@@ -9,10 +9,11 @@ import { applyPrefs, readPrefs } from "./prefs";
 import { Scroller } from "./scroll";
 import { TokenStore } from "./session";
 import { summaryText } from "./summary";
-import { valuesOf } from "./text";
+import { answeredNow, valuesOf } from "./text";
 import { applyTheme } from "./theme";
 import { realTimers } from "./timers";
 import { type Actions, panel } from "./view";
+import { WayBack } from "./way-back";
 
 const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) as T | null;
 
@@ -32,7 +33,7 @@ const chat = new Chat(
   announcer,
   {
     render: schedule,
-    focus: ({ id, byFinger }) => focusSoon(byFinger && isByFinger() ? byFinger : id),
+    focus: ({ id, byFinger }) => focusSoon(byFinger !== undefined && isByFinger() ? byFinger : id),
     to_newest: () => scroller.toNewest(),
     give_back({ text }) {
       const box = textBox();
@@ -46,7 +47,7 @@ const chat = new Chat(
   },
   prefs,
 );
-const markup = new Markup(config, valuesOf(config));
+const markup = new Markup(config, valuesOf(config), () => answeredNow(config, chat.state.session));
 
 const parent = new Parent(config.parents, {
   hello(theme, open) {
@@ -59,6 +60,12 @@ const parent = new Parent(config.parents, {
 
 const actions: Actions = {
   transcript: {
+    begin: (topic) => chat.dispatch({ type: "chose_topic", topic }),
+    writeFor: (writer) => chat.dispatch({ type: "chose_writer", writer }),
+    showCard(key) {
+      byId(`card-${key}`)?.scrollIntoView({ block: "start" });
+      byId(`card-${key}`)?.focus({ preventScroll: true });
+    },
     press: (id, title) => chat.dispatch({ type: "pressed", clientId: newId(), id, title }),
     tick: (row, answer, sure) => chat.dispatch({ type: "row_answered", clientId: newId(), row, answer, sure }),
     sendCheck: () => chat.dispatch({ type: "rows_sent", clientId: newId() }),
@@ -101,13 +108,14 @@ const actions: Actions = {
   },
   toggleMenu: () => chat.dispatch({ type: "went_to", view: chat.state.view === "menu" ? "chat" : "menu" }),
   close: () => parent.close(),
-  toNewest() {
-    scroller.toNewest();
-    chat.dispatch({ type: "below", below: false });
+  down() {
+    if (chat.state.below === "new") scroller.toNewest();
+    else scroller.pageDown();
     byId("main")?.focus();
+    showBelow(false);
   },
   scrolled() {
-    if (chat.state.view === "chat" && scroller.scrolled() && chat.state.newBelow) chat.dispatch({ type: "below", below: false });
+    if (chat.state.view === "chat") showBelow(!scroller.scrolled() && chat.state.below === "new");
   },
 };
 
@@ -132,15 +140,27 @@ function schedule(): void {
 }
 
 let drawnView = chat.state.view;
+const wayBack = new WayBack(() => {
+  if (chat.state.view !== "chat") backToChat();
+});
 
 function draw(): void {
   render(panel(markup, chat, actions), app);
   const { view, entries, phase } = chat.state;
-  if (view !== drawnView && view !== "chat") byId("main")!.scrollTop = 0;
+  if (view !== drawnView && view !== "chat") {
+    byId("main")!.scrollTop = 0;
+    wayBack.mark();
+  }
   if (view !== drawnView && view === "chat") scroller.toNewest();
   drawnView = view;
   if (view !== "chat") return;
-  if (scroller.update(`${phase} ${entries.length} ${entries[entries.length - 1]?.key}`) && !chat.state.newBelow) chat.dispatch({ type: "below", below: true });
+  showBelow(scroller.update(`${phase} ${entries.length} ${entries[entries.length - 1]?.key}`) || chat.state.below === "new");
+}
+
+/** Says that a new message, or the rest of what is shown, is out of sight. */
+function showBelow(isNew: boolean): void {
+  const below = isNew ? "new" : scroller.isMoreBelow ? "more" : null;
+  if (below !== chat.state.below) chat.dispatch({ type: "below", below });
 }
 
 function focusSoon(id: string): void {
@@ -190,6 +210,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) chat.dispatch({ type: "woken" });
 });
+addEventListener("resize", schedule);
+document.addEventListener("toggle", schedule, true);
 addEventListener("online", () => chat.dispatch({ type: "woken" }));
 addEventListener("pagehide", () => chat.dispatch({ type: "left" }));
 for (const failing of ["error", "unhandledrejection"]) addEventListener(failing, () => chat.dispatch({ type: "broken" }));

@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { fill } from "../shared/fill";
-import { contactsIn, linkNumbers } from "../shared/tel";
-import type { Block, Config, Contact } from "../shared/types";
+import { answeredFirst, contactsIn, linkNumbers } from "../shared/tel";
+import type { Block, Config, Contact, ToCall } from "../shared/types";
 import { ANSWER_LANG, linesOf } from "./text";
 
 export type Part = TemplateResult | string | typeof nothing | Part[];
@@ -14,6 +14,8 @@ export class Markup {
   constructor(
     readonly config: Config,
     private values: Record<string, string>,
+    /** Which of the clinic's two numbers is answered now. */
+    readonly answered: () => ToCall | null,
   ) {}
 
   /** The `lang` of what the server says; none where it is the panel's own. */
@@ -36,7 +38,7 @@ export class Markup {
   }
 
   /** Keeps the digits of a number on one line. */
-  unbroken(text: string): Part[] {
+  private unbroken(text: string): Part[] {
     return linkNumbers(text, this.config.contacts).map((piece) => (typeof piece === "string" ? piece : html`<span class="nb">${piece.number}</span>`));
   }
 
@@ -48,10 +50,23 @@ export class Markup {
     return linesOf(block).map((line) => html`<p>${this.linked(line)}</p>`);
   }
 
+  /** A button for each number, of the clinic's two the one that is answered first. */
   calls(contacts: Contact[]): Part {
+    if (!contacts.length) return nothing;
     return html`<div class="calls">
-      ${contacts.map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}>${this.fill(this.strings.card.call, { number: contact.number })}</a>`)}
+      ${answeredFirst(contacts, this.answered()).map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}><span>${this.unbroken(this.callLabel(contact))}</span></a>`)}
     </div>`;
+  }
+
+  /** That the clinic is closed and whom to call; nothing while it is open. */
+  get closed(): string {
+    return this.answered() === "after_hours" && this.contact("after_hours").length ? this.fill(this.strings.card.closed) : "";
+  }
+
+  private callLabel({ id, number }: Contact): string {
+    const words = this.strings.card;
+    const label = id === "clinic" ? words.call_clinic : id === "after_hours" ? words.call_after_hours : words.call;
+    return this.fill(label, { number });
   }
 
   contact(id: string): Contact[] {

@@ -14,7 +14,7 @@ export class Scroller {
     return this.following;
   }
 
-  /** After a render. True when something new is out of sight. */
+  /** After a render, or when the box has another size. True when something new is out of sight. */
   update(newest: string): boolean {
     const box = this.box();
     if (!box) return false;
@@ -22,6 +22,18 @@ export class Scroller {
     this.seen = newest;
     if (this.following && (isNew || box.scrollTop < this.target + NEAR)) this.toNewest();
     return isNew && !this.following;
+  }
+
+  /** Whether the box ends before what it holds does. */
+  get isMoreBelow(): boolean {
+    const box = this.box();
+    return box !== null && box.scrollHeight - box.clientHeight - box.scrollTop > NEAR;
+  }
+
+  /** A screen further, with a line of the last one left. */
+  pageDown(): void {
+    const box = this.box();
+    if (box) box.scrollTop += Math.max(box.clientHeight - NEAR, NEAR);
   }
 
   /** Before the patient has written, what this chat is stays in sight. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
@@ -33,9 +45,18 @@ export class Scroller {
     const before = items[items.length - 2];
     if (last?.className === "safe" && before?.className === "you") last = before;
     box.scrollTop = box.querySelector(".you") ? box.scrollHeight : 0;
-    const above = last ? last.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
+    const start = last && startOf(last);
+    const above = start ? start.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
     if (above < 0) box.scrollTop += above - 8;
     this.target = box.scrollTop;
     this.following = true;
   }
+}
+
+/** What is to be seen of a message in any case: of an emergency its card, of a question the question, of all else the start. */
+function startOf(message: HTMLElement): HTMLElement {
+  const emergency = message.querySelector<HTMLElement>(".care-emergency, .stands-emergency");
+  if (emergency) return emergency;
+  const isQuestion = message.querySelector(".choices") && !message.querySelector(".care");
+  return (isQuestion && message.querySelector<HTMLElement>(".b-question")) || message;
 }

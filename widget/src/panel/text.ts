@@ -1,5 +1,5 @@
 import { fill } from "../shared/fill";
-import type { Block, Config, Reply, Safety } from "../shared/types";
+import type { Block, Config, Reply, Safety, Session, ToCall } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
 export const ANSWER_LANG = "en";
@@ -13,6 +13,11 @@ export function valuesOf(config: Config): Record<string, string> {
     emergency: number("emergency"),
     after_hours: number("after_hours"),
   };
+}
+
+/** Which of the clinic's two numbers is answered, as the server last said; null where it did not. */
+export function answeredNow(config: Config, session: Session | null): ToCall | null {
+  return session?.to_call ?? (config.contacts.find((contact) => contact.now)?.id as ToCall | undefined) ?? null;
 }
 
 export function linesOf(block: Block): string[] {
@@ -41,9 +46,10 @@ export function wordsOf(item: OutItem) {
   };
 }
 
-/** What a screen reader is told about a new answer. */
-export function spokenAnswer(answer: Reply, strings: Config["strings"]): string {
+/** What a screen reader is told about a new answer; `closed`: that the clinic is closed, where it is. */
+export function spokenAnswer(answer: Reply, strings: Config["strings"], closed = ""): string {
   const parts = answer.disposition ? [strings.card[`${answer.disposition}_prefix`]] : [];
+  if (closed && answer.disposition === "call_doctor") parts.push(closed);
   for (const block of withoutRows(answer)) parts.push(...linesOf(block));
   if (answer.check) parts.push(fill(strings.check.spoken, { count: String(answer.check.rows.length) }));
   if (answer.buttons?.length) parts.push(fill(strings.chat.choices, { titles: answer.buttons.map((button) => button.title).join(", ") }));

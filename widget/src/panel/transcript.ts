@@ -1,25 +1,30 @@
 import { html, nothing } from "lit-html";
 import { repeat } from "lit-html/directives/repeat.js";
-import type { Answer, ChatEvent } from "../shared/types";
+import type { Answer, ChatEvent, Writer } from "../shared/types";
 import { choices, fromPatient, fromProgram, said, stored } from "./bubbles";
-import { answerBody, safetyCard } from "./cards";
+import { answerBody, safetyCard, standingAdvice } from "./cards";
 import { isHeld } from "./chat/contact";
 import type { OutItem } from "./chat/delivery";
 import type { Chat } from "./chat/shell";
-import { type Entry, lastAnswer } from "./chat/state";
+import { repeated } from "./chat/standing";
+import { type Entry, isFirstScreen, lastAnswer } from "./chat/state";
 import { checkCard, type CheckActions } from "./check";
 import { type ContactActions, followupItem, offer, requestItem, staffItem, statusItem } from "./contact";
 import type { Markup, Part } from "./markup";
 
 export interface TranscriptActions extends CheckActions, ContactActions {
   press(id: string, title: string): void;
+  begin(topic: "symptom" | "question"): void;
+  writeFor(writer: Writer): void;
+  /** Back to a care card that stands. */
+  showCard(key: string): void;
   startNew(): void;
 }
 
 export function transcript(m: Markup, chat: Chat, actions: TranscriptActions): Part {
   const { state } = chat;
   return html`
-    ${notice(m, isHeld(state))}
+    ${notice(m, chat)}
     <ol class="messages">
       ${state.greeting && !state.lastSeq ? fromProgram(m, html`<p>${m.strings.greeting}</p>`, "") : nothing}
       ${repeat(
@@ -27,22 +32,37 @@ export function transcript(m: Markup, chat: Chat, actions: TranscriptActions): P
         (entry) => entry.key,
         (entry) => entryItem(m, chat, entry, actions),
       )}
-      ${state.answerPending ? html`<li class="writing"><p>${m.strings.chat.writing}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p></li>` : nothing}
+      ${state.typing ? html`<li class="writing"><p>${m.strings.chat[state.typing]}<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span></p></li>` : nothing}
     </ol>
+    ${isFirstScreen(state) ? starters(m, chat, actions) : nothing}
     ${state.phase === "starting" && !state.greeting ? html`<p class="loading">${m.strings.loading}</p>` : nothing} ${over(m, chat, actions)}
   `;
 }
 
-function notice(m: Markup, held: boolean): Part {
+/** What this chat is. Who answers is left to the greeting, unless it is not there or speaks another language. */
+function notice(m: Markup, chat: Chat): Part {
   const words = m.strings.notice;
+  const held = isHeld(chat.state);
+  const greeted = chat.state.lastSeq > 0 && m.foreign === nothing;
   return html`<section class="notice" aria-label=${words.label}>
-    <p><strong>${m.filled(held ? words.nurse_now : words.program)}</strong></p>
-    <p>${m.filled(words.emergency)} ${held ? nothing : m.filled(words.nurse)}</p>
+    ${held || !greeted ? html`<p><strong>${m.filled(held ? words.nurse_now : words.program)}</strong></p>` : nothing}
+    <p>${m.filled(words.emergency)}</p>
     <details>
       <summary>${words.privacy_summary}</summary>
-      <p>${m.filled(words.privacy)}</p>
+      <p>${held ? nothing : m.filled(words.nurse)} ${m.filled(words.privacy)}</p>
     </details>
   </section>`;
+}
+
+/** How to begin, by a tap. */
+function starters(m: Markup, chat: Chat, actions: TranscriptActions): Part {
+  const words = m.strings.start;
+  const helper = chat.state.writer === "helper";
+  const topic = (name: "symptom" | "question") => html`<button type="button" class="choice" @click=${() => actions.begin(name)}>${words[name]}</button>`;
+  return html`<div class="starters" role="group" aria-label=${words.label}>
+    ${topic("symptom")} ${topic("question")}
+    <button type="button" class="choice" aria-pressed=${helper ? "true" : "false"} @click=${() => actions.writeFor(helper ? "patient" : "helper")}>${words.helper}</button>
+  </div>`;
 }
 
 function entryItem(m: Markup, chat: Chat, entry: Entry, actions: TranscriptActions): Part {
@@ -102,7 +122,9 @@ function answerItem(m: Markup, chat: Chat, key: string, answer: Answer, time: st
   const open = newest && !last.answered && chat.state.phase === "open";
   const check = answer.check ? checkCard(m, chat, answer, key, open, actions) : nothing;
   const buttons = shown ? choices(m, chat, shown, open, (button) => actions.press(button.id, button.title), html`<p class="hint">${m.strings.chat.or_type}</p>`) : nothing;
-  return fromProgram(m, answerBody(m, answer, key), time, [buttons, check, offer(m, chat, key, answer, actions)], m.foreign);
+  const first = repeated(chat.state, key);
+  const body = first ? standingAdvice(m, answer, key, () => actions.showCard(first)) : answerBody(m, answer, key);
+  return fromProgram(m, body, time, [buttons, check, offer(m, chat, key, answer, actions)], m.foreign);
 }
 
 function over(m: Markup, chat: Chat, actions: TranscriptActions): Part {

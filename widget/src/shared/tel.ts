@@ -1,4 +1,4 @@
-import type { Contact } from "./types";
+import type { Contact, ToCall } from "./types";
 
 export type Piece = string | Contact;
 
@@ -30,6 +30,16 @@ export function contactsIn(texts: string[], contacts: Contact[]): Contact[] {
     for (const piece of linkNumbers(text, contacts)) if (typeof piece !== "string") found.add(piece);
   }
   return [...found];
+}
+
+/** The contacts with the clinic's two numbers in each other's place where the second of them is the one that is answered. */
+export function answeredFirst(contacts: Contact[], answered: ToCall | null): Contact[] {
+  const two = contacts.filter(isOfClinic).sort((a, b) => Number(b.id === answered) - Number(a.id === answered));
+  return contacts.map((contact) => (isOfClinic(contact) ? two.shift()! : contact));
+}
+
+function isOfClinic({ id }: Contact): boolean {
+  return id === "clinic" || id === "after_hours";
 }
 
 function standsAlone(text: string, start: number, end: number): boolean {

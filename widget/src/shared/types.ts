@@ -11,12 +11,17 @@ export interface Contact {
   id: string;
   number: string;
   href: string;
+  /** It is the one of the clinic's two numbers that was answered when the page was made. */
+  now?: boolean;
 }
 
 export interface Safety {
   heading: string;
   blocks: Block[];
 }
+
+/** Which of the clinic's two numbers is answered. */
+export type ToCall = "clinic" | "after_hours";
 
 export type Writer = "patient" | "helper";
 export type Disposition = "emergency" | "call_doctor" | "self_care";
@@ -28,6 +33,7 @@ export interface Session {
   idle_expires_at: string;
   expires_at: string;
   server_time: string;
+  to_call?: ToCall | null;
 }
 
 export type RowAnswer = "yes" | "no" | "unsure";

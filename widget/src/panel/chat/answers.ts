@@ -1,11 +1,12 @@
 import type { Answer, Reply } from "../../shared/types";
-import { ANSWER_LANG, spokenAnswer } from "../text";
+import { ANSWER_LANG, answeredNow, spokenAnswer } from "../text";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
 import type { Handlers, Step } from "./step";
 import type { Watched } from "./waiting";
 
-const WRITING_AFTER = 1500;
+const WRITING_AFTER = 1000;
+const STILL_AFTER = 3000;
 const FRESH_FOR = 1000;
 
 /** Takes over what the watch for answers came to. */
@@ -15,22 +16,27 @@ export function watched(step: Step, { watch, begun, over }: Watched): void {
   for (const seq of begun) step.wait(step.config.limits.answer_seconds * 1000, { type: "answer_due" }, `answer ${seq}`);
 }
 
-/** Shows whether an answer is being written. */
+/** Shows that an answer is being written, once it takes a while. */
 export function writing(step: Step): void {
   const pending = step.state.watch.open.length > 0;
-  if (pending && !step.state.answerPending) step.wait(WRITING_AFTER, { type: "writing_due" });
-  step.state.answerPending = pending;
+  if (pending === step.state.answerPending) return;
+  Object.assign(step.state, { answerPending: pending, typing: null });
+  if (pending) {
+    step.wait(WRITING_AFTER, { type: "typing_due", typing: "writing" }, "writing");
+    step.wait(STILL_AFTER, { type: "typing_due", typing: "still" }, "still");
+  } else for (const name of ["writing", "still"]) step.do({ type: "cancel", name });
 }
 
 /** Says what is new and counts it as unread. An emergency instruction takes the place of whatever else is shown. */
 export function announceReply(step: Step, reply: Reply): void {
-  const words = spokenAnswer(reply, step.config.strings);
+  const closed = answeredNow(step.config, step.state.session) === "after_hours" ? step.fill(step.config.strings.card.closed) : "";
+  const words = spokenAnswer(reply, step.config.strings, closed);
   if (reply.disposition === "emergency") {
     step.do({ type: "alert", text: words, lang: ANSWER_LANG });
     if (step.state.view !== "chat") step.focus("main");
     step.show("chat");
   } else step.say(words, ANSWER_LANG);
-  if (reply.check?.waits) step.do({ type: "make_room" });
+  if (reply.check?.waits || reply.disposition === "emergency") step.do({ type: "make_room" });
   if (!step.state.shown) setUnread(step, step.state.unread + 1);
 }
 
@@ -61,10 +67,13 @@ export function setUnread(step: Step, count: number): void {
   step.do({ type: "unread", count });
 }
 
-export const answerHandlers: Handlers<"answer_due" | "writing_due" | "fresh_over"> = {
+export const answerHandlers: Handlers<"answer_due" | "typing_due" | "fresh_over"> = {
   answer_due: (step) => safety(step, "no_answer"),
-  writing_due(step) {
-    if (step.state.answerPending && step.state.watch.open.length) step.say(step.config.strings.chat.writing);
+  typing_due(step, { typing }) {
+    if (!step.state.answerPending || !typing) return;
+    step.state.typing = typing;
+    step.say(step.config.strings.chat[typing]);
+    step.render();
   },
   fresh_over(step) {
     step.state.fresh = false;

@@ -17,6 +17,7 @@ type ByPatient =
   | { type: "unfolded"; focus: string }
   | { type: "retried"; clientId: string }
   | { type: "started_new"; clientId: string; draft: string }
+  | { type: "chose_topic"; topic: State["topic"] }
   | { type: "kept_open" };
 
 /** What the patient does in the menu and the summary. */
@@ -38,7 +39,7 @@ type OnPage =
   | { type: "loaded"; token: string | null }
   | { type: "embedded"; shown: boolean }
   | { type: "shown"; shown: boolean }
-  | { type: "below"; below: boolean }
+  | { type: "below"; below: State["below"] }
   /** The internet is back or the page is seen again: try everything at once. */
   | { type: "woken" }
   | { type: "left" }
@@ -80,7 +81,7 @@ type Due =
   | { type: "retry_due" }
   | { type: "give_up_due"; clientId: string }
   | { type: "answer_due" }
-  | { type: "writing_due" }
+  | { type: "typing_due"; typing: State["typing"] }
   | { type: "fresh_over" }
   | { type: "back_over" };
 

@@ -16,6 +16,7 @@ export function lost(step: Step, problem: Failure | null): void {
 export function up(step: Step): void {
   if (step.state.link !== "lost") return;
   step.state.link = "back";
+  step.state.entries = step.state.entries.filter((entry) => entry.type !== "safety" || entry.reason !== "offline");
   step.say(step.config.strings.link.back);
   step.wait(BACK_FOR, { type: "back_over" });
   act(step, kick(step.state.outbox));

@@ -32,7 +32,7 @@ function setShown(step: Step, shown: boolean): void {
   step.state.shown = shown;
   if (shown && step.state.unread) setUnread(step, 0);
   step.render();
-  if (shown) step.focus("words");
+  if (shown) step.do({ type: "focus", id: "words", byFinger: "" });
 }
 
 type InMenu = "chose_prefs" | "chose_writer" | "writer_answered" | "chose_shared" | "asked" | "restarted" | "restart_answered" | "old_ended" | "ended" | "end_answered";
@@ -113,7 +113,7 @@ export const viewHandlers: Handlers<InView> = {
   },
   shown: (step, { shown }) => setShown(step, shown),
   below(step, { below }) {
-    step.state.newBelow = below;
+    step.state.below = below;
     step.render();
   },
 };

@@ -37,11 +37,13 @@ type ByPatient =
   | "followup_pressed"
   | "unfolded"
   | "started_new"
+  | "chose_topic"
   | "kept_open"
   | "extend_answered";
 
 export const patientHandlers: Handlers<ByPatient> = {
   said(step, { clientId, text }) {
+    step.state.topic = null;
     post(step, clientId, { text, rows: ticked(step.state) });
     if (step.state.phase === "expired") startNew(step, clientId, "");
   },
@@ -57,8 +59,7 @@ export const patientHandlers: Handlers<ByPatient> = {
     if (step.state.fresh) return;
     step.state.chosen = id;
     post(step, clientId, { text: title, button: id });
-    step.do({ type: "to_newest" });
-    step.focus("words");
+    afterTap(step);
   },
   /** The first Yes that is an emergency is sent at once. */
   row_answered(step, { clientId, row, answer, sure }) {
@@ -84,6 +85,11 @@ export const patientHandlers: Handlers<ByPatient> = {
   },
   started_new(step, { clientId, draft }) {
     startNew(step, clientId, draft);
+    step.focus("words");
+  },
+  chose_topic(step, { topic }) {
+    step.state.topic = topic;
+    step.render();
     step.focus("words");
   },
   kept_open(step) {

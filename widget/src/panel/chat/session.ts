@@ -51,7 +51,7 @@ export function finish(step: Step, phase: "ended" | "expired"): void {
     interruptCallback(step);
     step.say(`${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}`);
   }
-  Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, link: "up" });
+  Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, typing: null, link: "up" });
   step.render();
 }
 

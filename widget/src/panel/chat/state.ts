@@ -45,7 +45,10 @@ export interface State {
   menuNote: string;
   hint: string;
   draftLength: number;
-  newBelow: boolean;
+  /** What is out of sight at the bottom: a new message, or the rest of what is shown. */
+  below: "new" | "more" | null;
+  /** What the patient said, by a tap, that the first words will be. */
+  topic: "symptom" | "question" | null;
   summary: Summary | "loading" | "failed" | null;
   callback: CallbackForm | null;
   prefs: Prefs;
@@ -54,6 +57,8 @@ export interface State {
   shown: boolean;
   unread: number;
   answerPending: boolean;
+  /** How an answer that is not there yet is shown. */
+  typing: "writing" | "still" | null;
   chosen: string | null;
   /** The rows of the open danger check that have an answer, by their ids. */
   ticks: Readonly<Record<string, RowAnswer>>;
@@ -89,7 +94,8 @@ export function initialState(prefs: Prefs): State {
     menuNote: "",
     hint: "",
     draftLength: 0,
-    newBelow: false,
+    below: null,
+    topic: null,
     summary: null,
     callback: null,
     prefs,
@@ -98,6 +104,7 @@ export function initialState(prefs: Prefs): State {
     shown: true,
     unread: 0,
     answerPending: false,
+    typing: null,
     chosen: null,
     ticks: {},
     unfolded: false,
@@ -167,6 +174,19 @@ export function lastAnswer(state: Readonly<State>): { key: string; answer: Answe
     if (entry.type === "event" && (entry.event.kind === "answer" || entry.event.kind === "greeting")) return { key: entry.key, answer: entry.event, answered };
   }
   return null;
+}
+
+/** Whether a question waits for its answer. */
+export function isAsked(state: Readonly<State>): boolean {
+  const last = lastAnswer(state);
+  if (!last || last.answered || state.phase !== "open") return false;
+  const { buttons, check, blocks } = last.answer;
+  return Boolean(buttons?.length || check?.waits) || blocks.some((block) => block.kind === "question");
+}
+
+/** Whether anything was said yet, by anybody but the greeting. */
+export function isFirstScreen(state: Readonly<State>): boolean {
+  return state.phase === "open" && state.entries.every((entry) => entry.type === "event" && (entry.event.kind === "greeting" || entry.event.kind === "writer"));
 }
 
 /** The danger check that may still be answered, if any. */

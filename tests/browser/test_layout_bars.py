@@ -1,0 +1,155 @@
+"""How much of the window the bars take, in pixels, and that what matters is whole on the screen: keyboards, large text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser import layout
+from tests.browser.chat import PHONE, Panel
+from tests.browser.conftest import NewDevice
+from tests.browser.words import EMERGENCY, NUMB_LEGS, SORE, SPANISH, WEAK_LEGS, WORDS
+
+SIZES_PX = ((320, 568), (360, 380), (360, 640), (390, 844), (768, 1024), (1366, 768))
+WINDOWS = {f"{width}x{height}": (width, height) for width, height in SIZES_PX}
+SHARE = {"normal": 0.58, "large": 0.55, "larger": 0.5}
+SIZES = list(SHARE)
+HEADER_PX = 60
+
+_CHOOSE = """(size) => {
+  localStorage.setItem("aftercare.view", JSON.stringify({ size, contrast: "normal" }));
+  document.documentElement.dataset.size = size;
+  dispatchEvent(new Event("resize"));
+}"""
+
+
+_MIDDLE = "(e) => { const box = e.getBoundingClientRect(); return box.top + box.height / 2; }"
+_EDGES = "(e) => { const box = e.getBoundingClientRect(); return [box.top, box.bottom]; }"
+
+
+@pytest.fixture(params=list(WINDOWS))
+def window(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return WINDOWS[request.param]
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def chat(new_device: NewDevice, window: tuple[int, int], size: str) -> Panel:
+    return _chat(new_device, window, size)
+
+
+def _chat(new_device: NewDevice, window: tuple[int, int], size: str, path: str = "/", words: Mapping[str, Any] = WORDS) -> Panel:
+    """The chat of this text size in a window of this size."""
+    width, height = window
+    small = width < 700
+    options = {**PHONE, "is_mobile": small, "has_touch": small, "viewport": {"width": width, "height": height}}
+    panel = new_device(**options).visit(path, words).open()
+    panel.frame.evaluate(_CHOOSE, size)
+    return panel
+
+
+def _height(panel: Panel) -> float:
+    return float(panel.frame.evaluate("() => innerHeight"))
+
+
+def _share(panel: Panel) -> float:
+    """The part of the window that is the dialogue's."""
+    return float(panel.main.evaluate("(e) => e.clientHeight")) / _height(panel)
+
+
+def _whole(panel: Panel, *places: Locator) -> None:
+    """Each stands between the bars, all of it."""
+    top, bottom = panel.main.evaluate(_EDGES)
+    for place in places:
+        box = place.evaluate(_EDGES)
+        assert box[0] >= top - 1, (place, box, top)
+        assert box[1] <= bottom + 1, (place, box, bottom)
+
+
+def _more(panel: Panel) -> Locator:
+    return panel.root.get_by_role("button", name=WORDS["chat"]["more_below"])
+
+
+def test_header_and_numbers_are_one_line(chat: Panel) -> None:
+    header = chat.root.locator("header")
+    assert header.evaluate("(e) => e.getBoundingClientRect().height") <= HEADER_PX
+    buttons = header.locator("button, a")
+    assert buttons.count() == 4
+    assert len({round(button.evaluate(_MIDDLE)) for button in buttons.all()}) == 1
+    assert layout.sticking_out(chat.frame) == []
+    assert [
+        found for found in layout.cut_off(chat.frame) if not found.startswith("label.")
+    ] == []  # over a keyboard it is for readers alone
+    assert layout.too_small(chat.frame) == []
+
+
+def test_the_dialogue_has_most_of_the_window(chat: Panel, window: tuple[int, int], size: str) -> None:
+    least = 0.6 if (window, size) == ((360, 640), "normal") else SHARE[size]
+    assert _share(chat) >= least
+    chat.say(WEAK_LEGS)
+    assert _share(chat) >= least
+    chat.say(SORE)
+    assert _share(chat) >= least
+
+
+def test_an_emergency_is_whole_on_the_screen_when_it_arrives(chat: Panel) -> None:
+    chat.say(NUMB_LEGS)
+    card = chat.card(EMERGENCY)
+    card.wait_for()
+    _whole(chat, card.get_by_role("heading"), card.get_by_role("link", name="Call 911"))
+
+
+def test_a_question_and_its_first_two_buttons_are_seen(chat: Panel) -> None:
+    chat.say(WEAK_LEGS)
+    _whole(chat, chat.answers.last.locator(".b-question"), chat.choice("Yes"), chat.choice("No"))
+
+
+def test_what_is_below_the_fold_has_a_sign(chat: Panel) -> None:
+    chat.say(SORE)
+    send = chat.check.get_by_role("button", name=WORDS["check"]["send"])
+    expect(_more(chat)).to_be_visible()
+    for _ in range(60):
+        if not _more(chat).count():
+            break
+        _more(chat).click()
+    expect(_more(chat)).to_have_count(0)
+    _whole(chat, send)
+
+
+def test_a_keyboard_that_opens_keeps_the_question_in_sight(new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    panel.say(WEAK_LEGS)
+    panel.page.set_viewport_size({"width": 360, "height": 380})
+    expect(panel.root.locator("header")).to_be_in_viewport(ratio=1)
+    panel.page.wait_for_timeout(300)
+    _whole(panel, panel.answers.last.locator(".b-question"), panel.choice("Yes"), panel.choice("No"))
+
+
+def test_nothing_is_to_be_scrolled_on_the_first_screen_of_a_small_phone(new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    assert panel.main.evaluate("(e) => e.scrollHeight - e.clientHeight") <= 0
+    _whole(panel, panel.root.get_by_role("button", name=WORDS["start"]["helper"]))
+
+
+def test_in_spanish_the_header_is_one_line_too(new_device: NewDevice, size: str) -> None:
+    panel = _chat(new_device, (360, 640), size, "/spanish", SPANISH)
+    assert panel.root.locator("header").evaluate("(e) => e.getBoundingClientRect().height") <= HEADER_PX
+    assert layout.cut_off(panel.frame) == []
+
+
+def test_a_tap_on_an_answer_leaves_the_text_box_alone(new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    panel.say(WEAK_LEGS)
+    panel.box.blur()
+    panel.page.wait_for_timeout(1_100)
+    panel.choice("No").tap()
+    expect(panel.answers).to_have_count(3)
+    expect(panel.box).not_to_be_focused()
+    expect(panel.main).to_be_focused()
