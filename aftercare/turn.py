@@ -66,6 +66,10 @@ def _without_noise(tools: Tools, conversation: Conversation, reading: Reading, p
 
 def answer(turn: Situation) -> Reply:
     """The reply to the message."""
+    return asking.with_offer(turn, _reply(turn))
+
+
+def _reply(turn: Situation) -> Reply:
     danger_check.expire(turn.check, turn.conversation, turn.now)
     if taps.takes_back(turn):
         return taps.take_back(turn)

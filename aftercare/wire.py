@@ -26,6 +26,7 @@ _SHAPES: dict[str, Any] = {
     "topic": str,
     "checks": [str],
     "rows": [{"fact": str, "text": str, "tier": _ASKED}],
+    "offers": [str],
     "unfinished": bool,
     "understood": {"findings": _FINDINGS},
     "protocol": {"id": str, "version": str},

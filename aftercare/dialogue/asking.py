@@ -7,10 +7,12 @@ from aftercare.decision.answers import Answer, heard
 from aftercare.decision.interview import next_question
 from aftercare.decision.reply import Block, Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue.situation import Situation
+from aftercare.dialogue.situation import WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
+
+_CALLBACK = "callback"
 
 
 def emergency(turn: Situation) -> Reply:
@@ -158,6 +160,15 @@ def with_topics(turn: Situation, reply: Reply) -> Reply:
     if unanswered:
         answers.append(turn.block("not_in_leaflet"))
     return reply.with_note(*answers)
+
+
+def with_offer(turn: Situation, reply: Reply) -> Reply:
+    """Who asks for a person may be offered a call back, and reads whom to call unless the advice says so already."""
+    if not turn.wants_person():
+        return reply
+    whom_to_call = turn.block(f"about_chat.{WANTS_PERSON}")
+    told = reply.disposition in (Disposition.EMERGENCY, Disposition.CALL_DOCTOR) or whom_to_call in reply.blocks
+    return (reply if told else reply.with_note(whom_to_call)).with_payload(offers=[_CALLBACK])
 
 
 def behind_answer(turn: Situation, question: Reply) -> Reply:

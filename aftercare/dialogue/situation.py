@@ -18,6 +18,8 @@ from aftercare.understanding.reading import Reading
 from aftercare.understanding.understood import TOPIC_PREFIX, Understood
 
 _ASIDE, _ABOUT_CHAT, _PRACTICAL = "aside", "about_chat", "practical"
+WANTS_PERSON = "wants_person"
+_WANTS_PERSON_BRIEFLY = "wants_person_briefly"
 
 
 class Names:
@@ -25,7 +27,7 @@ class Names:
 
     Attributes:
         unknown, any_sign, gone: the findings of these roles.
-        denial, relief, history, supposition: the meanings of these roles.
+        denial, relief, history, supposition, callback: the meanings of these roles.
         denials: meanings that say that nothing is wrong.
         silent: questions that no leaflet answers, each with its wording.
         replies: meanings with an answer of their own: its type on the wire and its wordings.
@@ -36,8 +38,8 @@ class Names:
     def __init__(self, protocol: Protocol) -> None:
         meanings = protocol.meanings.values()
         self.unknown, self.any_sign, self.gone = (protocol.role(role) for role in ("unknown", "any_sign", "gone"))
-        self.denial, self.relief, self.history, self.supposition = (
-            protocol.role(role) for role in ("denial", "relief", "history", "supposition")
+        self.denial, self.relief, self.history, self.supposition, self.callback = (
+            protocol.role(role) for role in ("denial", "relief", "history", "supposition", "callback")
         )
         self.denials = tuple(meaning.id for meaning in meanings if meaning.unchanged and not meaning.status)
         self.silent = {meaning.id: meaning.silent for meaning in meanings if meaning.silent}
@@ -153,6 +155,11 @@ class Situation:
         """Whether the classifier is sure that the message means one of these intents."""
         opinions = self.reading.opinions
         return bool(opinions) and opinions[0].probability(set(intents)) >= self.protocol.thresholds["confident"]
+
+    def wants_person(self) -> bool:
+        """Whether the message asks for a person or a call, by its words or as the classifier hears it."""
+        by_words = bool(self.reading.acts & {WANTS_PERSON, _WANTS_PERSON_BRIEFLY})
+        return by_words or self.understood.wants_person or self.is_sure(self.names.callback)
 
     def topics(self) -> list[Topic]:
         """The FAQ topics that were asked about; those about the time before the procedure only to who asks about that time."""

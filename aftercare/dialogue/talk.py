@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftercare.decision import danger_check
 from aftercare.decision.reply import Block, Reply
 from aftercare.dialogue import asking
-from aftercare.dialogue.situation import Situation
+from aftercare.dialogue.situation import WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition, Topic
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -31,15 +31,24 @@ def talk(turn: Situation) -> Reply:
     supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
     if supposed or intent == turn.names.supposition:
         return _suppose(turn, supposed, topics)
-    about_chat = next((act for act in turn.names.about_chat if act in acts), "")
-    if about_chat and not turn.is_sure(*(TOPIC_PREFIX + topic.id for topic in topics), *turn.names.silent):
-        return turn.plain("chat", f"about_chat.{about_chat}")
+    about_chat = _about_chat(turn, topics)
+    if about_chat:
+        return turn.plain("chat", f"about_chat.{about_chat}", check=about_chat == WANTS_PERSON and _may_tell_of_danger(turn))
     if topics:
         reply = turn.composer.faq(topics).with_payload(check=any(topic.recovery for topic in topics))
         return reply.followed_by(turn.block("not_in_leaflet")) if turn.understood.beyond_leaflet else reply
     if intent in turn.names.silent or turn.understood.topics or (not intent and "about_now" in acts):
         return asking.other_question(turn)
     return _small_talk(turn, intent)
+
+
+def _about_chat(turn: Situation, topics: list[Topic]) -> str:
+    """What is asked about the chat, or whether a person is asked for, by its act; empty where something else is asked."""
+    if turn.is_sure(*(TOPIC_PREFIX + topic.id for topic in topics), *turn.names.silent):
+        return ""
+    if turn.wants_person():
+        return "" if topics else WANTS_PERSON
+    return next((act for act in turn.names.about_chat if act in turn.reading.acts), "")
 
 
 def _suppose(turn: Situation, supposed: list[str], topics: list[Topic]) -> Reply:
@@ -59,7 +68,7 @@ def _advice_again(turn: Situation, practical: Block) -> Reply:
 
 def _small_talk(turn: Situation, intent: str) -> Reply:
     """Nothing is reported and nothing asked. Where a red flag is not out of the question, the danger check is asked."""
-    opinions, acts = turn.reading.opinions, turn.reading.acts
+    acts = turn.reading.acts
     sure = bool(intent) and turn.is_sure(intent)
     if intent in turn.names.short_answers and not sure:
         intent = ""
@@ -69,7 +78,7 @@ def _small_talk(turn: Situation, intent: str) -> Reply:
         return turn.plain("chat", "good_news", "watch_list", check=True)
     if acts & {"aside", "pause"} and not intent:
         return turn.plain("chat", "aside" if turn.pending is not None or turn.checks else "greeting")
-    if opinions and not sure and turn.fusion.may_be_red_flag(turn.reading) and turn.fusion.may_be_complaint(turn.reading):
+    if not sure and _may_tell_of_danger(turn):
         return _not_understood(turn)
     if intent == turn.names.history and sure:
         return turn.plain("chat", "not_a_finding", check=True)
@@ -79,6 +88,12 @@ def _small_talk(turn: Situation, intent: str) -> Reply:
         kind, *wordings = turn.names.replies[intent]
         return turn.plain(kind, *wordings, check=kind == "chat" and _names_a_sign(turn))
     return _not_understood(turn)
+
+
+def _may_tell_of_danger(turn: Situation) -> bool:
+    """Whether the classifier hears a complaint, and leaves a red flag some chance."""
+    heard = bool(turn.reading.opinions) and turn.fusion.may_be_red_flag(turn.reading)
+    return heard and turn.fusion.may_be_complaint(turn.reading)
 
 
 def _names_a_sign(turn: Situation) -> bool:

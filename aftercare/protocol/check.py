@@ -34,7 +34,7 @@ _PLACEHOLDERS = {
 _SCHEMA = PROTOCOLS / "schema.json"
 _MOST_WORDS_OF_A_ROW = 12
 _FINDING_ROLES = ("unknown", "any_sign", "gone")
-_MEANING_ROLES = ("denial", "relief", "history", "supposition", "beyond")
+_MEANING_ROLES = ("denial", "relief", "history", "supposition", "beyond", "callback")
 
 
 def check(folder: Path, content: Content) -> list[str]:
@@ -230,8 +230,15 @@ def _topics(content: Content) -> Iterator[str]:
 def _meanings(content: Content) -> Iterator[str]:
     for name, meaning in content["meanings"]["meanings"].items():
         for text in (*meaning.get("says", {}).get("texts", ()), *([meaning["silent"]] if "silent" in meaning else ())):
-            if text not in content["wording"]:
+            if not _is_written(content["wording"], text):
                 yield f"{_at(content, 'meanings', 'meanings', name)}: '{name}' says '{text}', which wording has not; write it there"
+
+
+def _is_written(wording: Mapping[str, Any], name: str) -> bool:
+    """Whether there is a wording of this name, a dot for each level of it."""
+    first, _, rest = name.partition(".")
+    below = wording.get(first)
+    return below is not None and (not rest or (isinstance(below, Mapping) and _is_written(below, rest)))
 
 
 def _wording(content: Content) -> Iterator[str]:

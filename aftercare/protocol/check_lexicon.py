@@ -32,7 +32,8 @@ def patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
     for answer, patterns in content["language/answers"]["answers"].items():
         yield from (("language/answers", ["answers", answer, number], pattern) for number, pattern in enumerate(patterns))
     for act, kind in content["language/dialogue"]["acts"].items():
-        yield from _numbered("language/dialogue", ["acts", act, "patterns"], kind["patterns"])
+        for key in ("patterns", "except"):
+            yield from _numbered("language/dialogue", ["acts", act, key], kind.get(key, ()))
     yield from _numbered("language/idioms", ["idioms"], content["language/idioms"]["idioms"])
 
 

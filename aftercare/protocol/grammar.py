@@ -13,7 +13,8 @@ class Meaning:
 
     Attributes:
         id: the classifier's intent.
-        role: `denial`, `relief`, `history`, `supposition`, `beyond` (a care question that the leaflet does not answer), or empty.
+        role: `denial`, `relief`, `history`, `supposition`, `beyond` (a care question that the leaflet does not answer), `callback` (asks
+            for a person or a call), or empty.
         status: the assertion status that a sign mentioned with it has, or empty.
         reports_nothing: the classifier, sure of it, speaks against a report.
         unchanged: as the patient says, all is as it was.

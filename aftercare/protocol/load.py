@@ -219,6 +219,10 @@ def _assertion(rules: LinedDict) -> dict[str, Any]:
     return {**rules, **lists, "triggers": triggers}
 
 
+def _act(act: LinedDict) -> dict[str, Any]:
+    return {**act, "patterns": said(act["patterns"]), "except": said(act.get("except", ()))}
+
+
 def _grammar(language: str, content: Content) -> Grammar:
     words, others = content["words"], content["language/other_languages"]
     return Grammar(
@@ -227,7 +231,7 @@ def _grammar(language: str, content: Content) -> Grammar:
         clauses=content["language/clauses"],
         assertion=_assertion(content["language/assertion"]),
         answers=content["language/answers"],
-        dialogue={"acts": {name: {**act, "patterns": said(act["patterns"])} for name, act in content["language/dialogue"]["acts"].items()}},
+        dialogue={"acts": {name: _act(act) for name, act in content["language/dialogue"]["acts"].items()}},
         measures=content["language/measures"],
         spelling=content["language/spelling"],
         idioms=said(content["language/idioms"]["idioms"]),

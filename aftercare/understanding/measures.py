@@ -47,6 +47,7 @@ class Measures:
         self._ordinals: Mapping[str, int] = rules["ordinals"]
         self._articles, self._no_figures = frozenset(rules["articles"]), frozenset(rules["no_figures"])
         self._zero = str(rules["zero_letter"])
+        self._telephone = _expression(rules["phone_number"])
         self._degrees = {
             name: _expression(rules["temperature"][name]) for name in ("spoken", "figure", "context", "not_before", "not_behind")
         }
@@ -63,6 +64,10 @@ class Measures:
         self._ahead = [(_expression(each["name"]), int(each["within"]), float(each["days"])) for each in rules["ahead_of_procedure"]]
         self._answered: Mapping[str, int] = rules["answered"]
 
+    def _figures_of(self, text: str) -> str:
+        """The text in small letters, each in its place, without the telephone numbers."""
+        return self._telephone.sub(lambda number: "_" * len(number.group()), _lower(text))
+
     def temperatures(self, text: str) -> list[Measure]:
         """Body temperatures in a text.
 
@@ -72,7 +77,7 @@ class Measures:
         Returns:
             The temperatures in degrees Fahrenheit. A figure without a unit takes the unit in whose range it lies.
         """
-        lower = _lower(text)
+        lower = self._figures_of(text)
         context = bool(self._degrees["context"].search(lower))
         figures = self._temperatures_in_figures(lower, context)
         return sorted((*figures, *self._temperatures_in_words(lower, context)), key=lambda measure: measure.start)
@@ -125,7 +130,7 @@ class Measures:
 
     def pain_scores(self, text: str) -> list[Measure]:
         """Pain scores from 0 to 10."""
-        lower = _lower(text)
+        lower = self._figures_of(text)
         found = []
         for pattern in self._scores:
             for match in pattern.finditer(lower):
@@ -136,7 +141,7 @@ class Measures:
 
     def numbers(self, text: str) -> tuple[float, ...]:
         """Every plain figure or number word in a text, in order; none with more digits than a float can hold."""
-        pieces = _FIGURES.findall(text.lower())
+        pieces = _FIGURES.findall(self._figures_of(text))
         values = (self._number(piece) for piece in pieces if piece not in self._no_figures)
         return tuple(value for value in values if value is not None and math.isfinite(value))
 
@@ -147,7 +152,7 @@ class Measures:
             text: the text as typed.
             today: the day of the message, for weekdays.
         """
-        lower = _lower(text)
+        lower = self._figures_of(text)
         days = [value for value, lasting in self._time_spans(lower) if not lasting]
         for match in (*self._spans["day_number"].finditer(lower), *self._spans["nth_day"].finditer(lower)):
             value = self._ordinals.get(match["n"]) or self._number(match["n"])
@@ -182,11 +187,11 @@ class Measures:
 
     def days_lasting(self, text: str) -> int | None:
         """How many whole days something has lasted; the procedure is at least as long ago."""
-        return max((int(value) for value, lasting in self._time_spans(_lower(text)) if lasting), default=None)
+        return max((int(value) for value, lasting in self._time_spans(self._figures_of(text)) if lasting), default=None)
 
     def days_answered(self, text: str, today: date) -> int | None:
         """The days that an answer to the question about the day of the procedure gives: a figure, a weekday, a day's name."""
-        lower = _lower(text)
+        lower = self._figures_of(text)
         given = self.days_since_procedure(text, today)
         if given is not None:
             return given

@@ -60,6 +60,7 @@ class Reader:
         self._supposing, self._denial_reach = frozenset(rules["supposing"]), int(rules["reach"]["denial"])
         acts = grammar.dialogue["acts"].items()
         self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in acts}
+        self._no_acts = {act: self._matcher(kind["except"], compiler) for act, kind in acts}
         self._alone = frozenset(act for act, kind in acts if kind.get("alone", False))
         self._fillers = frozenset(answers["fillers"])
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in answers["answers"].items()}
@@ -241,7 +242,8 @@ class Reader:
         """What the message does in the conversation, besides reporting."""
         count = sum(norm.isalnum() for norm in norms)
         found = {act: spans for act, (longest, matcher) in self._acts.items() if count <= longest and (spans := matcher(norms))}
-        return frozenset(act for act, spans in found.items() if act not in self._alone or self._fills(norms, _covered(spans)))
+        meant = {act: spans for act, spans in found.items() if not self._no_acts[act](norms)}
+        return frozenset(act for act, spans in meant.items() if act not in self._alone or self._fills(norms, _covered(spans)))
 
     def _fills(self, norms: Sequence[str], heard: frozenset[int]) -> bool:
         """Whether nothing is said beside these words."""

@@ -233,6 +233,13 @@ def _asked(weighing: Weighing, opinion: Opinion) -> tuple[str, float]:
     return intent, probability
 
 
+def _hear_request(weighing: Weighing) -> None:
+    """The message as a whole, or a clause, asks for a person more likely than not."""
+    best = (opinion.best for opinion in weighing.reading.opinions)
+    enough = weighing.limits["topic_beside"]
+    weighing.result.wants_person = any(meaning == weighing.intents.callback and share >= enough for meaning, share in best)
+
+
 def _be_sure_of_question(weighing: Weighing) -> None:
     whole, limits = weighing.whole, weighing.limits
     asks = weighing.result.intent.startswith(TOPIC_PREFIX) and weighing.nothing(whole) >= limits["nothing_certain"]
@@ -269,6 +276,7 @@ STEPS = (
     Step("sign_reader", "The sign reader alone surely hears it.", _may_add_sign, _add_signs),
     Step("doubt_treated", "The words say that the other person was treated.", _of_treated, _ask_about_treated),
     Step("question", "What the message asks is answered beside what it reports.", _heard, _take_questions),
+    Step("request", "Who asks for a person is told whom to call, whatever else the message says.", _heard, _hear_request),
     Step("sure_question", "A message that surely asks has its answer before a doubt is asked about.", _heard, _be_sure_of_question),
     Step("refined", "A vague finding yields to one that says the same more exactly.", _always, _refine),
 )

@@ -25,6 +25,7 @@ class Understood:
         intent: the likeliest intent of the whole message, or empty when there is none that is likely enough.
         topics: FAQ intents of the message and its clauses, in order.
         beyond_leaflet: whether a part of the message asks what the leaflet does not answer.
+        wants_person: whether the classifier hears, in the message or in a clause, that it asks for a person or a call.
         surely_asks: the classifier is certain that the message as a whole asks and reports nothing; a doubt comes behind the answer.
         places: finding -> where its evidence stands in the text as typed, and the id of the step that decided its status.
     """
@@ -34,6 +35,7 @@ class Understood:
     intent: str = ""
     topics: list[str] = field(default_factory=list)
     beyond_leaflet: bool = False
+    wants_person: bool = False
     surely_asks: bool = False
     places: dict[str, tuple[int, int, str]] = field(default_factory=dict)
 
@@ -64,7 +66,7 @@ class Intents:
         unchanged: meanings of a message in which all is as it was.
         closing: meanings of a message that asks about no topic.
         status_of: meaning -> the status that a sign mentioned with it has.
-        denial, beyond: the meanings of these roles.
+        denial, beyond, callback: the meanings of these roles.
     """
 
     def __init__(self, protocol: Protocol) -> None:
@@ -77,7 +79,7 @@ class Intents:
         self.unchanged = frozenset(meaning.id for meaning in meanings if meaning.unchanged)
         self.closing = frozenset(meaning.id for meaning in meanings if meaning.closes)
         self.status_of = {meaning.id: Status(meaning.status) for meaning in meanings if meaning.status}
-        self.denial, self.beyond = protocol.role("denial"), protocol.role("beyond")
+        self.denial, self.beyond, self.callback = (protocol.role(role) for role in ("denial", "beyond", "callback"))
 
 
 class Weighing:

@@ -127,6 +127,14 @@ def test_the_demo_is_near_no_part_and_no_training_data(parts: dict[str, list[str
     assert in_lexicon(demo, lexicon()) == []
 
 
+def test_the_requests_for_a_person_are_near_no_training_data(training: list[str]) -> None:
+    told = yaml.safe_load((ROOT / "tests" / "system" / "asks_for_a_person.yml").read_text(encoding="utf-8"))
+    requests = [plain(text) for texts in told.values() for text in texts]
+    assert len(requests) == 100
+    assert near(requests, [*training, *(text for text in lexicon_examples() if len(text.split()) >= IN_A_ROW)]) == []
+    assert in_lexicon(requests, lexicon()) == []
+
+
 def test_training_data_and_lexicon_are_found(training: list[str]) -> None:
     assert len(training) > 38_000
     for known in ("popped crack cracked snap snapped crunch", "laughter laughing curiosity embarrassment boredom thirst"):

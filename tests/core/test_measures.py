@@ -95,6 +95,36 @@ def test_another_figure_is_no_temperature(measures: Measures, text: str) -> None
     assert measures.temperatures(text) == []
 
 
+TELEPHONE_NUMBERS = (
+    *("(312) 555-0177", "312-555-0177", "312.555.0177", "312 555 0177", "3125550177", "312/555/0177", "312 - 555 - 0177"),
+    *("+1 312 555 0177", "1-312-555-0177", "+13125550177", "1 (312) 555 0177", "555-0101", "tel:312-555-0142,", ",312-555-0142"),
+)
+
+
+@pytest.mark.parametrize("number", TELEPHONE_NUMBERS)
+def test_a_telephone_number_is_no_measure(measures: Measures, number: str) -> None:
+    text = f"I am hot, pain is bad, call me {number} please"
+    assert measures.numbers(text) == ()
+    assert measures.days_answered(text, WEDNESDAY) is None
+    assert measures.temperatures(text) == []
+    assert measures.pain_scores(text) == []
+
+
+@pytest.mark.parametrize("number", TELEPHONE_NUMBERS)
+def test_what_is_measured_stands_beside_a_telephone_number(measures: Measures, number: str) -> None:
+    text = f"{number} is my number, fever 101.5, 3 days ago"
+    assert [(each.value, text[each.start : each.end]) for each in measures.temperatures(text)] == [(101.5, "101.5")]
+    assert measures.days_answered(text, WEDNESDAY) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("temp 101 0400", [101]), ("temps 101 102 1030", [101, 102]), ("fever 101-102", [101]), ("101.5 555-0100", [101.5])],
+)
+def test_a_temperature_is_no_telephone_number(measures: Measures, text: str, values: list[float]) -> None:
+    assert [each.value for each in measures.temperatures(text)] == values
+
+
 def test_two_temperatures_stand_in_order(measures: Measures) -> None:
     found = measures.temperatures("temp was 99.1 and now it is 101.5")
     assert [each.value for each in found] == [99.1, 101.5]

@@ -420,6 +420,11 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "clinical/meanings.yml",
         "'thank' says 'no_such_wording', which wording has not; write it there",
     ),
+    "a meaning says what nobody wrote under a heading": (
+        lambda d: d.replace("clinical/meanings.yml", r"about_chat\.wants_person", "about_chat.no_such_wording"),
+        "clinical/meanings.yml",
+        "'call_me' says 'about_chat.no_such_wording', which wording has not; write it there",
+    ),
     "a clinic has a fictional number": (
         lambda d: (
             d.replace("clinic.yml", r"^mode: .*$", "mode: clinic"),

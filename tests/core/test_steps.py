@@ -64,6 +64,7 @@ COUNTS: dict[str, Reading] = {
     "sign_reader": _heard("the little hole is angry with me", {"allergy_mild": 0.99}),
     "doubt_treated": _heard("his mouth is a balloon", {"allergy_severe": 0.7}, intent="report_other_person", treated=True),
     "question": _said("would something cold be allowed there", whole={"ask_ice": 0.9}),
+    "request": _said("a voice would do me good", whole={"call_me": 0.9}),
     "sure_question": _said("would something cold be allowed there", whole={"ask_ice": 0.98}),
     "refined": _said(
         "my back hurts, a little", ("back_pain", Status.PRESENT, "back hurts"), ("mild_pain", Status.PRESENT, "hurts, a little")

@@ -11,7 +11,7 @@ import yaml
 from tests.system.conftest import BOTH_SET_UPS, DANGER, ROWS, RULES, Say
 
 FOLDER = Path(__file__).with_name("conversations")
-KEYS = {"says", "taps", "checks", "type", "disposition", "rule", "about", "topic", "contains", "not_contains"}
+KEYS = {"says", "taps", "checks", "type", "disposition", "rule", "about", "topic", "offers", "contains", "not_contains"}
 
 
 ALL, NONE, DANGER_ROWS = "all", "none", "danger"
@@ -49,6 +49,7 @@ def test_conversation(file: Path, say: Say) -> None:
         for key in ("disposition", "about", "topic"):
             if key in turn:
                 assert getattr(answer, key) == turn[key], seen
+        assert answer.custom.get("offers", []) == turn.get("offers", answer.custom.get("offers", [])), seen
         if "rule" in turn:
             assert turn["rule"] in answer.rules, seen
         for phrase in turn.get("contains", ()):
