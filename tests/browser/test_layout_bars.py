@@ -84,9 +84,7 @@ def test_header_and_numbers_are_one_line(chat: Panel) -> None:
     assert buttons.count() == 4
     assert len({round(button.evaluate(_MIDDLE)) for button in buttons.all()}) == 1
     assert layout.sticking_out(chat.frame) == []
-    assert [
-        found for found in layout.cut_off(chat.frame) if not found.startswith("label.")
-    ] == []  # over a keyboard it is for readers alone
+    assert [found for found in layout.cut_off(chat.frame) if not found.startswith("label.")] == []  # hidden by a keyboard
     assert layout.too_small(chat.frame) == []
 
 
