@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
+from gateway.console.audit.acts import AuditAct
 from gateway.records.signals import OPEN
 from gateway.records.statements import EFFECTIVE_TIER
-from gateway.records.tables import case_rule, event, triage_case
+from gateway.records.tables import case_act, case_rule, event, triage_case
 from gateway.records.tier import Rank, Tier
 
 
@@ -52,10 +53,13 @@ def is_assumed_only() -> ColumnElement[bool]:
 
 
 def sounds(person: int) -> ColumnElement[bool]:
-    """Whether a case that waits sounds for somebody: not what rests on a question that was left, and not what is theirs already."""
-    c = triage_case.c
-    theirs = or_(and_(c.assignee.is_not(None), c.assignee == person), and_(c.acknowledged_by.is_not(None), c.acknowledged_by == person))
-    return and_(~is_assumed_only(), ~theirs)
+    """Whether a case that waits sounds for somebody: not what rests on a question that was left, and not what is theirs already.
+
+    A case that fired after it was assigned sounds for everybody, for its owner above all.
+    """
+    c, a = triage_case.c, case_act.c
+    assigned = exists().where(a.case_id == c.id, a.kind == AuditAct.ASSIGN, a.at >= c.fired_at).correlate(triage_case)
+    return and_(~is_assumed_only(), or_(c.assignee.is_(None), c.assignee != person, ~assigned))
 
 
 def is_call() -> ColumnElement[bool]:
