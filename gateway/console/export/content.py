@@ -146,6 +146,21 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Callback:
+    """A request for a call.
+
+    Attributes:
+        requested: when the patient asked.
+        due: until when the call was promised.
+        kept: nobody has to call any more.
+    """
+
+    requested: When
+    due: When | None
+    kept: bool
+
+
+@dataclass(frozen=True)
 class Content:
     """A case as it goes out.
 
@@ -162,6 +177,7 @@ class Content:
         acknowledged_by: a name of the staff; empty unless all goes out.
         minutes_to_acknowledge: from the moment that the rule fired; None where nobody has acknowledged it, or it fired anew since.
         minutes_to_close: from its opening; None while it is not closed.
+        callback: the last request for a call; None without any.
         notes: none unless all goes out, for the masks were not measured on nurses' words.
         purged: the words are unreadable for good.
     """
@@ -186,6 +202,7 @@ class Content:
     check_standing: str
     form: CheckForm | None
     lines: tuple[Line, ...]
+    callback: Callback | None
     notes: tuple[Note, ...]
     protocol: str
     language: str

@@ -15,7 +15,7 @@ from datetime import datetime
 from aftercare.protocol.clinic import Clinic
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.case_view import CaseView
-from gateway.console.export.content import DEIDENTIFIED, FULL, LIMITED, CheckForm, CheckStep, Content, Line, Note, When
+from gateway.console.export.content import DEIDENTIFIED, FULL, LIMITED, Callback, CheckForm, CheckStep, Content, Line, Note, When
 from gateway.console.export.findings import findings_of
 from gateway.console.redaction.mask import Mask
 from gateway.dialogue.rows import STATES
@@ -70,11 +70,21 @@ class Cut:
             check_standing=row.danger_check,
             form=self._form(view),
             lines=self._lines(view),
+            callback=self._callback(view),
             notes=self._notes(view) if whole else (),
             protocol=view.bound[0],
             language=view.bound[1],
             purged=view.purged,
         )
+
+    def _callback(self, view: CaseView) -> Callback | None:
+        """The last request for a call: the one that is open, else the last that a nurse kept or closed."""
+        row = view.row
+        if row.callback_at is not None:
+            due = self._when(view, row.callback_due) if row.callback_due else None
+            return Callback(self._when(view, row.callback_at), due, kept=False)
+        asked = [act.facts["callback"] for act in view.acts if act.kind in (AuditAct.ATTEMPT, AuditAct.CLOSE) and act.facts.get("callback")]
+        return Callback(self._when(view, datetime.fromisoformat(asked[-1])), None, kept=True) if asked else None
 
     def _lines(self, view: CaseView) -> tuple[Line, ...]:
         mask = self._mask(view)

@@ -38,6 +38,9 @@ def case(content: Content, ids: Identities, questionnaires: Questionnaires) -> I
     if writer != patient:
         yield ids.new("RelatedPerson", content.name, patient=patient, relationship=[{"text": "Writes for the patient"}])
     yield _task(content, ids, patient)
+    if content.callback:
+        asked = content.callback
+        yield callback_task(content, ids, asked.requested, asked.due, "completed" if asked.kept else "requested")
     if content.tier == Tier.EMERGENCY and content.state != CLOSED:
         yield _flag(content, ids, patient, software)
     for line in content.lines:

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import pytest
 
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.contact_acts import Attempt, ContactActs
 from gateway.console.export.content import When
 from gateway.console.export.cut import Cut
 from gateway.console.export.fhir_case import callback_task
@@ -24,7 +26,7 @@ from gateway.records.retention import purge
 from tests.gateway.console.conftest import Hire
 from tests.gateway.console.people import Person, case_of
 from tests.gateway.console.test_checks import CHEST, FEVER, NUMB, SORE, VAGUE, leave, view_of
-from tests.gateway.support import CANARY, RED_FLAG, Door, Json, stored
+from tests.gateway.support import CANARY, RED_FLAG, Door, Json, new_id, stored
 from tests.r4.validation import problems_of, references_of, resources_of
 
 PROFILES = ("full", "limited", "deidentified")
@@ -425,3 +427,22 @@ def test_a_purged_case_goes_out_without_findings_notes_or_words(door: Door, lead
     assert CANARY not in json.dumps(bundle)
     assert not resources_of(bundle, "Observation")
     assert problems_of([bundle]) == [[]]
+
+
+def test_a_request_for_a_call_is_a_task_until_it_is_kept(door: Door, lead: Person, services: ConsoleServices) -> None:
+    patient = door.patient()
+    patient.say("I have a fever of 101")
+    patient.ask("POST", "/callback", json={"client_id": new_id(), "number": "(312) 555-0177", "whose": "patient"})
+    number = case_of(door, patient)
+
+    def task() -> Json:
+        found = [each for each in resources_of(of_one(lead, number), "Task") if each["code"]["coding"][0]["code"] == "callback"]
+        assert len(found) == 1
+        body: Json = found[0]
+        return body
+
+    assert task()["status"] == "requested"
+    assert "555-0177" not in str(of_one(lead, number))
+    services.acts(Acts).acknowledge(number, lead.id, door.stored(patient)[-1].seq)
+    services.acts(ContactActs).attempt(number, lead.id, Attempt.REACHED)
+    assert task()["status"] == "completed"
