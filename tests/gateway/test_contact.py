@@ -314,3 +314,22 @@ def test_a_request_at_night_is_due_after_the_clinic_opens(door: Door, clock: Clo
     _call(patient)
     case = _case(door, patient)
     assert case.callback_due - case.callback_at > timedelta(hours=5)
+
+
+def test_a_held_chat_is_watched_without_rasa_too(door: Door, patient: Patient) -> None:
+    patient.say(_FEVER)
+    number = _taken(door, patient, nurse := _nurse(door))
+    services_of(door).acts(ContactActs).hold(number, nurse)
+    door.rasa.act = door.rasa.down
+    assert patient.say("can I take a shower")["type"] == "held"
+    assert is_emergency(patient.say(RED_FLAG))
+
+
+def test_a_nurses_words_wait_for_a_patient_who_is_away(door: Door, patient: Patient) -> None:
+    patient.say(_FEVER)
+    seen = patient.events()[-1]["seq"]
+    number = _taken(door, patient, nurse := _nurse(door))
+    services_of(door).acts(ContactActs).reply(number, nurse, door.stored(patient)[-1].seq, "Please keep your phone near you.")
+    assert door.records.delivered(door.name(patient))[0] <= seen
+    assert [event["kind"] for event in patient.events(after=seen)] == ["status", "staff"]
+    assert door.records.delivered(door.name(patient))[0] == door.stored(patient)[-1].seq
