@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
+from gateway.console.cases.case_view import CaseViews
 from gateway.console.services import ConsoleServices
 from gateway.contact.follow_ups import FollowUps
 from gateway.records.database import writing
@@ -89,7 +90,9 @@ def test_a_nurses_message_says_who_wrote_and_whether_it_was_delivered(red: Patie
     assert _REPLY in html_of(nurse, number, "/print")
 
 
-def test_an_answer_that_was_withheld_says_so_and_counts_as_nothing_that_the_patient_was_told(door: Door, nurse: Person) -> None:
+def test_an_answer_that_was_withheld_says_so_and_counts_as_nothing_that_the_patient_was_told(
+    door: Door, nurse: Person, services: ConsoleServices
+) -> None:
     patient = door.patient()
     patient.say("I have a fever of 101.5 F")
     number = case_of(door, patient)
@@ -105,6 +108,10 @@ def test_an_answer_that_was_withheld_says_so_and_counts_as_nothing_that_the_pati
     assert told is not None
     assert told[0].count("#entry-") == 1
     assert "did not go out" not in page
+    patient.events()
+    view = CaseViews(services.records, services.library, services.policy).read(number)
+    assert view is not None
+    assert [entry.delivered for entry in view.entries if entry.who == "assistant"] == [True, False]
 
 
 def test_whether_the_patient_reached_somebody_is_shown_as_question_and_answer(
