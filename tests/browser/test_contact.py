@@ -30,9 +30,9 @@ def patient(browser: Browser, ward_stack: Stack) -> Panel:
 
 def _ask_for_call(patient: Panel) -> None:
     patient.root.get_by_role("button", name="Ask a nurse to call you").last.click()
-    patient.root.get_by_label("Phone number").fill(_NUMBER)
+    patient.root.get_by_role("textbox", name="Phone number").fill(_NUMBER)
     patient.root.get_by_role("button", name="Send to the nurses").click()
-    expect(patient.root.get_by_text("The clinic has your request for a call").last).to_be_visible()
+    expect(patient.main.get_by_text("The clinic has your request for a call").last).to_be_visible()
 
 
 def _asking(nurse: Nurse) -> int:
@@ -56,7 +56,7 @@ def test_a_request_for_a_call_is_seen_answered_tried_kept_and_on_the_books(ward_
     expect(nurse.page.get_by_text("fever of 101").first).to_be_visible()
     nurse.press("a")
     expect(nurse.page.get_by_text("Acknowledged by").first).to_be_visible()
-    expect(patient.root.get_by_text("A nurse has seen your request for a call.")).to_be_visible()
+    expect(patient.main.get_by_text("A nurse has seen your request for a call.")).to_be_visible()
 
     nurse.press("r")
     box = nurse.page.get_by_label("What the patient reads")
@@ -64,19 +64,17 @@ def test_a_request_for_a_call_is_seen_answered_tried_kept_and_on_the_books(ward_
     nurse.type(_WORDS)
     nurse.tab_to(nurse.page.get_by_role("button", name="Send to the patient"))
     nurse.press("Enter")
-    expect(patient.root.get_by_text(_WORDS)).to_be_visible(timeout=3_000)
-    expect(patient.root.get_by_text("nurse").first).to_be_visible()
+    expect(patient.main.get_by_text(_WORDS)).to_be_visible(timeout=3_000)
+    expect(nurse.page.locator("ul.history").first).to_contain_text("wrote into the chat")
 
     for result, left in (("Voicemail", "tried to reach you"), ("Reached", "")):
-        nurse.go(f"/cases/{number}")
         nurse.press("c")
-        nurse.tab_to(nurse.page.get_by_role("radio", name=re.compile(result)).first)
-        nurse.press("Space")
+        nurse.page.get_by_role("radio", name=re.compile(result, re.IGNORECASE)).check()
         nurse.tab_to(nurse.page.get_by_role("button", name="Record the try"))
         nurse.press("Enter")
         expect(nurse.page.locator("ul.history").first).to_contain_text(re.compile(result, re.IGNORECASE))
         if left:
-            expect(patient.root.get_by_text(re.compile(left)).last).to_be_visible()
+            expect(patient.main.get_by_text(re.compile(left)).last).to_be_visible()
 
     lead.go("/figures")
     expect(lead.page.get_by_role("main")).to_contain_text(re.compile("call", re.IGNORECASE))

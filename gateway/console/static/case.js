@@ -74,7 +74,7 @@
   const say = (sentences) => { news.textContent = sentences.filter(Boolean).join(" "); };
 
   const expire = () => {
-    for (const button of document.querySelectorAll("[data-until]")) if (Date.parse(button.dataset.until) <= Date.now()) button.closest("form").remove();
+    for (const button of document.querySelectorAll("[data-undo-until]")) if (Date.parse(button.dataset.undoUntil) <= Date.now()) button.closest("form").remove();
   };
   let asking = false;
   const ask = async () => {
