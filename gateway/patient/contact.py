@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 from gateway.contact.callbacks import Callbacks
 from gateway.contact.follow_ups import FollowUps, GoneError
 from gateway.contact.numbers import NumberError
-from gateway.errors import RefusedError
+from gateway.errors import ErrorBody, RefusedError
 from gateway.patient.access import Gateway, Live, address
 from gateway.patient.schemas import ClientId, EventBody, Strict, Text, Writer
 from gateway.records.store import Event, Session
@@ -23,6 +23,8 @@ from gateway.services import Services
 
 _log = structlog.get_logger(__name__)
 router = APIRouter()
+_STORED: dict[int | str, dict[str, Any]] = {200: {"model": EventBody, "description": "It had been stored before."}}
+_GONE: dict[int | str, dict[str, Any]] = {409: {"model": ErrorBody, "description": "The question does not wait for an answer any more."}}
 
 
 async def acting_session(request: Request, session: Live, gateway: Gateway) -> Session:
@@ -76,7 +78,7 @@ async def offer(session: Live, gateway: Gateway) -> OfferBody:
     return OfferBody(text=found.text, number=found.number, requested_at=found.requested_at)
 
 
-@router.post("/session/callback", status_code=201, response_model_exclude_none=True)
+@router.post("/session/callback", status_code=201, response_model_exclude_none=True, responses=_STORED)
 async def ask_for_call(body: CallbackRequest, response: Response, session: Acting, gateway: Gateway) -> EventBody:
     """Ask for a call. What else was written in it is read for danger signs, and answered as a message if it holds one."""
     details = {"name": body.name, "whose": body.whose or session.writer, "best": body.best}
@@ -93,7 +95,7 @@ async def ask_for_call(body: CallbackRequest, response: Response, session: Actin
     return _shown(event, response, new=new)
 
 
-@router.post("/session/followup", status_code=201, response_model_exclude_none=True)
+@router.post("/session/followup", status_code=201, response_model_exclude_none=True, responses={**_STORED, **_GONE})
 async def followed(body: FollowedRequest, response: Response, session: Acting, gateway: Gateway) -> EventBody:
     """Say whether somebody was reached."""
     follow_ups = FollowUps(gateway.records, gateway.core.library, gateway.settings.policy.contact)

@@ -37,6 +37,9 @@ OPERATIONS = [
     ("get", "/session/events"),
     ("get", "/session/stream"),
     ("get", "/session/summary"),
+    ("get", "/session/callback"),
+    ("post", "/session/callback"),
+    ("post", "/session/followup"),
 ]
 _bounded = settings(
     max_examples=15,
