@@ -17,6 +17,7 @@ from gateway.records.tables import conversation, event
 _CONVERSATIONS = 2_000
 _PARAMETERS: dict[str, Any] = {
     "name": "0" * 32,
+    "names": ["0" * 32, f"{1:032x}"],
     "seq": 1,
     "client_id": "client-1",
     "kind": "answer",
