@@ -103,13 +103,21 @@ def test_interview_in_own_words_ends_in_an_emergency(clinic: ClinicPage) -> None
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 
+def _box_is_next(panel: Panel, size: Mapping[str, Any]) -> None:
+    """The text box has the focus; where it would bring up a keyboard, the dialogue has it, and the box is tapped."""
+    if size is PHONE:
+        expect(panel.main).to_be_focused()
+        panel.box.tap()
+    expect(panel.box).to_be_focused()
+
+
 @BOTH
-def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPage) -> None:
+def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPage, size: Mapping[str, Any]) -> None:
     keys, panel = clinic.page.keyboard, clinic.panel
     clinic.tab_to(LAUNCHER)
     keys.press("Enter")
-    expect(panel.box).to_be_focused()
     panel.ready()
+    _box_is_next(panel, size)
     _typed(panel, HOW_LONG)
     _tab_back_to(panel, WORDS["chat"]["sources"])
     keys.press("Enter")
@@ -121,7 +129,7 @@ def test_by_keyboard_alone_from_launcher_to_emergency_and_back(clinic: ClinicPag
     expect(panel.choice("No")).to_be_enabled()
     keys.press("Space")
     expect(panel.answers.last).to_contain_text(CHEST)
-    expect(panel.box).to_be_focused()
+    _box_is_next(panel, size)
     expect(panel.card(CALL_DOCTOR)).to_be_visible()
     _typed(panel, "I am numb between the legs")
     expect(panel.card(EMERGENCY)).to_be_visible()

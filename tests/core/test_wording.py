@@ -23,6 +23,15 @@ VALUES = {
     "quote": "Rest and take it easy.",
     "section": "Recovery",
     "instruction": "call your doctor.",
+    "clock": "8:00 am",
+    "hour": "8",
+    "minute": "00",
+    "day": "Monday",
+    "opens": "on Monday at 8:00 am",
+    "time": "3:10 pm",
+    "who": "Ann, nurse",
+    "first_name": "Ann",
+    "role": "nurse",
 }
 BANNED = re.compile(
     r"\bambulance|\bdispatch|\bparamedic|help is on (?:the|its) way|on (?:the|our) way to you|great job|good job|well done"

@@ -125,5 +125,5 @@ test("messages that come while the panel is closed are counted until it is shown
   assert.deepEqual(panel.done("focus"), []);
   panel.on({ type: "shown", shown: true });
   assert.deepEqual(panel.done("unread"), [{ type: "unread", count: 0 }]);
-  assert.deepEqual(panel.done("focus"), [{ type: "focus", id: "words", byFinger: "" }]);
+  assert.deepEqual(panel.done("focus"), [{ type: "focus", id: "words", byFinger: "main" }]);
 });

@@ -23,7 +23,7 @@ export type Request =
 /** What is on the screen. */
 export type OnScreen =
   | { type: "render" }
-  /** After the next drawing; `byFinger` is what gets it where the text box would bring up a keyboard; nothing if it is empty. */
+  /** After the next drawing; `byFinger` is what gets it where the text box would bring up a keyboard. */
   | { type: "focus"; id: string; byFinger?: string }
   | { type: "to_newest" }
   /** Puts words into the text box when it is empty. */

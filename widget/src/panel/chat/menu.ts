@@ -32,7 +32,7 @@ function setShown(step: Step, shown: boolean): void {
   step.state.shown = shown;
   if (shown && step.state.unread) setUnread(step, 0);
   step.render();
-  if (shown) step.do({ type: "focus", id: "words", byFinger: "" });
+  if (shown) step.do({ type: "focus", id: "words", byFinger: "main" });
 }
 
 type InMenu = "chose_prefs" | "chose_writer" | "writer_answered" | "chose_shared" | "asked" | "restarted" | "restart_answered" | "old_ended" | "ended" | "end_answered";
