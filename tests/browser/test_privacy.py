@@ -21,6 +21,7 @@ _STORAGE = """async () => ({
   databases: (await indexedDB.databases()).map((one) => one.name), caches: await caches.keys(),
   workers: (await navigator.serviceWorker.getRegistrations()).length, name: window.name,
 })"""
+_VIEWS = 3
 _PLACE = "() => [document.title, location.href, JSON.stringify(history.state), document.referrer]"
 
 
@@ -93,7 +94,8 @@ def test_typed_words_are_in_no_address_title_or_history(device: Device) -> None:
     for secret in (CANARY, token):
         assert not [url for url in device.watch.requests if secret in url]
         assert not [text for text in places if text and secret in text]
-    assert clinic.page.evaluate("() => history.length") == before
+    entries = clinic.page.evaluate("() => history.length") - before
+    assert entries <= _VIEWS, "one entry a view that was opened, so that the way back closes it"
     sent = [body for method, url, body in device.watch.bodies if CANARY in body]
     assert sent
     assert all(url == f"{device.site.gateway}/api/v1/session/messages" for _, url, body in device.watch.bodies if CANARY in body)
