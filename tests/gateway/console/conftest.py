@@ -10,8 +10,8 @@ from argon2 import PasswordHasher
 import gateway.console.identity.passwords
 import gateway.console.identity.recovery_codes
 from gateway.console.services import ConsoleServices
-from tests.gateway.console.people import Person, hired, services_of
-from tests.gateway.support import Door
+from tests.gateway.console.people import Person, case_of, hired, services_of
+from tests.gateway.support import RED_FLAG, Door, Patient
 
 Hire = Callable[..., Person]
 
@@ -57,3 +57,17 @@ def admin(hire: Hire) -> Person:
 @pytest.fixture
 def services(door: Door) -> ConsoleServices:
     return services_of(door)
+
+
+@pytest.fixture
+def red(door: Door) -> Patient:
+    """A patient whose chat is an emergency."""
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    return patient
+
+
+@pytest.fixture
+def number(door: Door, red: Patient) -> int:
+    """The case of that patient."""
+    return case_of(door, red)

@@ -24,18 +24,6 @@ _CALL = {"number": "212-664-7665", "name": "Anna Smith", "best": "after lunch", 
 _REPLY = "I read what you wrote, dear"
 
 
-@pytest.fixture
-def red(door: Door) -> Patient:
-    patient = door.patient()
-    patient.say(RED_FLAG)
-    return patient
-
-
-@pytest.fixture
-def number(door: Door, red: Patient) -> int:
-    return case_of(door, red)
-
-
 def ask_for_call(patient: Patient, **details: str) -> None:
     answer = patient.ask("POST", "/callback", json={"client_id": new_id(), **_CALL, **details})
     assert answer.status_code == 201, answer.text

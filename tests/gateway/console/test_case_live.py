@@ -14,20 +14,8 @@ from gateway.console.cases.queue import Queue
 from gateway.console.cases.reading import mark_read, shown_now
 from gateway.console.services import ConsoleServices
 from gateway.records.tables import triage_case
-from tests.gateway.console.people import Person, case_of
-from tests.gateway.support import RED_FLAG, Clock, Door, Patient
-
-
-@pytest.fixture
-def red(door: Door) -> Patient:
-    patient = door.patient()
-    patient.say(RED_FLAG)
-    return patient
-
-
-@pytest.fixture
-def number(door: Door, red: Patient) -> int:
-    return case_of(door, red)
+from tests.gateway.console.people import Person
+from tests.gateway.support import Clock, Door, Patient
 
 
 def shown(page: httpx.Response) -> str:
