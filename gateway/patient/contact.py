@@ -55,7 +55,7 @@ class CallbackRequest(Strict):
 class OfferBody(BaseModel):
     """What the form for a call says."""
 
-    text: str = Field(description="When a nurse reads a request, and that it is for no emergency.")
+    text: str = Field(description="When a nurse reads a request. Show it beside the emergency number.")
     number: str | None = Field(description="One that the patient typed.")
     requested_at: datetime | None = Field(description="When a request that is still open was made.")
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
+from scripts.common import ROOT
 from scripts.stack import Ports, Stack
 from tests.browser.chat import Device
 from tests.browser.clinic import KEY, Site
@@ -28,6 +29,9 @@ PLENTY = {
     "read": {"session": "10000 per minute"},
     "refused": {"address": "10000 per minute"},
 }
+POLICY = ROOT / "gateway" / "console" / "policy.yml"
+NO_FLOOD = {"emergencies": 1000, "again": "60 minutes"}
+"""All patients of these tests write from one address."""
 
 # What the driver switches off, patients have: storage for frames of other sites, and pages that are kept for the way back.
 AS_AT_HOME = ("--disable-features=HttpsUpgrades,MediaRouter,OptimizationHints",)
@@ -39,10 +43,11 @@ NewDevice = Callable[..., Device]
 
 def new_stack(folder: Path, site: Site, *, actions: bool = False) -> Stack:
     """A bot that this site may show, of its own ports, records and logs, with or without an action server; not started."""
-    embed, limits = folder / "embed.yml", folder / "limits.yml"
+    embed, limits, policy = folder / "embed.yml", folder / "limits.yml", folder / "policy.yml"
     embed.write_text(yaml.safe_dump({"keys": {KEY: {"origins": [site.origin, site.origin_of_another_site], "language": "en"}}}))
     limits.write_text(yaml.safe_dump(PLENTY))
-    env = {"AFTERCARE_EMBED": str(embed), "AFTERCARE_LIMITS": str(limits)}
+    policy.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text(encoding="utf-8")) | {"flood": NO_FLOOD}))
+    env = {"AFTERCARE_EMBED": str(embed), "AFTERCARE_LIMITS": str(limits), "AFTERCARE_POLICY": str(policy)}
     stack = Stack(Ports.free(actions=actions), folder / "conversations.db", folder / "logs", env)
     site.show_chat_of(stack.gateway)
     return stack

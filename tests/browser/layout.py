@@ -17,13 +17,15 @@ const seen = (e) => e.checkVisibility({ visibilityProperty: true }) && !e.closes
 _STICKING_OUT = f"""() => {{
   {_NAME} {_WALK}
   const found = [], width = document.documentElement.clientWidth;
+  const scrolls = (e) => e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
+  const scroller = (e) => scrolls(e) || (e.parentElement && scroller(e.parentElement));
   if (document.documentElement.scrollWidth > width) found.push(`the page is ${{document.documentElement.scrollWidth}} px wide`);
   for (const e of all(document)) {{
     if (!seen(e)) continue;
     const box = e.getBoundingClientRect();
-    if (box.right > width + 1 || box.left < -1) found.push(`${{name(e)}} from ${{box.left}} to ${{box.right}}`);
-    const style = getComputedStyle(e);
-    if (e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(style.overflowX)) found.push(`${{name(e)}} scrolls sideways`);
+    const outside = box.right > width + 1 || box.left < -1;
+    if (outside && !(e.parentElement && scroller(e.parentElement))) found.push(`${{name(e)}} from ${{box.left}} to ${{box.right}}`);
+    if (scrolls(e)) found.push(`${{name(e)}} scrolls sideways`);
   }}
   return found;
 }}"""

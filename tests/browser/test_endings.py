@@ -245,7 +245,8 @@ def test_who_writes_is_known_after_a_reload(device: Device) -> None:
     panel = clinic.open()
     panel.say(WEAK_LEGS)
     panel.open_menu()
-    panel.menu_item("writer_helper", "radio").check()
+    with clinic.page.expect_response(lambda answer: answer.url.endswith("/session/writer")):
+        panel.menu_item("writer_helper", "radio").check()
     clinic.page.reload()
     clinic.open()
     expect(panel.root.get_by_role("textbox", name=WORDS["composer"]["label_helper"])).to_be_visible()

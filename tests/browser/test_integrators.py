@@ -76,9 +76,9 @@ def test_single_page_example_takes_the_chat_away_and_brings_it_back(example: Cli
     _go(example, "The chat as a part")
     expect(panel.mine).to_contain_text(FEVER)
     expect(example.launcher).to_have_count(0)
-    assert example.page.evaluate(_CHATS) == 1
+    expect(example.page.locator("aftercare-chat")).to_have_count(1)
     _go(example, "Home")
-    assert example.page.evaluate(_CHATS) == 0
+    expect(example.page.locator("aftercare-chat")).to_have_count(0)
 
 
 def test_react_example_mounts_and_unmounts(device: Device, site: Site) -> None:

@@ -133,7 +133,7 @@ test("no network, a busy server: all stays, it is said, and the same words go ag
     const panel = asking();
     panel.on({ type: "callback_filled", change: { name: "Ada", best: "noon" } }, sent("c"));
     panel.on(refused(problem));
-    assert.deepEqual(panel.said, [says.replace("{phone}", "555-0100")]);
+    assert.deepEqual(panel.said, [says.replace("{answered}", "555-0100")]);
     assert.deepEqual([panel.state.view, panel.state.callback?.sending, panel.state.callback?.problem], ["callback", false, panel.said[0]]);
     assert.deepEqual(fields(panel), { number: "555-0142", name: "Ada", best: "noon", whose: null });
     assert.deepEqual(panel.done("focus"), [{ type: "focus", id: "callback-problem" }]);

@@ -142,3 +142,10 @@ test("a screen reader is told that the clinic is closed", () => {
   panel.on({ type: "fed_session", session: session({ to_call: "clinic" }) }, fed(answer(3, null, doctor)));
   assert.doesNotMatch(panel.said[0]!, /closed/);
 });
+
+test("what could not be sent names the number that is answered now", () => {
+  for (const [to_call, number] of [["clinic", "555-0100"], ["after_hours", "555-0199"], [null, "555-0100"]] as const) {
+    const { m } = at(to_call);
+    assert.equal(m.fill(words.delivery.failed), `Not delivered. Call ${number}. In an emergency call 911.`);
+  }
+});

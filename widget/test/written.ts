@@ -41,5 +41,5 @@ function hole(text: string, value: unknown): string {
 export function page(state: Readonly<State>, change: Partial<Config> = {}): { m: Markup; chat: Chat } {
   const own = { ...config, ...change };
   const chat = { state, time: (moment: string | number) => `at ${moment}`, dateTime: (iso: string) => `at ${iso}`, warning: () => "", dispatch: () => undefined };
-  return { m: new Markup(own, valuesOf(own), () => answeredNow(own, state.session)), chat: chat as unknown as Chat };
+  return { m: new Markup(own, () => valuesOf(own, state.session), () => answeredNow(own, state.session)), chat: chat as unknown as Chat };
 }

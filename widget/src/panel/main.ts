@@ -47,7 +47,7 @@ const chat = new Chat(
   },
   prefs,
 );
-const markup = new Markup(config, valuesOf(config), () => answeredNow(config, chat.state.session));
+const markup = new Markup(config, () => valuesOf(config, chat.state.session), () => answeredNow(config, chat.state.session));
 
 const parent = new Parent(config.parents, {
   hello(theme, open) {

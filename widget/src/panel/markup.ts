@@ -13,7 +13,7 @@ export class Markup {
 
   constructor(
     readonly config: Config,
-    private values: Record<string, string>,
+    private values: () => Record<string, string>,
     /** Which of the clinic's two numbers is answered now. */
     readonly answered: () => ToCall | null,
   ) {}
@@ -28,7 +28,7 @@ export class Markup {
   }
 
   fill(template: string, more: Record<string, string> = {}): string {
-    return fill(template, { ...this.values, ...more });
+    return fill(template, { ...this.values(), ...more });
   }
 
   linked(text: string): Part[] {

@@ -4,7 +4,8 @@ import type { OutItem } from "./chat/delivery";
 
 export const ANSWER_LANG = "en";
 
-export function valuesOf(config: Config): Record<string, string> {
+/** What fills the placeholders; `{answered}` is the clinic's number that is answered now, its main one where that is not known. */
+export function valuesOf(config: Config, session: Session | null): Record<string, string> {
   const number = (id: string) => config.contacts.find((contact) => contact.id === id)?.number ?? "";
   return {
     clinic: config.clinic.name,
@@ -12,6 +13,7 @@ export function valuesOf(config: Config): Record<string, string> {
     phone: number("clinic"),
     emergency: number("emergency"),
     after_hours: number("after_hours"),
+    answered: number(answeredNow(config, session) ?? "clinic") || number("clinic"),
   };
 }
 

@@ -45,7 +45,7 @@ export class Step {
   }
 
   fill(template: string, more: Record<string, string> = {}): string {
-    return fill(template, { ...valuesOf(this.config), ...more });
+    return fill(template, { ...valuesOf(this.config, this.state.session), ...more });
   }
 }
 
