@@ -248,5 +248,5 @@ def test_who_writes_is_known_after_a_reload(device: Device) -> None:
     with clinic.page.expect_response(lambda answer: answer.url.endswith("/session/writer")):
         panel.menu_item("writer_helper", "radio").check()
     clinic.page.reload()
-    clinic.open()
-    expect(panel.root.get_by_role("textbox", name=WORDS["composer"]["label_helper"])).to_be_visible()
+    clinic.open().open_menu()
+    expect(panel.menu_item("writer_helper", "radio")).to_be_checked()
