@@ -97,7 +97,7 @@ class Assistant:
         if conversation.pending == danger_check.NAME and not conversation.unfinished:
             after.unfinished = True
             reply = self._composer.plain("chat", "check.unfinished")
-            reply = self._composer.with_check(reply, conversation.checks).with_payload(unfinished=True)
+            reply = self._composer.with_check(reply, conversation).with_payload(unfinished=True)
             return after, reply.with_payload(conversation=after.to_slots())
         question = self.protocol.questions.get(conversation.pending)
         if question is None:

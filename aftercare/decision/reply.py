@@ -138,25 +138,27 @@ class Composer:
         urgency = conversation.disposition if conversation.disposition in texts else "always"
         return self.block("say", f"practical.{act}.{urgency}") if urgency in texts else None
 
-    def check(self, facts: Sequence[str], introduction: str, *before: Block) -> Reply:
-        """The danger check in front of an answer: the rows that are open, by number, behind the blocks in `before`."""
+    def check(self, conversation: Conversation, introduction: str, *before: Block) -> Reply:
+        """The danger check in front of an answer: the rows that wait, by number, behind the blocks in `before`."""
         reply = self._reply([*before], type="question")
-        return self._with_rows(reply, facts, introduction)
+        return self._with_rows(reply, conversation, introduction)
 
-    def with_check(self, reply: Reply, facts: Sequence[str]) -> Reply:
+    def with_check(self, reply: Reply, conversation: Conversation) -> Reply:
         """An answer with the danger check behind it."""
-        return self._with_rows(reply, facts, "behind")
+        return self._with_rows(reply, conversation, "behind")
 
     def say_again(self, *before: Block) -> Reply:
         """What was not understood is asked for in other words."""
         return self._reply([*before, self.block("question", "say_again")], type="question", about=self._protocol.open_question, buttons=[])
 
-    def _with_rows(self, reply: Reply, facts: Sequence[str], introduction: str) -> Reply:
-        asked = [self._protocol.danger_check.row(fact) for fact in facts]
+    def _with_rows(self, reply: Reply, conversation: Conversation, introduction: str) -> Reply:
+        asked = [self._protocol.danger_check.row(fact) for fact in conversation.checks]
         rows = [{"fact": row.fact, "text": row.text, "tier": row.tier.wire} for row in asked]
-        lines = [self._say(f"check.{introduction}"), *(f"{number}. {row.text}" for number, row in enumerate(asked, 1))]
-        block = Block("check", "\n".join(lines))
-        return reply.followed_by(block).with_payload(about=NAME, checks=list(facts), rows=rows)
+        first = self._say(f"check.{introduction}")
+        if conversation.writer == "helper":
+            first = f"{self._say('about_patient')} {first}"
+        block = Block("check", "\n".join([first, *(f"{number}. {row.text}" for number, row in enumerate(asked, 1))]))
+        return reply.followed_by(block).with_payload(about=NAME, checks=list(conversation.checks), rows=rows)
 
     def block(self, kind: str, key: str, **values: str) -> Block:
         """A block made of a wording."""
@@ -167,9 +169,11 @@ class Composer:
         buttons = [{"title": button.title, "payload": button.title} for button in question.buttons]
         return self._reply([*before, Block("question", question.text)], type="question", about=question.about, buttons=buttons)
 
-    def faq(self, topics: Sequence[Topic], close: str = "watch_short") -> Reply:
-        """The leaflet's own sentences on these topics, closed by a wording; the payload names the first."""
-        blocks = [*(self.topic_text(topic) for topic in topics), self.block("watch", close)]
+    def faq(self, topics: Sequence[Topic]) -> Reply:
+        """The leaflet's own sentences on these topics, and when to get help; the payload names the first."""
+        red_flags = any(topic.red_flags for topic in topics)
+        further = [self.block("note", "further")] if red_flags else []
+        blocks = [*(self.topic_text(topic) for topic in topics), *further, self.block("watch", _WATCH[0] if red_flags else _WATCH[1])]
         sentences = _unique(sentence for topic in topics for sentence in topic.sentences)
         return self._reply(blocks, type="faq", topic=topics[0].id, sources=[sentence.as_source() for sentence in sentences])
 

@@ -114,6 +114,8 @@ def _nothing_present(turn: Situation) -> Reply:
 def ask(turn: Situation, question_id: str, *before: Block) -> Reply:
     """A single question, which waits from now on."""
     question = turn.protocol.questions[question_id]
+    if turn.conversation.writer == "helper" and not turn.conversation.asked and not before:
+        before = (turn.block("about_patient"),)
     turn.conversation.pending, turn.conversation.repeated = question_id, 0
     turn.conversation.asked.append(question_id)
     return turn.composer.question(question, *before)
@@ -127,7 +129,7 @@ def ask_check(turn: Situation, introduction: str, *before: Block) -> Reply:
         conversation.pending, conversation.repeated = danger_check.NAME, 0
     if danger_check.NAME not in conversation.asked:
         conversation.asked.append(danger_check.NAME)
-    return turn.composer.check(conversation.checks, introduction, *before)
+    return turn.composer.check(conversation, introduction, *before)
 
 
 def with_check(turn: Situation, reply: Reply) -> Reply:
@@ -143,7 +145,7 @@ def with_check(turn: Situation, reply: Reply) -> Reply:
         conversation.checks = danger_check.open_rows(turn.check, conversation, Disposition.EMERGENCY)
     if reply.disposition is Disposition.CALL_DOCTOR:
         conversation.checks = danger_check.open_rows(turn.check, conversation, Disposition.EMERGENCY)
-    return turn.composer.with_check(reply, conversation.checks) if conversation.checks else reply
+    return turn.composer.with_check(reply, conversation) if conversation.checks else reply
 
 
 def other_question(turn: Situation) -> Reply:

@@ -10,6 +10,7 @@ from aftercare.decision.danger_check import RowAnswers
 from aftercare.decision.reply import Block, Reply
 from aftercare.dialogue import asking, talk, taps
 from aftercare.dialogue.situation import Situation
+from aftercare.protocol.model import Question
 
 _MOST_TRIES = 2
 
@@ -77,13 +78,18 @@ def unanswered(turn: Situation) -> Reply:
     conversation = turn.conversation
     if conversation.repeated < _MOST_TRIES:
         conversation.repeated += 1
-        key = "not_understood" if conversation.repeated == 1 else "buttons_only"
-        return turn.composer.question(replace(question, text=question.again), turn.block(key))
+        return turn.composer.question(replace(question, text=question.again), _not_understood(turn, question))
     settle_as_dangerous(question, conversation, turn.reading.text)
     conversation.pending, conversation.repeated = "", 0
     if turn.is_emergency():
         return asking.emergency(turn).followed_by(turn.block("not_understood_again"))
     return asking.decide_or_ask(turn).followed_by(turn.block("not_understood_again"))
+
+
+def _not_understood(turn: Situation, question: Question) -> Block:
+    if turn.conversation.repeated == 1:
+        return turn.block("not_understood")
+    return turn.composer.block("say", "buttons_only", answers=", ".join(button.title for button in question.buttons))
 
 
 def unanswered_check(turn: Situation) -> Reply:
@@ -97,12 +103,12 @@ def unanswered_check(turn: Situation) -> Reply:
     if whole == Answer.ASIDE.value and not claims:
         return turn.plain("chat", "aside")
     if whole == "unsure" and conversation.pending != danger_check.NAME:
-        return turn.composer.check(conversation.checks, "unsure")
+        return turn.composer.check(conversation, "unsure")
     conversation.pending = danger_check.NAME
     if conversation.repeated < _MOST_TRIES:
         conversation.repeated += _MOST_TRIES if whole in ("yes", "unsure") else 1
         key = {"yes": "which", "unsure": "unsure"}.get(whole, "left")
-        return turn.composer.check(conversation.checks, key, *(() if key != "left" else (turn.block("not_understood"),)))
+        return turn.composer.check(conversation, key, *(() if key != "left" else (turn.block("not_understood"),)))
     conversation.record(turn.names.any_sign, "present", turn.reading.text)
     return asking.emergency(turn).followed_by(turn.block("not_sure" if whole == "unsure" else "not_understood_again"))
 

@@ -22,6 +22,7 @@ _PLACEHOLDERS = {
     "because_finding": {"labels"},
     "leaflet_says": {"quote", "section"},
     "hypothetical": {"instruction"},
+    "buttons_only": {"answers"},
     **{key: {"clock"} for key in ("contact.when.today", "contact.when.tomorrow")},
     "contact.when.later": {"clock", "day"},
     **{key: {"hour", "minute"} for key in ("contact.when.am", "contact.when.pm")},

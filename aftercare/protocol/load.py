@@ -180,6 +180,7 @@ def _topic(name: str, topic: LinedDict, sentences: dict[str, Sentence]) -> Topic
         recovery=topic.get("recovery", False),
         before_procedure=topic.get("before_procedure", False),
         answers_supposed=topic.get("answers_supposed", False),
+        red_flags=topic.get("red_flags", False),
     )
 
 

@@ -179,7 +179,7 @@ class Topic:
     """An FAQ topic and the leaflet sentences that answer it.
 
     The danger check comes with a topic about `recovery`; one about `before_procedure` is quoted only to somebody who asks about before.
-    The one that `answers_supposed` answers what is only supposed.
+    The one that `answers_supposed` answers what is only supposed. One that quotes `red_flags` says how urgent we take them.
     """
 
     id: str
@@ -188,6 +188,7 @@ class Topic:
     recovery: bool
     before_procedure: bool
     answers_supposed: bool
+    red_flags: bool
 
 
 @dataclass(frozen=True)

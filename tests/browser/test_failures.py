@@ -259,5 +259,5 @@ def test_emergency_within_6_seconds_when_rasa_is_killed(device: Device, stack: S
 
 def _names_the_danger_signs(panel: Panel) -> None:
     said = text_of(panel.safety)
-    for sign in ("chest pain", "trouble breathing", "fainting", "leak pee", "numb between the legs", "can not walk"):
+    for sign in ("chest pain", "trouble breathing", "leak pee", "numb between the legs", "faint or cannot walk"):
         assert sign in said

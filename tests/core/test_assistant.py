@@ -310,6 +310,18 @@ def test_every_faq_intent_is_answered_with_its_topic(
         assert (reply.custom["type"], reply.custom["topic"]) == ("faq", topic)
 
 
+def test_a_topic_that_quotes_red_flags_says_how_urgent_we_take_them(assistant: Assistant, protocol: Protocol, today: date) -> None:
+    """The leaflet has chest pain among the reasons to call the doctor; the decisions say 911."""
+    said: dict[str, list[str]] = {"red_flags": [], "others": []}
+    for topic in protocol.topics.values():
+        text = "a question of a patient"
+        reading = Reading(text, opinions=(Opinion(0, len(text), ((f"ask_{topic.id}", 0.9), ("greet", 0.1))),))
+        said["red_flags" if topic.red_flags else "others"].append(assistant.respond(Conversation(), reading, today)[1].text)
+    assert len(said["red_flags"]) == 3
+    assert all(protocol.say("further") in text and protocol.say("watch_list") in text for text in said["red_flags"])
+    assert not any(protocol.say("watch_list") in text for text in said["others"])
+
+
 @pytest.mark.parametrize("finding", ["fever", "chest_pain", "bladder_bowel", "soreness"])
 def test_a_supposed_finding_is_information_and_no_alarm(talk: Talk, check_reply: CheckReply, protocol: Protocol, finding: str) -> None:
     label = {"fever": "a fever", "chest_pain": "chest pain", "bladder_bowel": "an accident in bed", "soreness": "soreness"}[finding]
@@ -652,7 +664,7 @@ def test_a_question_that_is_left_counts_as_its_more_urgent_answer(assistant: Ass
         _, unsure = assistant.respond(before, Reading("not sure", answer="unsure", bare=True), date.today())
         assert urgency[reply.custom.get("disposition")] >= urgency[unsure.custom.get("disposition")], question.id
         assert {finding["evidence"] for finding in reply.custom.get("findings", ())} <= {"my own words"}, question.id
-        assert "count it as a yes" in reply.text
+        assert protocol.say("broken_off") in reply.text
 
 
 def test_an_emergency_comes_first_also_where_the_interview_was_broken_off(assistant: Assistant) -> None:

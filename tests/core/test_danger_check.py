@@ -51,6 +51,19 @@ def emergency_rows(protocol: Protocol) -> list[str]:
     return [row.fact for row in protocol.danger_check.rows if row.tier is Disposition.EMERGENCY]
 
 
+@pytest.mark.parametrize("text", [SORE, "I have a fever of 101"])
+def test_who_writes_for_somebody_else_reads_whom_the_rows_are_about(chat: Chat, protocol: Protocol, text: str) -> None:
+    about = protocol.say("about_patient")
+    assert about not in chat.say(text).text
+    other = Chat(chat.assistant)
+    other.conversation.writer = "helper"
+    assert other.say(text).blocks[-1].text.startswith(about)
+
+
+def test_a_bleeding_that_is_not_heavy_leaves_blood_inside_unsettled(protocol: Protocol) -> None:
+    assert protocol.questions["heavy_bleeding"].covers == ("severe_bleeding",)
+
+
 def test_every_row_stands_before_self_care(chat: Chat, protocol: Protocol, wire: Wire, check_reply: CheckReply) -> None:
     reply = chat.say(SORE)
     check_reply(reply)

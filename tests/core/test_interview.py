@@ -337,6 +337,7 @@ def test_what_is_not_understood_is_asked_in_other_words_then_by_buttons_and_then
         conversation, (second,) = talk("green elephants", conversation=conversation)
         assert second.custom["about"] == question.about, question.id
         assert second.buttons, question.id
+        assert ", ".join(button["title"] for button in second.buttons) in second.text, question.id
         conversation, _ = talk("blue elephants", conversation=conversation)
         assert conversation.has("present") >= set(question.covers[:1]), question.id
 

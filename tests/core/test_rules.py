@@ -54,7 +54,7 @@ EMERGENCY, CALL_DOCTOR, SELF_CARE = Disposition.EMERGENCY, Disposition.CALL_DOCT
         ("self_harm", EMERGENCY, "crisis", "extension"),
         # fever, chills, redness, warmth, swelling, pus or drainage at the site
         ("fever", CALL_DOCTOR, "call_clinic_fever", "leaflet"),
-        ("chills", CALL_DOCTOR, "call_clinic", "leaflet"),
+        ("chills", CALL_DOCTOR, "call_clinic_fever", "leaflet"),
         ("site_infection", CALL_DOCTOR, "call_clinic", "leaflet"),
         # severe or worsening pain not helped by medication
         ("severe_pain", CALL_DOCTOR, "call_clinic", "leaflet"),
@@ -81,7 +81,7 @@ EMERGENCY, CALL_DOCTOR, SELF_CARE = Disposition.EMERGENCY, Disposition.CALL_DOCT
         ("upright_headache confusion", EMERGENCY, "call_911", "extension"),
         ("vomiting internal_bleeding", EMERGENCY, "call_911", "extension"),
         # a temperature of 99.0 to 100.3 with chills or a site sign
-        ("low_temperature chills", CALL_DOCTOR, "call_clinic", "leaflet"),
+        ("low_temperature chills", CALL_DOCTOR, "call_clinic_fever", "leaflet"),
         ("low_temperature site_infection", CALL_DOCTOR, "call_clinic", "leaflet"),
         # increased back pain for longer than 2 days
         ("prolonged_pain", CALL_DOCTOR, "call_clinic", "leaflet"),

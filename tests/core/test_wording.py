@@ -32,6 +32,7 @@ VALUES = {
     "who": "Ann, nurse",
     "first_name": "Ann",
     "role": "nurse",
+    "answers": "Yes, No, Not sure",
 }
 BANNED = re.compile(
     r"\bambulance|\bdispatch|\bparamedic|help is on (?:the|its) way|on (?:the|our) way to you|great job|good job|well done"
@@ -270,9 +271,9 @@ def test_the_watch_list_names_every_kind_of_red_flag(protocol: Protocol) -> None
         "faint",
         "face or throat",
         "leak pee or stool",
-        "can not pee",
+        "cannot pee",
         "numb between the legs",
-        "can not walk",
+        "cannot walk",
     ):
         assert sign in text
 
