@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.transactions import CaseActs, held_case, is_emergency, is_waiting_emergency, must_be_open
+from gateway.console.cases.transactions import FREE, NOT_CALLED, CaseActs, held_case, is_emergency, is_waiting_emergency, must_be_open
 from gateway.console.errors import ActError
 from gateway.console.times import clock_time
 from gateway.contact.statuses import Status
@@ -16,8 +16,6 @@ from gateway.records.signals import ACKNOWLEDGED, CLOSED, OPEN, tier_of
 from gateway.records.tables import case_act, case_rule, staff
 
 LONGEST_SNOOZE = timedelta(hours=24)
-_NOT_CALLED = dict.fromkeys(("callback_at", "callback_due", "next_attempt_at"))
-_FREE = dict.fromkeys(("held_by", "held_until"))
 
 
 class Acts(CaseActs):
@@ -181,7 +179,7 @@ class Acts(CaseActs):
                 "fired_at": case.fired_at.isoformat(),
             }
             sealed = self._sealed_if_any(case, AuditAct.CLOSE, at, note)
-            values = {"state": CLOSED, "closed_at": at, "outcome": outcome, "snoozed_until": None, **_NOT_CALLED, **_FREE}
+            values = {"state": CLOSED, "closed_at": at, "outcome": outcome, "snoozed_until": None, **NOT_CALLED, **FREE}
             self._record(connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, **values)
             if case.held_until is not None:
                 self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)

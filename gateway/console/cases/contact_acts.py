@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.transactions import CaseActs, held_case, must_be_acknowledged
+from gateway.console.cases.transactions import FREE, NOT_CALLED, CaseActs, held_case, must_be_acknowledged
 from gateway.console.errors import ActError
 from gateway.contact import times
 from gateway.contact.statuses import Status
@@ -20,8 +20,6 @@ from gateway.records.tier import Tier
 
 STAFF = "staff"
 LONGEST_NEXT = timedelta(hours=72)
-_NOT_CALLED = dict.fromkeys(("callback_at", "callback_due", "next_attempt_at"))
-_FREE = dict.fromkeys(("held_by", "held_until"))
 
 
 class Attempt(StrEnum):
@@ -78,7 +76,7 @@ class ContactActs(CaseActs):
         with held_case(self._records, number) as (connection, case):
             if case.held_until is None:
                 raise ActError("Nobody holds this chat.")
-            self._record(connection, case, AuditAct.HAND_BACK, by, self._records.clock(), {}, **_FREE)
+            self._record(connection, case, AuditAct.HAND_BACK, by, self._records.clock(), {}, **FREE)
             self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
 
     def attempt(self, number: int, by: int, result: Attempt, note: str = "", next_in: timedelta | None = None) -> None:
@@ -101,7 +99,7 @@ class ContactActs(CaseActs):
             after = next_in or usual.get(tier_of(dict(case._mapping)), usual[Tier.CALL_DOCTOR])
             if not timedelta() < after <= LONGEST_NEXT:
                 raise ActError("The next try has to be within three days.", 422)
-            values: dict[str, Any] = {**_NOT_CALLED} if reached else {"next_attempt_at": at + after}
+            values: dict[str, Any] = {**NOT_CALLED} if reached else {"next_attempt_at": at + after}
             facts = {
                 "result": result,
                 "callback": case.callback_at.isoformat() if case.callback_at else None,

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.floods import floods, of_group
-from gateway.console.cases.transactions import CaseActs
+from gateway.console.cases.transactions import NOT_CALLED, CaseActs
 from gateway.console.errors import ActError
 from gateway.records.database import writing
 from gateway.records.signals import CLOSED
@@ -74,5 +74,6 @@ class FloodActs(CaseActs):
                     closed_at=at,
                     outcome=outcome,
                     snoozed_until=None,
+                    **NOT_CALLED,
                 )
         return len(cases)

@@ -1,4 +1,4 @@
-"""The cases of an account that is closed: they belong to nobody, and what its owner had acknowledged waits for an acknowledgement again."""
+"""The cases of an account that may act on them no longer: they belong to nobody, and those it had acknowledged wait for that again."""
 
 from __future__ import annotations
 
@@ -14,21 +14,25 @@ from gateway.records.signals import ACKNOWLEDGED, CLOSED, DEFAULT, OPEN, Signals
 from gateway.records.tables import SEEN, case_act, triage_case
 
 ACCOUNT_CLOSED = "account_closed"
+ROLE_CHANGED = "role_changed"
 
 
-def release_cases(connection: Connection, audit_log: AuditLog, account: int, by: int, at: datetime, signals: Signals = DEFAULT) -> None:
+def release_cases(
+    connection: Connection, audit_log: AuditLog, account: int, by: int, at: datetime, signals: Signals = DEFAULT, why: str = ACCOUNT_CLOSED
+) -> None:
     """Put the open cases that an account looks after back into the queue.
 
     It looks after those that are assigned to it, and those that it acknowledged and that are assigned to nobody. One that was acknowledged
     is open again: its clock starts anew, because nobody acts on it. The contact's outcome stays, since a promised call is still promised.
 
     Args:
-        connection: the transaction that closes the account.
+        connection: the transaction that changes the account.
         audit_log: the audit.
         account: whose cases.
-        by: the account of who closes it.
+        by: the account of who changes it.
         at: the moment.
         signals: how far up in the queue each signal brings a case.
+        why: `ACCOUNT_CLOSED` or `ROLE_CHANGED`.
     """
     c = triage_case.c
     acknowledged = and_(SEEN, c.acknowledged_by == account, c.assignee.is_(None))
@@ -47,7 +51,7 @@ def release_cases(connection: Connection, audit_log: AuditLog, account: int, by:
             cleared = dict.fromkeys(("acknowledged_at", "acknowledged_by", "snoozed_until"))
             values |= {**cleared, "state": OPEN, "rank": rank, "fired_at": at, "escalated": 0}
         connection.execute(update(triage_case).where(c.id.in_([case.id for case in group])).values(**values))
-    facts = [{"why": ACCOUNT_CLOSED, "account": account, "opened": case.state == ACKNOWLEDGED} for case in cases]
+    facts = [{"why": why, "account": account, "opened": case.state == ACKNOWLEDGED} for case in cases]
     rows = [
         {"case_id": case.id, "at": at, "staff_id": None, "kind": AuditAct.UNASSIGNED, "facts": fact}
         for case, fact in zip(cases, facts, strict=True)

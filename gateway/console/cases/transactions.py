@@ -23,6 +23,11 @@ from gateway.records.store import Records
 from gateway.records.tables import case_act, case_rule, staff, triage_case
 from gateway.records.tier import Tier
 
+NOT_CALLED = dict.fromkeys(("callback_at", "callback_due", "next_attempt_at"))
+"""The columns of a case whose patient need not be called any more."""
+FREE = dict.fromkeys(("held_by", "held_until"))
+"""The columns of a case whose chat no nurse holds."""
+
 
 class CaseActs:
     """Acts on the cases of one database.

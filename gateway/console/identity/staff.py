@@ -51,8 +51,17 @@ class StaffBook(Proofs):
         assert found is not None
         return found, code
 
-    def adopt(self, subject: str, name: str, role: str, email: str | None) -> Staff:
+    def adopt(
+        self, subject: str, name: str, role: str, email: str | None, also: Callable[[Connection, int], object] | None = None
+    ) -> Staff:
         """The account of somebody whose identity the hospital's provider confirms, made or brought up to date.
+
+        Args:
+            subject: the provider's name of the account.
+            name: what it is called here.
+            role: the role that the provider's groups give.
+            email: where it is written to; None for nowhere.
+            also: what is done with the account's number in the transaction that changes the role of one that is known.
 
         Raises:
             StaffError: somebody changed it in the database.
@@ -65,6 +74,8 @@ class StaffBook(Proofs):
         else:
             with writing(self._engine) as connection:
                 self._change(connection, staff.c.id == known.id, role=role, email=email)
+                if also is not None and role != known.role:
+                    also(connection, known.id)
         found = self.of_subject(subject)
         assert found is not None
         return found

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy import Connection
 
 from gateway.console.access import BASE, TheServices, TurnedAwayError
 from gateway.console.audit.acts import AuditAct
+from gateway.console.cases.release import ROLE_CHANGED, release_cases
 from gateway.console.identity.oidc import COOKIE, LONGEST, Journey, OidcClient, OidcError, OidcIdentity
+from gateway.console.identity.rights import may
 from gateway.console.identity.sessions import COOKIE as LOGIN_COOKIE
 from gateway.console.identity.tries import LOGIN
 from gateway.console.pages.entry import address_of, inside, not_too_often, start_login
@@ -56,7 +60,8 @@ async def _let_in(request: Request, services: ConsoleServices, journey: Journey,
     known = await asyncio.to_thread(services.book.of_subject, identity.subject)
     if known is not None and known.disabled:
         raise OidcError("disabled")
-    person = await asyncio.to_thread(services.book.adopt, identity.subject, identity.name, identity.role, identity.email)
+    release = None if may(identity.role, "act") else partial(_release, services)
+    person = await asyncio.to_thread(services.book.adopt, identity.subject, identity.name, identity.role, identity.email, release)
     if known is None or known.role != person.role:
         await asyncio.to_thread(services.newcomers.tell, person, "made" if known is None else "role", "the hospital's provider")
     response = services.renderer.page(request, "arrived.html", None, then=inside(journey.next), name=person.name)
@@ -82,6 +87,11 @@ def _back(request: Request, services: ConsoleServices) -> str:
     host, origins = request.headers.get("host", ""), services.settings.console_origins
     origin = next((origin for origin in origins if origin.partition("://")[2] == host), origins[0])
     return f"{origin}{BASE}/oidc/callback"
+
+
+def _release(services: ConsoleServices, connection: Connection, number: int) -> None:
+    at, signals = services.records.clock(), services.records.signals
+    release_cases(connection, services.audit_log, number, number, at, signals, ROLE_CHANGED)
 
 
 def _refused(request: Request, services: ConsoleServices, error: OidcError) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -13,10 +14,10 @@ from sqlalchemy import Connection
 
 from gateway.console.access import BASE, Number, TheServices, TurnedAwayError, Visitor, having
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.release import release_cases
+from gateway.console.cases.release import ACCOUNT_CLOSED, ROLE_CHANGED, release_cases
 from gateway.console.identity.accounts import Staff, StaffError
 from gateway.console.identity.passwords import LONGEST_PASSWORD
-from gateway.console.identity.rights import ROLES
+from gateway.console.identity.rights import ROLES, may
 from gateway.console.identity.tries import UNLOCK
 from gateway.console.services import ConsoleServices
 
@@ -70,12 +71,13 @@ async def invite_again(request: Request, services: TheServices, visitor: _Admin,
 async def change_role(
     request: Request, services: TheServices, visitor: _Admin, number: Number, role: _Text = "", password: _Text = ""
 ) -> Response:
-    """Give somebody another role."""
+    """Give somebody another role; their open cases go back to the queue where it acts on none."""
 
     def change(person: Staff) -> None:
         if person.subject is not None:
             raise StaffError("The groups of the hospital's account decide on this role.")
-        services.book.change(number, role=role)
+        release = None if may(role, "act") else partial(_release, services, visitor, number, ROLE_CHANGED)
+        services.book.change(number, role=role, also=release)
 
     return await _change(request, services, visitor, number, password, change, AuditAct.ACCOUNT_ROLE, role=role)
 
@@ -84,11 +86,8 @@ async def change_role(
 async def shut(request: Request, services: TheServices, visitor: _Admin, number: Number, password: _Text = "") -> Response:
     """Shut an account; whoever is logged in with it is out at once, and its open cases go back to the queue."""
 
-    def release(connection: Connection) -> None:
-        release_cases(connection, services.audit_log, number, visitor.id, services.records.clock(), services.records.signals)
-
     def change(_: Staff) -> None:
-        services.book.change(number, disabled=True, also=release)
+        services.book.change(number, disabled=True, also=partial(_release, services, visitor, number, ACCOUNT_CLOSED))
 
     return await _change(request, services, visitor, number, password, change, AuditAct.ACCOUNT_SHUT)
 
@@ -103,6 +102,11 @@ async def open_again(request: Request, services: TheServices, visitor: _Admin, n
         services.book.change(number, disabled=False)
 
     return await _change(request, services, visitor, number, password, change, AuditAct.ACCOUNT_OPENED)
+
+
+def _release(services: ConsoleServices, visitor: Visitor, number: int, why: str, connection: Connection) -> None:
+    at, signals = services.records.clock(), services.records.signals
+    release_cases(connection, services.audit_log, number, visitor.id, at, signals, why)
 
 
 async def _change(

@@ -18,12 +18,14 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from gateway.console.audit.log import Wanted
+from gateway.console.cases.acts import Acts
+from gateway.console.cases.queue import Queue
 from gateway.console.identity.oidc import COOKIE as JOURNEY
 from gateway.console.identity.sessions import COOKIE, Login
 from gateway.settings import Provider
 from tests.gateway.console.hospital import CLIENT, KEY_ID, ROLES, SECRET, Hospital, new_key, open_hospital, provider_of
-from tests.gateway.console.people import Person, hired, services_of
-from tests.gateway.support import HOME, Clock, Door
+from tests.gateway.console.people import Person, case_of, hired, services_of
+from tests.gateway.support import HOME, RED_FLAG, Clock, Door
 
 
 @pytest.fixture
@@ -136,6 +138,22 @@ def test_the_same_person_comes_again_with_another_role(door: Door, browser: Brow
     again.log_in()
     assert again.login is not None
     assert (again.login.staff.id, again.login.staff.role) == (first, "lead")
+
+
+@pytest.mark.parametrize(("group", "keeps"), [("admins", False), ("leads", True)])
+def test_who_comes_again_in_a_role_that_acts_on_no_case_gives_theirs_back(door: Door, browser: Browser, group: str, keeps: bool) -> None:
+    browser.log_in()
+    assert browser.login is not None
+    person, services = browser.login.staff, services_of(door)
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    number = case_of(door, patient)
+    services.acts(Acts).assign(number, person.id, person.id)
+    browser.hospital.claims["groups"] = [group]
+    Browser(door, browser.hospital).log_in()
+    row = Queue(services.records.engine, services.policy, services.records.clock).one(number)
+    assert row is not None
+    assert row.assignee == (person.name if keeps else None)
 
 
 def test_somebody_of_the_same_name_is_somebody_else(door: Door, browser: Browser) -> None:

@@ -292,3 +292,19 @@ def test_an_account_of_the_hospitals_gives_its_cases_back_too(door: Door, admin:
     row = Queue(services.records.engine, services.policy, services.records.clock).one(number)
     assert row is not None
     assert row.assignee is None
+
+
+@pytest.mark.parametrize(("role", "keeps"), [("auditor", False), ("admin", False), ("lead", True)])
+def test_who_may_act_no_longer_gives_the_cases_back(
+    door: Door, nurse: Person, admin: Person, lead: Person, services: ConsoleServices, role: str, keeps: bool
+) -> None:
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    number = case_of(door, patient)
+    nurse.post(f"/cases/{number}/acknowledge", seen=99)
+    assert admin.post(f"/staff/{nurse.id}/role", role=role).status_code == 303
+    row = Queue(services.records.engine, services.policy, services.records.clock).one(number)
+    assert row is not None
+    assert (row.state == "acknowledged") is keeps
+    words = "has another role; the case belongs to nobody, and waits for an acknowledgement again"
+    assert (words in lead.get(f"/cases/{number}").text) is not keeps
