@@ -7,7 +7,6 @@ import re
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -3,7 +3,7 @@ import type { Config, Words } from "../shared/types";
 import { Announcer, region } from "./announce";
 import { Api } from "./api";
 import { Chat } from "./chat/shell";
-import { keptLanguage } from "./language";
+import { keptLanguage } from "./kept-language";
 import { Markup } from "./markup";
 import { Parent } from "./parent";
 import { applyPrefs, readPrefs } from "./prefs";

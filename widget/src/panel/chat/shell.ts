@@ -2,7 +2,7 @@ import type { Config } from "../../shared/types";
 import type { Announcer } from "../announce";
 import type { Api } from "../api";
 import { Feed } from "../feed";
-import { forgetLanguage, keepLanguage } from "../language";
+import { forgetLanguage, keepLanguage } from "../kept-language";
 import { applyPrefs, forgetPrefs, type Prefs, storePrefs } from "../prefs";
 import type { TokenStore } from "../session";
 import { Tabs } from "../tabs";
