@@ -50,7 +50,7 @@ def main() -> int:
         return _ALONE[arguments.command]()
     try:
         library = load_library()
-        settings = from_environment(os.environ, demo=is_demo(library), protocols=[protocol.id for protocol in library])
+        settings = from_environment(os.environ, demo=is_demo(library), protocols=[protocol.key for protocol in library])
         call = _Call(arguments, library, settings, database.connect(settings.records_url))
         if arguments.command != "migrate" and not database.is_current(call.engine):
             print("The records are not this release's. Run: python -m gateway migrate", file=sys.stderr)

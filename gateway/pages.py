@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -17,13 +17,13 @@ from gateway.errors import RefusedError, bind
 from gateway.patient_copy import PatientCopies, PatientCopy
 from gateway.records.store import Clock
 from gateway.settings import ANSWER_SECONDS, LONGEST_TEXT, EmbedKey, Settings
+from gateway.settings.languages import direction, read_strings
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _PLACE = re.compile(r"""(["'`])__AFTERCARE__\1""")
 _FOREVER = {"cache-control": "public, max-age=31536000, immutable"}
 _A_WHILE = {"cache-control": "public, max-age=300", "access-control-allow-origin": "*", "cross-origin-resource-policy": "cross-origin"}
 _PATIENCE_IN_BROWSER = ANSWER_SECONDS + 2
-_RIGHT_TO_LEFT = ("ar", "fa", "he", "ur")
 
 
 class Pages:
@@ -40,7 +40,7 @@ class Pages:
         self._copies = copies
         self._clock = clock
         self._templates = Environment(loader=FileSystemLoader(settings.widget / "pages"), autoescape=True, undefined=StrictUndefined)
-        self._strings = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (settings.widget / "strings").glob("*.json")}
+        self._strings = read_strings(settings.widget)
         dist = settings.widget / "dist"
         self._assets = {file.name: file.read_bytes() for file in dist.iterdir() if file.suffix in _TYPES and file.name != "aftercare.js"}
         self.launcher = self._launcher(dist / "aftercare.js")
@@ -63,12 +63,11 @@ class Pages:
 
         @routes.get("/panel/{key}")
         async def panel(request: Request, key: str, lang: str = "") -> Response:
-            embed = self._settings.embed_keys.get(key)
-            if embed is not None:
-                bind(request, embed.bound)
-            if embed is None or embed.synthetic:
-                raise RefusedError(404, "not_found")
-            return self._panel(embed, lang)
+            return self._panel(self._embed(request, key), lang)
+
+        @routes.get("/panel/{key}/words")
+        async def words(request: Request, key: str, lang: str = "") -> JSONResponse:
+            return JSONResponse(self._words(self._embed(request, key), lang))
 
         @routes.get("/panel/{key}/embedding")
         async def embedding(key: str) -> Response:
@@ -87,28 +86,45 @@ class Pages:
 
         return routes
 
-    def _panel(self, embed: EmbedKey, wanted: str) -> HTMLResponse:
-        language = wanted if wanted in self._strings else embed.language
-        direction = "rtl" if language in _RIGHT_TO_LEFT else "ltr"
-        copy = self._copies.of(embed.bound)
-        config = {
-            "key": embed.name,
+    def _embed(self, request: Request, key: str) -> EmbedKey:
+        """The key of a panel."""
+        embed = self._settings.embed_keys.get(key)
+        if embed is not None:
+            bind(request, embed.bound)
+        if embed is None or embed.synthetic:
+            raise RefusedError(404, "not_found")
+        return embed
+
+    def _words(self, embed: EmbedKey, wanted: str) -> dict[str, Any]:
+        """What the panel shows, in the wanted language where the key offers it, or offers no choice and it is known; else in its own."""
+        known = embed.languages or self._strings
+        language = next((each for each in (wanted, wanted.split("-")[0]) if each in known), embed.language)
+        copy = self._copies.of(embed.bound_in(language))
+        return {
             "lang": language,
-            "dir": direction,
+            "dir": direction(language),
             "strings": self._strings[language],
-            "parents": self._parents(embed),
             "clinic": copy.clinic(),
             "contacts": copy.contacts(self._clock()),
             "safety": copy.safety(language),
+        }
+
+    def _panel(self, embed: EmbedKey, wanted: str) -> HTMLResponse:
+        words = self._words(embed, wanted)
+        config = {
+            **words,
+            "key": embed.name,
+            "languages": [{"tag": each, "name": self._strings[each]["language"]["name"]} for each in embed.languages],
+            "parents": self._parents(embed),
             "limits": {"text": LONGEST_TEXT, "answer_seconds": _PATIENCE_IN_BROWSER},
             "api": "/api/v1",
         }
         page = self._templates.get_template("panel.html").render(
             config=config,
             config_json=Markup(_in_page(config)),
-            strings=config["strings"],
-            lang=language,
-            dir=direction,
+            strings=words["strings"],
+            lang=words["lang"],
+            dir=words["dir"],
             script=self._address("panel.js"),
             style=self._address("panel.css"),
             icon=self._address("icon.svg"),

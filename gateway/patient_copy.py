@@ -22,6 +22,11 @@ class PatientCopy:
     def __init__(self, protocol: Protocol) -> None:
         self._protocol = protocol
 
+    @property
+    def language(self) -> str:
+        """The language that it is in."""
+        return self._protocol.language
+
     def error(self, code: str) -> str:
         """The sentence for an error code."""
         return self._protocol.say(f"errors.{code}")

@@ -180,7 +180,7 @@ def _checked(environ: Mapping[str, str]) -> tuple[Library, Settings]:
         library = load_library()
         if not is_demo(library):
             raise FailureError("Demo data is for the demo clinic only; unset AFTERCARE_CLINIC.")
-        settings = from_environment(environ, demo=True, protocols=[protocol.id for protocol in library])
+        settings = from_environment(environ, demo=True, protocols=[protocol.key for protocol in library])
     except (ProtocolError, SettingsError) as error:
         raise FailureError(str(error)) from None
     plenty = dict.fromkeys(settings.limits, _PLENTY)

@@ -131,7 +131,7 @@ def _entry(mark: str, text: str) -> Iterator[tuple[str, bool]]:
 
 def patient_api(library: Library) -> str:
     """The patient API's OpenAPI document."""
-    settings = from_environment({}, demo=True, protocols=[protocol.id for protocol in library])
+    settings = from_environment({}, demo=True, protocols=[protocol.key for protocol in library])
     return json.dumps(create_app(settings, library).openapi(), indent=1) + "\n"
 
 

@@ -38,12 +38,13 @@ _FINDING_ROLES = ("unknown", "any_sign", "gone")
 _MEANING_ROLES = ("denial", "relief", "history", "supposition", "beyond", "callback")
 
 
-def check(folder: Path, content: Content) -> list[str]:
+def check(folder: Path, content: Content, language: str = "en") -> list[str]:
     """Every problem of a protocol's files.
 
     Args:
         folder: holds leaflet.txt.
         content: what `compose` put together, by name (`rules`, `language/clauses`, ...).
+        language: the language in which it was put together.
 
     Returns:
         One line a problem, `file:line: what is wrong; what to do`; empty when all is well.
@@ -53,7 +54,7 @@ def check(folder: Path, content: Content) -> list[str]:
         return shape
     checks = (clinic, time_zone, opening, _findings, _roles, _scales, _rules, _taken, _questions, _danger_check, _topics, _meanings)
     problems = itertools.chain(leaflet(folder, content), *(each(content) for each in (*checks, _wording, lexicon)))
-    return list(problems)
+    return [*problems, *_safety(content, language)]
 
 
 def check_examples(folder: Path, content: Content) -> list[str]:
@@ -261,6 +262,11 @@ def _wording(content: Content) -> Iterator[str]:
             continue
         for field in sorted(fields - details - _PLACEHOLDERS.get(name, set())):
             yield f"{here}: '{name}' uses {{{field}}}, which clinic.yml does not have; correct the name"
+
+
+def _safety(content: Content, language: str) -> Iterator[str]:
+    if language not in content["wording"]["safety"]:
+        yield f"{_at(content, 'wording', 'safety')}: the safety card has no '{language}'; write it in the protocol's own language"
 
 
 def _sentence_names(content: Content) -> set[str]:

@@ -104,7 +104,7 @@ def _sources(folder: Path, language: str) -> Sources:
 
 def _load(sources: Sources) -> Protocol:
     content = compose(sources)
-    problems = check(sources.folder, content)
+    problems = check(sources.folder, content, sources.language)
     if problems:
         raise ProtocolError(problems)
     sentences = {

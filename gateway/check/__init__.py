@@ -38,7 +38,7 @@ def findings(environ: Mapping[str, str], load: Callable[[], Library]) -> list[Fo
     try:
         library = load()
         demo = is_demo(library)
-        settings = from_environment(environ, demo=demo, protocols=[protocol.id for protocol in library])
+        settings = from_environment(environ, demo=demo, protocols=[protocol.key for protocol in library])
         environment = with_secrets(environ)
     except (ProtocolError, SettingsError, SecretError) as error:
         return [Found("settings", State.MISSING, line) for line in str(error).splitlines()]

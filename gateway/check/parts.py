@@ -51,11 +51,12 @@ def told_by_settings(settings: Settings, demo: bool) -> Iterator[Found]:
 
 
 def embed_keys(settings: Settings, default: str) -> Iterator[Found]:
-    """Each key that is for pages: which may show its chat, in which language, and by which protocol, `default` where it names none."""
+    """Each key that is for pages: which may show its chat, in which languages, and by which protocol, `default` where it names none."""
     for key in settings.embed_keys.values():
         if key.synthetic:
             continue
-        terms = f"{key.name} ({key.language}, {key.protocol or default})"
+        languages = "/".join(dict.fromkeys((key.language, *key.languages)))
+        terms = f"{key.name} ({languages}, {key.protocol or default})"
         if not key.origins:
             yield Found("embed keys", State.WEAK, f"{terms} lists no page; write the origins of the clinic's pages into it")
             continue

@@ -80,7 +80,7 @@ async def start(body: StartRequest, request: Request, gateway: Gateway) -> Start
         raise RefusedError(429, "rate_limited", retry_after=seconds)
     if gateway.settings.maintenance:
         raise RefusedError(503, "maintenance")
-    assistant = gateway.core.of(embed.bound)
+    assistant = gateway.core.of(embed.bound_in(body.language))
     greeting = {"blocks": assistant.greeting().wire["blocks"], **_GREETING}
     group = gateway.groups.of(request.scope, gateway.records.clock().date())
     token = await asyncio.to_thread(partial(gateway.records.start, bound=assistant.protocol.key), body.key, greeting, body.writer, group)
@@ -260,7 +260,8 @@ async def _sent(gateway: Services, session: Session, events: list[EventBody]) ->
 
 def _state(session: Session, gateway: Services) -> SessionBody:
     now = gateway.records.clock()
-    return SessionBody.of(session, now, gateway.copies.of(session.bound).to_call(now))
+    copy = gateway.copies.of(session.bound)
+    return SessionBody.of(session, now, copy.to_call(now), copy.language)
 
 
 async def _renewed(session: Session, gateway: Services) -> SessionBody:

@@ -35,6 +35,7 @@ class StartRequest(Strict):
 
     key: str = Field(max_length=64, description="The embed key.")
     writer: Writer = "patient"
+    language: str = Field("", max_length=64, description="One that the embed key offers; the key's own when it is left out or not offered.")
 
 
 class WriterRequest(Strict):
@@ -92,19 +93,14 @@ class SessionBody(BaseModel):
     expires_at: datetime = Field(description="When the chat ends in any case.")
     server_time: datetime
     to_call: Literal["clinic", "after_hours"] | None = Field(None, description="Which of the clinic's two numbers is answered now.")
+    language: str = Field(description="The language that the chat is held in.")
 
     @classmethod
-    def of(cls, session: Session, now: datetime, to_call: str) -> SessionBody:
-        """The state of a session at a moment at which this one of the clinic's numbers is answered."""
-        return cls(
-            writer=session.writer,  # type: ignore[arg-type]
-            ended=session.ended,
-            started_at=session.started_at,
-            idle_expires_at=session.idle_expires_at,
-            expires_at=session.expires_at,
-            server_time=now,
-            to_call=to_call,  # type: ignore[arg-type]
-        )
+    def of(cls, session: Session, now: datetime, to_call: str, language: str) -> SessionBody:
+        """The state of a session at a moment at which this one of the clinic's numbers is answered, with the language of the answers."""
+        same = ("writer", "ended", "started_at", "idle_expires_at", "expires_at")
+        told = {name: getattr(session, name) for name in same}
+        return cls(**told, server_time=now, to_call=to_call, language=language)  # type: ignore[arg-type]
 
 
 class Button(BaseModel):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from gateway.console.policy import DEFAULT, Policy, PolicyError, read_policy
 from gateway.settings.addresses import address_problems, console_origins, public_origins
 from gateway.settings.delivery import delivery_problems, webhooks
-from gateway.settings.embedding import embed_keys
+from gateway.settings.embedding import Keys, embed_keys
 from gateway.settings.files import ROOT, RUN
 from gateway.settings.keys import audit_key, day_keys, master_keys
 from gateway.settings.limits import read_limits
@@ -21,13 +21,13 @@ from vault.secret import SecretError, with_secrets
 _OFF = ("", "0", "no", "false", "off")
 
 
-def from_environment(environ: Mapping[str, str], *, demo: bool, protocols: Collection[str] = ()) -> Settings:
+def from_environment(environ: Mapping[str, str], *, demo: bool, protocols: Keys = ()) -> Settings:
     """The settings in these environment variables.
 
     Args:
         environ: the variables; those in `VARIABLES` count. Secrets may stand in files, see `vault.secret`.
         demo: the clinic is the invented one, so that keys and addresses for this machine may be made up.
-        protocols: the ids of the protocols in force; an embed key can name one of them.
+        protocols: the protocols in force, each by its id and one of its languages; an embed key can name one of them.
 
     Raises:
         SettingsError: something is missing or wrong; every mistake is named.
@@ -44,7 +44,7 @@ def from_environment(environ: Mapping[str, str], *, demo: bool, protocols: Colle
     return settings
 
 
-def _settings(values: Mapping[str, str], demo: bool, protocols: Collection[str], problems: list[str]) -> Settings:
+def _settings(values: Mapping[str, str], demo: bool, protocols: Keys, problems: list[str]) -> Settings:
     """The settings in these values; where one is wrong, the problem is added to `problems` and something stands in for it."""
     port = _whole_number(values, "AFTERCARE_GATEWAY_PORT", 1, 65_535, problems)
     metrics_port = _whole_number(values, "AFTERCARE_METRICS_PORT", 0, 65_535, problems)

@@ -46,10 +46,11 @@ class EmbedKey:
 
     Attributes:
         origins: the origins of the pages, as a browser sends them.
-        language: the language of what the widget itself says, `en` or `es`; the bot speaks it where its protocol does.
+        language: the language of what the widget itself says, such as `en`; the bot speaks it where its protocol does.
         synthetic: its chats are the operator's probes, which no nurse is to see; it has no panel.
         limits: its own, if it has some.
         protocol: the id of the protocol that its chats go by; the default one when empty.
+        languages: those that its patients may choose among, its own with them; empty where there is no choice.
     """
 
     name: str
@@ -58,11 +59,16 @@ class EmbedKey:
     synthetic: bool = False
     limits: OwnLimits | None = None
     protocol: str = ""
+    languages: tuple[str, ...] = ()
 
     @property
     def bound(self) -> tuple[str, str]:
         """What its conversations are to be bound to: the id of a protocol, and the code of a language."""
-        return self.protocol, self.language
+        return self.bound_in("")
+
+    def bound_in(self, language: str) -> tuple[str, str]:
+        """The same where a language is asked for: in that one, if it can be chosen."""
+        return self.protocol, language if language in self.languages else self.language
 
     def own_limits(self, address: str) -> OwnLimits | None:
         """Its own limits, where they hold for an address, or for the /64 that stands for one."""

@@ -621,6 +621,13 @@ def test_a_language_that_is_not_there_is_refused(draft: Draft) -> None:
         load_library([draft.folder])
 
 
+def test_a_language_needs_its_own_safety_card(draft: Draft) -> None:
+    assert check(draft.folder, draft.content(), "es") == []
+    (problem,) = check(draft.folder, draft.content(), "eo")
+    assert problem.endswith(": the safety card has no 'eo'; write it in the protocol's own language")
+    assert problem.startswith("clinical/wording.en.yml:")
+
+
 def test_what_stands_beside_use_goes_before_the_shared_entry(draft: Draft) -> None:
     own = "  - use: extra\n    reason: Our own words.\n    sentence: call_infection"
     draft.append("clinical/rules.yml", rule(sentence="", any="[vomiting]"))

@@ -278,6 +278,14 @@ def test_each_embed_key_is_told_with_its_pages_language_and_protocol(demo: dict[
     assert "bare (en, vertebroplasty) lists no page" in _of(found, "embed keys", State.WEAK)
 
 
+def test_a_language_that_can_not_be_offered_is_told(demo: dict[str, str], look: Look, tmp_path: Path) -> None:
+    file = tmp_path / "embed.yml"
+    file.write_text("keys: {spine: {origins: [], languages: [en, es]}}")
+    file.chmod(0o600)
+    said = _of(look(demo | {"AFTERCARE_EMBED": str(file)}), "settings", State.MISSING)
+    assert "key spine: es can not be offered: the protocol vertebroplasty does not speak it, but: en" in said
+
+
 def test_a_page_or_a_key_that_is_written_twice_is_told(demo: dict[str, str], look: Look, tmp_path: Path) -> None:
     file = tmp_path / "embed.yml"
     file.write_text("keys:\n  spine: {origins: [https://a.example, https://a.example]}\n  knee: {origins: []}\n  knee: {origins: []}\n")

@@ -110,7 +110,7 @@ def test_the_panel_has_what_the_widget_needs(door: Door) -> None:
     response = door.client.get("/panel/demo")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     config = _config(_Page(response.text))
-    assert set(config) == {"key", "lang", "dir", "strings", "parents", "clinic", "contacts", "safety", "limits", "api"}
+    assert set(config) == {"key", "lang", "dir", "languages", "strings", "parents", "clinic", "contacts", "safety", "limits", "api"}
     assert (config["key"], config["lang"], config["dir"], config["api"]) == ("demo", "en", "ltr", "/api/v1")
     assert set(config["parents"]) == {PAGE, *door.settings.public_origins}
     assert config["clinic"] == {"name": "Demo Spine Clinic (not a real clinic)", "hours": "Monday to Friday, 8 am to 5 pm", "demo": True}

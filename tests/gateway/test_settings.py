@@ -338,21 +338,21 @@ def _with_protocol(embed: Path, protocol: str) -> None:
 
 def test_an_embed_key_names_its_protocol(clinic: dict[str, str], embed: Path) -> None:
     _with_protocol(embed, "second")
-    key = from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"]
+    key = from_environment(clinic, demo=False, protocols=[("first", "en"), ("second", "en")]).embed_keys["spine"]
     assert (key.protocol, key.language, key.bound) == ("second", "es", ("second", "es"))
 
 
 def test_an_embed_key_that_names_none_is_the_defaults(clinic: dict[str, str], embed: Path) -> None:
-    assert from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"].protocol == ""
+    assert from_environment(clinic, demo=False, protocols=[("first", "en"), ("second", "en")]).embed_keys["spine"].protocol == ""
     _with_protocol(embed, "null")
-    assert from_environment(clinic, demo=False, protocols=["first", "second"]).embed_keys["spine"].protocol == ""
+    assert from_environment(clinic, demo=False, protocols=[("first", "en"), ("second", "en")]).embed_keys["spine"].protocol == ""
 
 
 @pytest.mark.parametrize("protocol", ["third", "''", "[first]", "{first: 1}", "7", "First", "false"])
 def test_an_embed_key_with_an_unknown_protocol_is_told_which_there_are(protocol: str, clinic: dict[str, str], embed: Path) -> None:
     _with_protocol(embed, protocol)
     with pytest.raises(SettingsError) as caught:
-        from_environment(clinic, demo=False, protocols=["first", "second", "first"])
+        from_environment(clinic, demo=False, protocols=[("first", "en"), ("second", "en"), ("first", "es")])
     (line,) = str(caught.value).splitlines()
     assert f"{embed}, key spine: there is no protocol" in line
     assert line.endswith("in force by AFTERCARE_PROTOCOL: first, second")

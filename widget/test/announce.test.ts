@@ -11,7 +11,7 @@ function setUp() {
     { say: (text, lang) => polite.push([timers.now(), text, lang]) },
     { say: (text) => alert.push(text) },
     timers,
-    "es",
+    () => "es",
   );
   return { timers, polite, alert, announcer };
 }

@@ -11,6 +11,7 @@ const session = (idle: number, absolute: number, server = 0): Session => ({
   idle_expires_at: at(idle),
   expires_at: at(absolute),
   server_time: at(server),
+  language: "en",
 });
 
 test("warns five minutes before the idle end, then it is over", () => {

@@ -13,6 +13,7 @@ export const config: Config = {
   key: "demo",
   lang: "en",
   dir: "ltr",
+  languages: [],
   strings: en,
   parents: [],
   clinic: { name: "Clinic", demo: true, hours: "9 to 5" },
@@ -24,7 +25,7 @@ export const config: Config = {
 
 export function session(change: Partial<Session> = {}): Session {
   const at = (minutes: number) => new Date(NOW + minutes * MINUTE).toISOString();
-  return { writer: "patient", ended: false, started_at: at(0), server_time: at(0), idle_expires_at: at(30), expires_at: at(240), ...change };
+  return { writer: "patient", ended: false, started_at: at(0), server_time: at(0), idle_expires_at: at(30), expires_at: at(240), language: "en", ...change };
 }
 
 export function answer(seq: number, reply_to: number | null, change: Partial<AnswerEvent> = {}): AnswerEvent {

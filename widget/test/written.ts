@@ -1,7 +1,6 @@
 import { Markup, type Part } from "../src/panel/markup";
 import type { Chat } from "../src/panel/chat/shell";
 import type { State } from "../src/panel/chat/state";
-import { answeredNow, valuesOf } from "../src/panel/text";
 import type { Config } from "../src/shared/types";
 import { config } from "./panel";
 
@@ -41,5 +40,5 @@ function hole(text: string, value: unknown): string {
 export function page(state: Readonly<State>, change: Partial<Config> = {}): { m: Markup; chat: Chat } {
   const own = { ...config, ...change };
   const chat = { state, time: (moment: string | number) => `at ${moment}`, dateTime: (iso: string) => `at ${iso}`, warning: () => "", dispatch: () => undefined };
-  return { m: new Markup(own, () => valuesOf(own, state.session), () => answeredNow(own, state.session)), chat: chat as unknown as Chat };
+  return { m: new Markup(own, () => state.session), chat: chat as unknown as Chat };
 }

@@ -17,17 +17,17 @@ export class Announcer {
     private polite: Region,
     private assertive: Region,
     private timers: Timers,
-    private lang: string,
+    private panelLang: () => string,
   ) {}
 
-  say(text: string, lang = this.lang): void {
+  say(text: string, lang = this.panelLang()): void {
     this.queue.push({ text, lang });
     if (!this.busy) this.next();
   }
 
-  alert(text: string, lang = this.lang): void {
+  alert(text: string, lang = this.panelLang()): void {
     this.assertive.say(text, lang);
-    this.timers.set(() => this.assertive.say("", this.lang), ALERT_HOLD);
+    this.timers.set(() => this.assertive.say("", this.panelLang()), ALERT_HOLD);
   }
 
   private next(): void {
@@ -36,7 +36,7 @@ export class Announcer {
     if (!item) return;
     this.polite.say(item.text, item.lang);
     this.timers.set(() => {
-      this.polite.say("", this.lang);
+      this.polite.say("", this.panelLang());
       this.timers.set(() => this.next(), GAP);
     }, HOLD);
   }

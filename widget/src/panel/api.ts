@@ -1,4 +1,4 @@
-import type { Answer, Callback, CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, RowAnswer, Safety, Session, Summary, Writer } from "../shared/types";
+import type { Answer, Callback, CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, RowAnswer, Safety, Session, Summary, Words, Writer } from "../shared/types";
 
 export interface Failure {
   ok: false;
@@ -33,6 +33,7 @@ const TIMEOUT = 10000;
 const SEND_TIMEOUT = 6000;
 
 interface Options {
+  base?: string;
   token?: string;
   body?: unknown;
   timeout?: number;
@@ -43,8 +44,8 @@ interface Options {
 export class Api {
   constructor(private base: string) {}
 
-  start(key: string, writer: Writer) {
-    return this.call<Started>("POST", "/sessions", { body: { key, writer } });
+  start(key: string, language: string, writer: Writer) {
+    return this.call<Started>("POST", "/sessions", { body: { key, language, writer } });
   }
 
   session(token: string) {
@@ -85,6 +86,11 @@ export class Api {
     return this.call<Summary>("GET", "/session/summary", { token });
   }
 
+  /** The panel's words in a language, which stand beside its page. */
+  words(key: string, lang: string) {
+    return this.call<Words>("GET", `/panel/${encodeURIComponent(key)}/words?lang=${encodeURIComponent(lang)}`, { base: "" });
+  }
+
   end(token: string, { clear = false, keepalive = false } = {}) {
     return this.call<null>("DELETE", `/session?clear_device=${clear}`, { token, keepalive });
   }
@@ -110,7 +116,7 @@ export class Api {
         headers["Content-Type"] = "application/json";
         init.body = JSON.stringify(options.body);
       }
-      const response = await fetch(this.base + path, init);
+      const response = await fetch((options.base ?? this.base) + path, init);
       if (!response.ok) return failure(response.status, await response.json().catch(() => ({})), response.headers.get("Retry-After"));
       return { ok: true, status: response.status, data: response.status === 204 ? (null as T) : ((await response.json()) as T) };
     } catch {

@@ -1,15 +1,15 @@
 import { render } from "lit-html";
-import type { Config } from "../shared/types";
+import type { Config, Words } from "../shared/types";
 import { Announcer, region } from "./announce";
 import { Api } from "./api";
 import { Chat } from "./chat/shell";
+import { keptLanguage } from "./kept-language";
 import { Markup } from "./markup";
 import { Parent } from "./parent";
 import { applyPrefs, readPrefs } from "./prefs";
 import { Scroller } from "./scroll";
 import { TokenStore } from "./session";
 import { summaryText } from "./summary";
-import { answeredNow, valuesOf } from "./text";
 import { applyTheme } from "./theme";
 import { realTimers } from "./timers";
 import { type Actions, panel } from "./view";
@@ -22,17 +22,19 @@ const app = byId("app")!;
 const prefs = readPrefs();
 applyPrefs(prefs);
 
-const announcer = new Announcer(region(byId("polite")!), region(byId("alert")!), realTimers, config.lang);
+const announcer = new Announcer(region(byId("polite")!), region(byId("alert")!), realTimers, () => config.lang);
 const scroller = new Scroller(() => byId("main"));
 const textBox = () => byId<HTMLTextAreaElement>("words");
 
+const api = new Api(config.api);
 const chat = new Chat(
   config,
-  new Api(config.api),
+  api,
   new TokenStore(),
   announcer,
   {
     render: schedule,
+    speak: ({ words }) => speak(words),
     focus: ({ id, byFinger }) => focusSoon(byFinger !== undefined && isByFinger() ? byFinger : id),
     to_newest: () => scroller.toNewest(),
     give_back({ text }) {
@@ -47,7 +49,7 @@ const chat = new Chat(
   },
   prefs,
 );
-const markup = new Markup(config, () => valuesOf(config, chat.state.session), () => answeredNow(config, chat.state.session));
+const markup = new Markup(config, () => chat.state.session);
 
 const parent = new Parent(config.parents, {
   hello(theme, open) {
@@ -190,6 +192,24 @@ function grow(box: HTMLTextAreaElement): void {
   box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
 }
 
+/** Says everything in these words from now on. */
+function speak(words: Words): void {
+  Object.assign(config, words);
+  Object.assign(document.documentElement, { lang: words.lang, dir: words.dir });
+  document.title = markup.fill(words.strings.title);
+  schedule();
+}
+
+/** Begins in the language that was chosen in this tab, if it is still offered. */
+async function start(): Promise<void> {
+  const kept = keptLanguage();
+  if (kept !== config.lang && config.languages.some(({ tag }) => tag === kept)) {
+    const result = await api.words(config.key, kept!);
+    if (result.ok) speak(result.data);
+  }
+  chat.start();
+}
+
 function saveSummary(): void {
   const { summary } = chat.state;
   if (summary === null || typeof summary !== "object") return;
@@ -220,7 +240,7 @@ const served = [...app.childNodes];
 try {
   app.replaceChildren();
   draw();
-  chat.start();
+  void start();
 } catch {
   app.replaceChildren(...served);
 }

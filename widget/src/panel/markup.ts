@@ -1,22 +1,27 @@
 import { html, nothing, type TemplateResult } from "lit-html";
 import { fill } from "../shared/fill";
 import { answeredFirst, contactsIn, linkNumbers } from "../shared/tel";
-import type { Block, Config, Contact, ToCall } from "../shared/types";
-import { ANSWER_LANG, linesOf } from "./text";
+import type { Block, Config, Contact, Session, ToCall } from "../shared/types";
+import { answeredNow, answerLang, linesOf, valuesOf } from "./text";
 
 export type Part = TemplateResult | string | typeof nothing | Part[];
 
 /** Text pieces that every view needs, bound to the clinic's words and numbers. */
 export class Markup {
-  /** The language of what the program answers. */
-  readonly answerLang = ANSWER_LANG;
-
   constructor(
     readonly config: Config,
-    private values: () => Record<string, string>,
-    /** Which of the clinic's two numbers is answered now. */
-    readonly answered: () => ToCall | null,
+    private session: () => Session | null,
   ) {}
+
+  /** The language of what the program answers. */
+  get answerLang(): string {
+    return answerLang(this.session());
+  }
+
+  /** Which of the clinic's two numbers is answered now. */
+  answered(): ToCall | null {
+    return answeredNow(this.config, this.session());
+  }
 
   /** The `lang` of what the server says; none where it is the panel's own. */
   get foreign(): string | typeof nothing {
@@ -28,7 +33,7 @@ export class Markup {
   }
 
   fill(template: string, more: Record<string, string> = {}): string {
-    return fill(template, { ...this.values(), ...more });
+    return fill(template, { ...valuesOf(this.config, this.session()), ...more });
   }
 
   linked(text: string): Part[] {

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit-html";
 import type { Chat } from "./chat/shell";
 import { numbers } from "./header";
+import { languageSetting } from "./languages";
 import type { Markup, Part } from "./markup";
 
 export interface MenuActions {
@@ -18,6 +19,7 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
   return html`<section id="menu" class="page" aria-label=${words.label} tabindex="-1">
     ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
     ${numbers(m)} ${openUntil(m, chat)} ${state.menuNote ? html`<p class="menu-note">${m.linked(state.menuNote)}</p>` : nothing}
+    ${languageSetting(m, chat)}
     ${radios("writer", words.writer, state.writer, [
       ["patient", words.writer_patient],
       ["helper", words.writer_helper],

@@ -2,7 +2,10 @@ import { fill } from "../shared/fill";
 import type { Block, Config, Reply, Safety, Session, ToCall } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
-export const ANSWER_LANG = "en";
+/** The language of what the server says in this chat. */
+export function answerLang(session: Session | null): string {
+  return session?.language ?? "en";
+}
 
 /** What fills the placeholders; `{answered}` is the clinic's number that is answered now, its main one where that is not known. */
 export function valuesOf(config: Config, session: Session | null): Record<string, string> {

@@ -7,9 +7,10 @@ import { isHeld } from "./chat/contact";
 import type { OutItem } from "./chat/delivery";
 import type { Chat } from "./chat/shell";
 import { repeated } from "./chat/standing";
-import { type Entry, isFirstScreen, lastAnswer } from "./chat/state";
+import { type Entry, isFirstScreen, isUnsaid, lastAnswer } from "./chat/state";
 import { checkCard, type CheckActions } from "./check";
 import { type ContactActions, followupItem, offer, requestItem, staffItem, statusItem } from "./contact";
+import { languageChoice } from "./languages";
 import type { Markup, Part } from "./markup";
 
 export interface TranscriptActions extends CheckActions, ContactActions {
@@ -24,7 +25,7 @@ export interface TranscriptActions extends CheckActions, ContactActions {
 export function transcript(m: Markup, chat: Chat, actions: TranscriptActions): Part {
   const { state } = chat;
   return html`
-    ${notice(m, chat)}
+    ${isUnsaid(state) ? languageChoice(m, chat) : nothing} ${notice(m, chat)}
     <ol class="messages">
       ${state.greeting && !state.lastSeq ? fromProgram(m, html`<p>${m.strings.greeting}</p>`, "") : nothing}
       ${repeat(

@@ -34,6 +34,8 @@ export interface Session {
   expires_at: string;
   server_time: string;
   to_call?: ToCall | null;
+  /** What the chat is held in, which need not be the panel's. */
+  language: string;
 }
 
 export type RowAnswer = "yes" | "no" | "unsure";
@@ -163,15 +165,21 @@ export interface Summary {
   protocol: { id: string; version: string };
 }
 
-export interface Config {
-  key: string;
+/** All that the panel says in a language. */
+export interface Words {
   lang: string;
   dir: string;
   strings: Strings;
-  parents: string[];
   clinic: { name: string; demo: boolean; hours: string };
   contacts: Contact[];
   safety: Safety;
+}
+
+export interface Config extends Words {
+  key: string;
+  /** Those that can be chosen, each by its own name. */
+  languages: { tag: string; name: string }[];
+  parents: string[];
   limits: { text: number; answer_seconds: number };
   api: string;
 }

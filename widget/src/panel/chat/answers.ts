@@ -1,5 +1,5 @@
 import type { Answer, Reply } from "../../shared/types";
-import { ANSWER_LANG, answeredNow, spokenAnswer } from "../text";
+import { answeredNow, answerLang, spokenAnswer } from "../text";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
 import type { Handlers, Step } from "./step";
@@ -31,11 +31,12 @@ export function writing(step: Step): void {
 export function announceReply(step: Step, reply: Reply): void {
   const closed = answeredNow(step.config, step.state.session) === "after_hours" ? step.fill(step.config.strings.card.closed) : "";
   const words = spokenAnswer(reply, step.config.strings, closed);
+  const lang = answerLang(step.state.session);
   if (reply.disposition === "emergency") {
-    step.do({ type: "alert", text: words, lang: ANSWER_LANG });
+    step.do({ type: "alert", text: words, lang });
     if (step.state.view !== "chat") step.focus("main");
     step.show("chat");
-  } else step.say(words, ANSWER_LANG);
+  } else step.say(words, lang);
   if (reply.check?.waits || reply.disposition === "emergency") step.do({ type: "make_room" });
   if (!step.state.shown) setUnread(step, step.state.unread + 1);
 }

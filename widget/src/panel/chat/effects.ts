@@ -1,4 +1,4 @@
-import type { Callback, Writer } from "../../shared/types";
+import type { Callback, Words, Writer } from "../../shared/types";
 import type { Started } from "../api";
 import type { Prefs } from "../prefs";
 import type { OutItem } from "./delivery";
@@ -16,6 +16,8 @@ export type Request =
   | { type: "callback_info"; token: string }
   | { type: "callback"; token: string; clientId: string; wanted: Callback }
   | { type: "summary"; token: string }
+  /** The panel's words in a language. */
+  | { type: "words"; tag: string }
   | { type: "restart"; writer: Writer; old: string | null }
   | { type: "end_old"; token: string; next: Started }
   | { type: "end"; token: string; clearDevice: boolean };
@@ -23,6 +25,8 @@ export type Request =
 /** What is on the screen. */
 export type OnScreen =
   | { type: "render" }
+  /** These are the panel's words from now on. */
+  | { type: "speak"; words: Words }
   /** After the next drawing; `byFinger` is what gets it where the text box would bring up a keyboard. */
   | { type: "focus"; id: string; byFinger?: string }
   | { type: "to_newest" }
@@ -44,6 +48,8 @@ type Connected =
   | { type: "request"; request: Request }
   /** Ends and clears the chat while the page goes; nobody waits for the answer. */
   | { type: "leave"; token: string }
+  /** Ends a chat in which nothing was said; nobody waits for the answer. */
+  | { type: "drop"; token: string }
   /** The events of this chat, at first those after this number. */
   | { type: "feed"; token: string; after: number }
   | { type: "stop_feed" }
@@ -53,7 +59,8 @@ type Stored =
   | { type: "keep_token"; token: string | null }
   | { type: "keep_in_memory"; shared: boolean }
   | { type: "keep_prefs"; prefs: Prefs }
-  | { type: "forget_prefs" };
+  | { type: "forget_prefs" }
+  | { type: "keep_language"; tag: string };
 
 type ToTabs = { type: "ask_tabs" } | { type: "tell_ended"; token: string } | { type: "tell_restarted"; from: string; token: string };
 

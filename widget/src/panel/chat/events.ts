@@ -1,4 +1,4 @@
-import type { CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, Row, RowAnswer, Session, Summary, Writer } from "../../shared/types";
+import type { CallbackEvent, CallbackInfo, ChatEvent, FollowedEvent, Row, RowAnswer, Session, Summary, Words, Writer } from "../../shared/types";
 import type { History, Result, Started, Stored } from "../api";
 import type { Prefs } from "../prefs";
 import type { CallbackFields } from "./contact";
@@ -24,6 +24,7 @@ type ByPatient =
 type InMenu =
   | { type: "went_to"; view: View }
   | { type: "chose_prefs"; change: Partial<Prefs> }
+  | { type: "chose_language"; tag: string }
   | { type: "chose_writer"; writer: Writer }
   | { type: "chose_shared"; shared: boolean }
   | { type: "asked"; confirm: State["confirm"] }
@@ -59,6 +60,7 @@ type Answered =
   | { type: "callback_info_answered"; result: Result<CallbackInfo>; token: string }
   | { type: "callback_answered"; result: Result<CallbackEvent>; token: string }
   | { type: "summary_answered"; result: Result<Summary> }
+  | { type: "words_answered"; result: Result<Words> }
   | { type: "restart_answered"; result: Result<Started>; old: string | null }
   | { type: "old_ended"; next: Started }
   | { type: "end_answered"; result: Result<null>; token: string; clearDevice: boolean }

@@ -4,7 +4,7 @@ import { take } from "./incoming";
 import { adopt, closed, finish, reset, setSession } from "./session";
 import type { Handlers, Step } from "./step";
 
-function failed(step: Step, problem: Failure): void {
+export function failed(step: Step, problem: Failure): void {
   if (problem.status === 401) return closed(step, problem.code);
   step.state.menuNote = problem.message || step.config.strings.menu.failed;
   step.state.confirm = null;

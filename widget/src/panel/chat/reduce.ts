@@ -4,6 +4,7 @@ import { callbackHandlers } from "./callback";
 import type { Effect } from "./effects";
 import type { PanelEvent, Stamped } from "./events";
 import { incomingHandlers } from "./incoming";
+import { languageHandlers } from "./language";
 import { linkHandlers } from "./link";
 import { menuHandlers, viewHandlers } from "./menu";
 import { openingHandlers } from "./opening";
@@ -19,6 +20,7 @@ const handlers: Handlers<PanelEvent["type"]> = {
   ...answerHandlers,
   ...callbackHandlers,
   ...incomingHandlers,
+  ...languageHandlers,
   ...linkHandlers,
   ...menuHandlers,
   ...openingHandlers,

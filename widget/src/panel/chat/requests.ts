@@ -1,3 +1,4 @@
+import type { Config } from "../../shared/types";
 import type { Api } from "../api";
 import { wordsOf } from "../text";
 import type { OutItem } from "./delivery";
@@ -5,10 +6,10 @@ import type { Request } from "./effects";
 import type { PanelEvent } from "./events";
 
 /** Asks the server; the answer as an event. */
-export async function ask(api: Api, key: string, request: Request): Promise<PanelEvent> {
+export async function ask(api: Api, { key, lang }: Config, request: Request): Promise<PanelEvent> {
   switch (request.type) {
     case "start":
-      return { type: "start_answered", result: await api.start(key, request.writer) };
+      return { type: "start_answered", result: await api.start(key, lang, request.writer) };
     case "resume":
       return { type: "resume_answered", result: await api.events(request.token, 0, 0) };
     case "check":
@@ -25,8 +26,10 @@ export async function ask(api: Api, key: string, request: Request): Promise<Pane
       return { type: "callback_answered", result: await api.callback(request.token, { client_id: request.clientId, ...request.wanted }), token: request.token };
     case "summary":
       return { type: "summary_answered", result: await api.summary(request.token) };
+    case "words":
+      return { type: "words_answered", result: await api.words(key, request.tag) };
     case "restart":
-      return { type: "restart_answered", result: await api.start(key, request.writer), old: request.old };
+      return { type: "restart_answered", result: await api.start(key, lang, request.writer), old: request.old };
     case "end_old":
       await api.end(request.token);
       return { type: "old_ended", next: request.next };

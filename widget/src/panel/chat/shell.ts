@@ -2,6 +2,7 @@ import type { Config } from "../../shared/types";
 import type { Announcer } from "../announce";
 import type { Api } from "../api";
 import { Feed } from "../feed";
+import { forgetLanguage, keepLanguage } from "../kept-language";
 import { applyPrefs, forgetPrefs, type Prefs, storePrefs } from "../prefs";
 import type { TokenStore } from "../session";
 import { Tabs } from "../tabs";
@@ -87,7 +88,7 @@ export class Chat {
 
   /** An answer that can not be read breaks off what waited for it. A message is then tried again; all else is reported. */
   private async request(request: Request): Promise<void> {
-    const event = await ask(this.api, this.config.key, request);
+    const event = await ask(this.api, this.config, request);
     let effects: readonly Effect[];
     try {
       effects = this.take(event);
@@ -143,10 +144,11 @@ export class Chat {
     this.timers.delete(name);
   }
 
-  private connected(): Pick<Runners<Effect>, "request" | "leave" | "feed" | "stop_feed" | "kick_feed"> {
+  private connected(): Pick<Runners<Effect>, "request" | "leave" | "drop" | "feed" | "stop_feed" | "kick_feed"> {
     return {
       request: ({ request }) => void this.request(request),
       leave: ({ token }) => void this.api.end(token, { clear: true, keepalive: true }),
+      drop: ({ token }) => void this.api.end(token),
       feed: ({ token, after }) => {
         this.feed = this.openFeed(token, after);
       },
@@ -158,7 +160,7 @@ export class Chat {
     };
   }
 
-  private stored(): Pick<Runners<Effect>, "keep_token" | "keep_in_memory" | "keep_prefs" | "forget_prefs"> {
+  private stored(): Pick<Runners<Effect>, "keep_token" | "keep_in_memory" | "keep_prefs" | "forget_prefs" | "keep_language"> {
     return {
       keep_token: ({ token }) => this.store.write(token),
       keep_in_memory: ({ shared }) => this.store.keepInMemory(shared),
@@ -166,7 +168,11 @@ export class Chat {
         applyPrefs(prefs);
         storePrefs(prefs);
       },
-      forget_prefs: forgetPrefs,
+      forget_prefs() {
+        forgetPrefs();
+        forgetLanguage();
+      },
+      keep_language: ({ tag }) => keepLanguage(tag),
     };
   }
 

@@ -184,9 +184,14 @@ export function isAsked(state: Readonly<State>): boolean {
   return Boolean(buttons?.length || check?.waits) || blocks.some((block) => block.kind === "question");
 }
 
-/** Whether anything was said yet, by anybody but the greeting. */
+/** Whether nothing was said yet, by anybody but the greeting. */
 export function isFirstScreen(state: Readonly<State>): boolean {
-  return state.phase === "open" && state.entries.every((entry) => entry.type === "event" && (entry.event.kind === "greeting" || entry.event.kind === "writer"));
+  return state.phase === "open" && isUnsaid(state);
+}
+
+/** The same, also while the chat is being opened. */
+export function isUnsaid(state: Readonly<State>): boolean {
+  return (state.phase === "open" || state.phase === "starting") && state.entries.every((entry) => entry.type === "event" && (entry.event.kind === "greeting" || entry.event.kind === "writer"));
 }
 
 /** The danger check that may still be answered, if any. */

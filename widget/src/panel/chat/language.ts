@@ -1,0 +1,29 @@
+import { failed } from "./menu";
+import { startNew } from "./opening";
+import { isFirstScreen } from "./state";
+import type { Handlers, Step } from "./step";
+
+/** Nothing was said yet: the chat begins again, in the language that was chosen. What is said meanwhile waits for it. */
+function beginAgain(step: Step, token: string): void {
+  step.do({ type: "stop_feed" });
+  step.do({ type: "drop", token });
+  step.state.token = null;
+  startNew(step, "", "");
+}
+
+export const languageHandlers: Handlers<"chose_language" | "words_answered"> = {
+  chose_language(step, { tag }) {
+    if (step.state.phase !== "starting" && tag !== step.config.lang) step.ask({ type: "words", tag });
+  },
+  words_answered(step, { result }) {
+    const { phase, token } = step.state;
+    if (phase === "starting") return;
+    if (!result.ok) return failed(step, result);
+    const words = result.data;
+    step.do({ type: "speak", words });
+    step.do({ type: "keep_language", tag: words.lang });
+    step.say(words.strings.language.chosen, words.lang);
+    step.render();
+    if (token && isFirstScreen(step.state)) beginAgain(step, token);
+  },
+};

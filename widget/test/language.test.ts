@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { failure } from "../src/panel/api";
+import { languageChoice, languageSetting } from "../src/panel/languages";
+import { menu } from "../src/panel/menu";
+import { transcript } from "../src/panel/transcript";
+import type { Config, Words } from "../src/shared/types";
+import en from "../strings/en.json";
+import es from "../strings/es.json";
+import { config, message, NO_NETWORK, fed, ok, Panel, session, started } from "./panel";
+import { page, written } from "./written";
+
+const LANGUAGES = [
+  { tag: "en", name: "English" },
+  { tag: "es", name: "Español" },
+];
+const SPANISH: Words = { lang: "es", dir: "ltr", strings: es, clinic: config.clinic, contacts: config.contacts, safety: config.safety };
+const answered = { type: "words_answered", result: ok(SPANISH) } as const;
+const nothingToDo = {} as never;
+
+function firstScreen(change: Partial<Config>): string {
+  const { m, chat } = page(Panel.open().state, change);
+  return written(transcript(m, chat, nothingToDo));
+}
+
+function menuOf(panel: Panel, change: Partial<Config>): string {
+  const { m, chat } = page(panel.state, change);
+  return written(menu(m, chat, nothingToDo));
+}
+
+test("with one language there is nothing to choose", () => {
+  for (const languages of [[], LANGUAGES.slice(0, 1)]) {
+    assert(!firstScreen({ languages }).includes("English"));
+    assert(!menuOf(Panel.open(), { languages }).includes("English"));
+  }
+});
+
+test("each language is named in itself, on the first screen and in the menu, and the one in use is pressed", () => {
+  for (const shown of [firstScreen({ languages: LANGUAGES }), menuOf(Panel.open(), { languages: LANGUAGES })]) {
+    assert.match(shown, /<button type="button" class="choice" lang="en" aria-pressed="true">English<\/button>/);
+    assert.match(shown, /<button type="button" class="choice" lang="es" aria-pressed="false">Español<\/button>/);
+  }
+});
+
+test("once something was said the choice is in the menu alone", () => {
+  const panel = Panel.open();
+  panel.on(fed(message(2, "hello")));
+  const { m, chat } = page(panel.state, { languages: LANGUAGES });
+  assert(!written(transcript(m, chat, nothingToDo)).includes("Español"));
+  assert(menuOf(panel, { languages: LANGUAGES }).includes("Español"));
+});
+
+test("the menu says that the program goes on in the chat's language, where that is another", () => {
+  const { m, chat } = page(Panel.open().state, { languages: LANGUAGES, lang: "es", strings: es });
+  assert(written(languageSetting(m, chat)).includes(es.language.stays));
+  const same = page(Panel.open().state, { languages: LANGUAGES });
+  assert(!written(languageSetting(same.m, same.chat)).includes(en.language.stays));
+});
+
+test("choosing asks for the words of the language, and not for those that are there", () => {
+  const panel = Panel.open();
+  panel.on({ type: "chose_language", tag: "en" });
+  assert.deepEqual(panel.effects, []);
+  panel.on({ type: "chose_language", tag: "es" });
+  assert.deepEqual(panel.asked("words"), [{ type: "words", tag: "es" }]);
+});
+
+test("the words are taken over before anything is drawn or asked, kept by their tag, and told in their language", () => {
+  const panel = Panel.open();
+  panel.on(answered);
+  const order = panel.effects.map(({ type }) => type);
+  assert.equal(order[0], "speak");
+  assert(order.indexOf("speak") < order.indexOf("render") && order.indexOf("speak") < order.indexOf("request"));
+  assert.deepEqual(panel.done("keep_language"), [{ type: "keep_language", tag: "es" }]);
+  assert.deepEqual(panel.done("say"), [{ type: "say", text: es.language.chosen, lang: "es" }]);
+});
+
+test("before anything was said the chat begins again in the language, and the old one ends", () => {
+  const panel = Panel.open();
+  panel.on(answered);
+  assert.deepEqual(panel.done("drop"), [{ type: "drop", token: "t1" }]);
+  assert.equal(panel.asked("start").length, 1);
+  const { m, chat } = page(panel.state, { languages: LANGUAGES });
+  assert.match(written(languageChoice(m, chat)), /lang="es" aria-pressed="false" aria-disabled="true"/);
+  panel.say("quick");
+  panel.on(started("t2"));
+  assert.deepEqual([panel.state.token, panel.state.phase], ["t2", "open"]);
+  assert.deepEqual(panel.mine, ["quick sending"]);
+  assert.deepEqual(panel.asked("send").map(({ token }) => token), ["t2"]);
+});
+
+test("a chat in which something was said goes on as it is", () => {
+  const panel = Panel.open();
+  panel.on(fed(message(2, "hello")));
+  const shown = panel.shown;
+  panel.on(answered);
+  assert.deepEqual([panel.done("drop"), panel.asked("start"), panel.state.token], [[], [], "t1"]);
+  assert.deepEqual(panel.shown, shown);
+});
+
+test("while a chat is being opened the language stays", () => {
+  const panel = new Panel();
+  panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });
+  panel.on({ type: "chose_language", tag: "es" }, answered);
+  assert.deepEqual(panel.effects, []);
+});
+
+test("words that do not come leave everything as it is, and the first screen and the menu say so", () => {
+  const panel = Panel.open();
+  for (const problem of [NO_NETWORK, failure(429, {}, null)]) {
+    panel.on({ type: "words_answered", result: problem });
+    assert.deepEqual([panel.done("speak"), panel.done("keep_language"), panel.state.phase], [[], [], "open"]);
+    assert.equal(panel.state.menuNote, en.menu.failed);
+    const { m, chat } = page(panel.state, { languages: LANGUAGES });
+    assert(written(languageChoice(m, chat)).includes(en.menu.failed));
+  }
+});
+
+test("what the program answers is marked with the chat's language", () => {
+  const panel = Panel.open();
+  panel.on(started("t2"));
+  const foreign = page({ ...panel.state, session: session({ language: "es" }) });
+  assert.equal(foreign.m.foreign, "es");
+  assert.equal(page({ ...panel.state, session: session({ language: "en" }) }, { lang: "es" }).m.foreign, "en");
+  panel.on({ type: "fed_session", session: session({ language: "es" }) }, fed({ kind: "answer", seq: 5, at: "", reply_to: null, type: "chat", blocks: [{ kind: "say", text: "Hola" }] }));
+  assert.deepEqual(panel.done("say").map(({ lang }) => lang), ["es"]);
+});
