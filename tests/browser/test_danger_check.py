@@ -12,7 +12,7 @@ from tests.browser.chat import PHONE, Device, Panel
 from tests.browser.conftest import NewDevice
 from tests.browser.server import Server
 from tests.browser.watch import spied
-from tests.browser.words import A_BIT_SORE, CALL_DOCTOR, CHEST, EMERGENCY, FEVER, ICE, SEAT, SELF_CARE, SORE, WORDS
+from tests.browser.words import A_BIT_SORE, CALL_DOCTOR, CHEST, EMERGENCY, FEVER, ICE, NUMB_LEGS, SEAT, SELF_CARE, SORE, WORDS
 
 CHECK: dict[str, str] = WORDS["check"]
 FRESH_MS = 1_000
@@ -127,6 +127,39 @@ def test_no_button_takes_a_tap_in_its_first_second(device: Device, server: Serve
     panel.page.wait_for_timeout(FRESH_MS + 200)
     assert server.messages(panel.token) == [SORE, "My legs feel weak."]
     panel.press("Yes")
+
+
+_DIALLED = """() => {
+  window.__dialled = [];
+  addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='tel:']");
+    if (link && !event.defaultPrevented) window.__dialled.push(link.href);
+    if (link) event.preventDefault();
+  });
+}"""
+
+
+def test_the_second_tap_of_a_double_tap_dials_nobody(new_device: NewDevice) -> None:
+    panel = new_device(**SMALL_PHONE).open()
+    panel.frame.evaluate(_DIALLED)
+    panel.say(SORE)
+    panel.page.wait_for_timeout(FRESH_MS + 200)
+    panel.radio(SEAT, "yes").tap()
+    call = panel.card(EMERGENCY).get_by_role("link", name="Call 911").first
+    call.tap()
+    panel.root.locator("header").get_by_role("link", name="Call 911").tap()
+    assert panel.frame.evaluate("() => window.__dialled") == ["tel:911"]
+    panel.page.wait_for_timeout(FRESH_MS + 200)
+    call.tap()
+    assert panel.frame.evaluate("() => window.__dialled") == ["tel:911"] * 2
+
+
+def test_a_key_dials_at_once(device: Device) -> None:
+    panel = device.open()
+    panel.frame.evaluate(_DIALLED)
+    panel.say(NUMB_LEGS)
+    panel.card(EMERGENCY).get_by_role("link", name="Call 911").first.press("Enter")
+    assert panel.frame.evaluate("() => window.__dialled") == ["tel:911"]
 
 
 def test_answers_of_one_meaning_stand_in_one_place(device: Device) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser import layout
 from tests.browser.chat import PHONE, Panel
 from tests.browser.conftest import NewDevice
-from tests.browser.words import EMERGENCY, NUMB_LEGS, SORE, SPANISH, WEAK_LEGS, WORDS
+from tests.browser.words import EMERGENCY, FEVER, NUMB_LEGS, SORE, SPANISH, WEAK_LEGS, WORDS
 
 SIZES_PX = ((320, 568), (360, 380), (360, 640), (390, 844), (768, 1024), (1366, 768))
 WINDOWS = {f"{width}x{height}": (width, height) for width, height in SIZES_PX}
@@ -134,6 +134,40 @@ def test_nothing_is_to_be_scrolled_on_the_first_screen_of_a_small_phone(new_devi
     panel = _chat(new_device, (360, 640), "normal")
     assert panel.main.evaluate("(e) => e.scrollHeight - e.clientHeight") <= 0
     _whole(panel, panel.root.get_by_role("button", name=WORDS["start"]["helper"]))
+
+
+def test_of_the_panel_only_the_dialogue_scrolls(new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    for _ in range(3):
+        panel.say(FEVER)
+    panel.answers.last.get_by_role("button", name=WORDS["card"]["show"]).click()
+    expect(panel.root.locator(".care h2")).to_be_in_viewport(ratio=1)
+    _stands_still(panel)
+    panel.box.hover()
+    panel.page.mouse.wheel(0, 900)
+    _swipe_up_from(panel, panel.box)
+    panel.frame.evaluate("() => scrollTo(0, 900)")
+    panel.page.wait_for_timeout(300)
+    _stands_still(panel)
+
+
+def _stands_still(panel: Panel) -> None:
+    """The panel's document is as high as its window, and its header is on top of it."""
+    high, window, scrolled = panel.frame.evaluate("() => [document.documentElement.scrollHeight, innerHeight, scrollY]")
+    assert (high, scrolled) == (window, 0)
+    assert panel.root.locator("header").evaluate(_EDGES)[0] == 0
+
+
+def _swipe_up_from(panel: Panel, place: Locator) -> None:
+    """Drag a finger from here to the top of the window."""
+    box = place.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    finger = panel.page.context.new_cdp_session(panel.page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+    for step in range(1, 11):
+        finger.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x, "y": y * (1 - step / 10)}]})
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_in_spanish_the_header_is_one_line_too(new_device: NewDevice, size: str) -> None:

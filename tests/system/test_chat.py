@@ -68,7 +68,7 @@ def test_number_is_a_button_only_where_no_number_is_asked_for(about: str, typed:
 def test_chat_takes_the_number_of_a_row(stack: Stack) -> None:
     shown = _chat(stack.ports.rasa, "The needle site is sore.\n4\n")
     assert shown.returncode == 0, shown.stderr
-    assert "4. Numb between the legs or in the seat?" in shown.stdout
+    assert "4. Numb between the legs or where you sit?" in shown.stdout
     assert "EMERGENCY" in shown.stdout
 
 

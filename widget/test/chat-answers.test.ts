@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Check, Row } from "../src/shared/types";
-import { answer, config, fed, message, Panel, session, stored } from "./panel";
+import { isMeant } from "../src/panel/view";
+import { answer, config, fed, message, NO_NETWORK, notSent, Panel, session, stored } from "./panel";
+import { status } from "./staff";
 
 const words = config.strings;
 const chest: Row = { id: "chest", text: "Chest pain?", danger: true };
@@ -88,6 +90,27 @@ test("the end of a chat ends the waits for its answers", () => {
   panel.on({ type: "feed_closed", code: "session_expired" });
   assert.deepEqual(panel.done("cancel"), [{ type: "cancel", name: "answer 2" }]);
   assert.equal(panel.state.answerPending, false);
+});
+
+test("for a second after a tap, and after a card or a line with numbers came, no tap dials", () => {
+  const panel = asking();
+  panel.on({ type: "pressed", clientId: "b", id: "yes", title: "Yes" });
+  const moves: (() => unknown)[] = [
+    () => panel.on(fed(answer(4, 3, { disposition: "emergency", blocks: [{ kind: "advice", text: "Call 911." }] }))),
+    () => panel.on(fed(status(5, "tried"))),
+    () => panel.on(notSent(NO_NETWORK)),
+  ];
+  for (const move of [() => undefined, ...moves]) {
+    move();
+    assert.equal(panel.state.fresh, true, String(move));
+    panel.on({ type: "fresh_over" });
+    assert.equal(panel.state.fresh, false);
+  }
+});
+
+test("a key or a screen reader dials at once, a finger when the second is over", () => {
+  assert.deepEqual([isMeant({ detail: 0 }, true), isMeant({ detail: 1 }, true), isMeant({ detail: 2 }, true)], [true, false, false]);
+  assert.equal(isMeant({ detail: 1 }, false), true);
 });
 
 test("buttons and rows that have just appeared take no tap for a second", () => {

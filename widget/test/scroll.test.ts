@@ -37,3 +37,9 @@ test("of what is taller than the box its start is shown, whoever wrote it", () =
     assert.equal(box.scrollTop, 300 - 8, kind);
   }
 });
+
+test("what is brought into sight is so by the box alone", () => {
+  const box = boxOf([["you", 300]]);
+  new Scroller(() => box).to({ getBoundingClientRect: () => ({ top: 90 }) } as unknown as HTMLElement);
+  assert.equal(box.scrollTop, 90 - 8);
+});

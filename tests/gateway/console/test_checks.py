@@ -37,7 +37,7 @@ from tests.gateway.support import ROOT, Door, Json, Patient, is_emergency, store
 SORE = "The needle site is sore"
 FEVER = "I have a fever of 101.5 F"
 VAGUE = "My legs feel weak"
-NUMB = "Numb between the legs or in the seat?"
+NUMB = "Numb between the legs or where you sit?"
 CHEST = "Chest pain or pressure?"
 _CLOCK = r"\d\d:\d\d:\d\d E[SD]T"
 _NOON = datetime(2030, 5, 10, 12, tzinfo=UTC)

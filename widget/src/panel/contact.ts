@@ -61,5 +61,5 @@ export function followupItem(m: Markup, chat: Chat, event: FollowupEvent, action
 /** A call is offered behind the newest reply that offers one. */
 export function offer(m: Markup, chat: Chat, key: string, reply: Reply, actions: ContactActions): Part {
   if (!reply.offers?.length || offering(chat.state) !== key) return nothing;
-  return html`<button type="button" id="offer" class="quiet offer" @click=${actions.askForCall}>${m.strings.callback.ask}</button>`;
+  return html`<button type="button" id="offer" class="quiet offer" aria-disabled=${chat.state.fresh ? "true" : nothing} @click=${() => !chat.state.fresh && actions.askForCall()}>${m.strings.callback.ask}</button>`;
 }

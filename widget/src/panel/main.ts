@@ -65,8 +65,10 @@ const actions: Actions = {
     begin: (topic) => chat.dispatch({ type: "chose_topic", topic }),
     writeFor: (writer) => chat.dispatch({ type: "chose_writer", writer }),
     showCard(key) {
-      byId(`card-${key}`)?.scrollIntoView({ block: "start" });
-      byId(`card-${key}`)?.focus({ preventScroll: true });
+      const card = byId(`card-${key}`);
+      if (!card) return;
+      scroller.to(card);
+      card.focus({ preventScroll: true });
     },
     press: (id, title) => chat.dispatch({ type: "pressed", clientId: newId(), id, title }),
     tick: (row, answer, sure) => chat.dispatch({ type: "row_answered", clientId: newId(), row, answer, sure }),

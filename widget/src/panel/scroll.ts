@@ -36,6 +36,12 @@ export class Scroller {
     if (box) box.scrollTop += Math.max(box.clientHeight - NEAR, NEAR);
   }
 
+  /** Brings the start of something in the box into sight; nothing around the box moves. */
+  to(place: HTMLElement): void {
+    const box = this.box();
+    if (box) box.scrollTop += place.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
+  }
+
   /** Before the patient has written, what this chat is stays in sight. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
   toNewest(): void {
     const box = this.box();

@@ -27,13 +27,22 @@ export function panel(m: Markup, chat: Chat, actions: Actions): Part {
     ${header(m, chat, actions)}
     ${state.link === "up" && !state.warning ? nothing : html`<section class="notes" aria-label=${m.strings.link.label}>${linkState(m, chat)} ${warning(m, chat)}</section>`}
     <main id="main" tabindex="0" aria-label=${labels[state.view]} @scroll=${actions.scrolled}>
-      <div ?hidden=${!inChat} class="page">${transcript(m, chat, actions.transcript)}</div>
+      <div ?hidden=${!inChat} class="page" @click=${(event: MouseEvent) => dials(event.target as Element) && !isMeant(event, chat.state.fresh) && event.preventDefault()}>${transcript(m, chat, actions.transcript)}</div>
       ${state.view === "menu" ? menu(m, chat, actions.menu) : nothing} ${state.view === "summary" ? summaryView(m, chat, actions.summary) : nothing}
       ${state.view === "callback" ? callbackView(m, chat, actions.callback) : nothing}
     </main>
     ${inChat && state.below ? html`<button type="button" class="below" @click=${actions.down}>${m.strings.chat[`${state.below}_below`]} <span aria-hidden="true">↓</span></button>` : nothing}
     <div class="bottom" ?hidden=${!inChat}>${composer(m, chat, actions.composer)}</div>
   </div>`;
+}
+
+function dials(place: Element): boolean {
+  return place.closest("a[href^='tel:']") !== null;
+}
+
+/** A second tap for what stood here before dials nobody. What is no tap, as of a key or a screen reader, is always meant. */
+export function isMeant({ detail }: Pick<MouseEvent, "detail">, fresh: boolean): boolean {
+  return !fresh || detail === 0;
 }
 
 function linkState(m: Markup, chat: Chat): Part {

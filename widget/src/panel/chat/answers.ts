@@ -1,5 +1,6 @@
 import type { Answer, Reply } from "../../shared/types";
 import { answeredNow, answerLang, spokenAnswer } from "../text";
+import { holdTaps } from "./fresh";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
 import type { Handlers, Step } from "./step";
@@ -7,7 +8,6 @@ import type { Watched } from "./waiting";
 
 const WRITING_AFTER = 1000;
 const STILL_AFTER = 3000;
-const FRESH_FOR = 1000;
 
 /** Takes over what the watch for answers came to. */
 export function watched(step: Step, { watch, begun, over }: Watched): void {
@@ -46,21 +46,17 @@ export function answerNow(step: Step, answer: Answer): void {
   const words = JSON.stringify(answer.blocks);
   if (step.state.entries.some((entry) => entry.type === "answer" && JSON.stringify(entry.answer.blocks) === words)) return;
   addLocal(step.state, { type: "answer", answer, at: step.now });
+  holdTaps(step);
   announceReply(step, answer);
   step.render();
 }
 
-/** Buttons and rows that are new take no taps for a moment. */
+/** What is new takes no taps for a moment: buttons, rows and numbers. */
 export function freshen(step: Step): void {
   const last = lastAnswer(step.state);
   if (!last || last.key === step.state.freshKey) return;
   Object.assign(step.state, { freshKey: last.key, ticks: {}, unfolded: false });
-  if (last.answer.buttons?.length || last.answer.check) holdTaps(step);
-}
-
-export function holdTaps(step: Step): void {
-  step.state.fresh = true;
-  step.wait(FRESH_FOR, { type: "fresh_over" }, "fresh");
+  holdTaps(step);
 }
 
 export function setUnread(step: Step, count: number): void {

@@ -1,6 +1,7 @@
 import type { ChatEvent } from "../../shared/types";
-import { announceReply, freshen, holdTaps, watched, writing } from "./answers";
+import { announceReply, freshen, watched, writing } from "./answers";
 import { confirm } from "./delivery";
+import { holdTaps } from "./fresh";
 import { act } from "./outgoing";
 import { addEvent, insertEvent, isSaid } from "./state";
 import type { Handlers, Step } from "./step";
@@ -31,7 +32,7 @@ function add(step: Step, event: ChatEvent): boolean {
   watched(step, watchEvent(step.state.watch, event));
   if (isSaid(event)) act(step, confirm(step.state.outbox, event.client_id, event.seq));
   if (event.kind === "writer") step.state.writer = event.writer;
-  if (isNew && event.kind === "followup") holdTaps(step);
+  if (isNew && (event.kind === "followup" || event.kind === "status")) holdTaps(step);
   return isNew;
 }
 

@@ -1,5 +1,5 @@
-import { holdTaps } from "./answers";
 import { openFollowup } from "./contact";
+import { holdTaps } from "./fresh";
 import { lost } from "./link";
 import { startNew } from "./opening";
 import { post } from "./outgoing";
@@ -14,7 +14,9 @@ function hint(step: Step, text: string): void {
   step.render();
 }
 
+/** What moves under the finger takes no second tap. */
 function afterTap(step: Step): void {
+  holdTaps(step);
   step.do({ type: "to_newest" });
   step.do({ type: "focus", id: "words", byFinger: "main" });
 }

@@ -1,5 +1,6 @@
 import type { Failure } from "../api";
 import { spokenSafety } from "../text";
+import { holdTaps } from "./fresh";
 import { addLocal } from "./state";
 import type { Handlers, Step } from "./step";
 
@@ -7,6 +8,7 @@ import type { Handlers, Step } from "./step";
 export function safety(step: Step, reason: "no_answer" | "offline" | "trouble", problem: Failure | null = null): void {
   const card = problem?.safety ?? step.config.safety;
   addLocal(step.state, { type: "safety", reason, safety: card });
+  holdTaps(step);
   step.say(`${step.config.strings.card[reason]} ${spokenSafety(card)}`);
   step.render();
 }

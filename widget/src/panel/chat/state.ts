@@ -64,7 +64,7 @@ export interface State {
   ticks: Readonly<Record<string, RowAnswer>>;
   /** A danger check that may be passed over is shown whole. */
   unfolded: boolean;
-  /** Buttons and rows have just appeared: a tap that was meant for something else is not taken. */
+  /** Buttons, rows and numbers have just appeared: a tap that was meant for something else is not taken. */
   fresh: boolean;
   /** The answer whose buttons and rows appeared last. */
   freshKey: string;
