@@ -119,7 +119,7 @@ test("text size is kept; what is typed is counted and said to be too long once",
 
 test("messages that come while the panel is closed are counted until it is shown", () => {
   const panel = Panel.open();
-  panel.on({ type: "embedded", shown: false });
+  panel.on({ type: "embedded", closes: true, shown: false });
   panel.on(fed(answer(2, null)), fed(answer(3, null)));
   assert.deepEqual(panel.done("unread").map(({ count }) => count), [1, 2]);
   assert.deepEqual(panel.done("focus"), []);

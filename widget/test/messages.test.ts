@@ -5,6 +5,7 @@ import { readToLauncher, readToPanel } from "../src/shared/messages";
 test("known messages to the panel are read", () => {
   const hello = { aftercare: 1, type: "hello", theme: { accent: "#000", accentText: "#fff" }, open: true };
   assert.deepEqual(readToPanel(hello), hello);
+  assert.deepEqual(readToPanel({ ...hello, open: null }), { ...hello, open: null });
   assert.deepEqual(readToPanel({ aftercare: 1, type: "open" }), { aftercare: 1, type: "open" });
   assert.deepEqual(readToPanel({ aftercare: 1, type: "close" }), { aftercare: 1, type: "close" });
 });

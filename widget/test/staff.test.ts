@@ -22,7 +22,7 @@ test("a nurse's message is said politely with who wrote it, and counts as unread
   assert.deepEqual(panel.said, ["Ann, nurse: I will call you."]);
   assert.deepEqual(panel.done("alert"), []);
   assert.deepEqual(panel.shown, ["greeting 1", "staff 2"]);
-  panel.on({ type: "embedded", shown: false });
+  panel.on({ type: "embedded", closes: true, shown: false });
   panel.on(fed(staff(3)), fed(status(4, "tried")), fed(followup(5)));
   assert.deepEqual(panel.done("unread").map(({ count }) => count), [1, 2, 3]);
 });

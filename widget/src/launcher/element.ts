@@ -133,7 +133,7 @@ export class AftercareChat extends HTMLElement {
   private load(behind: string): HTMLIFrameElement {
     const iframe = el("iframe", { title: this.words.frame_title, referrerpolicy: "strict-origin", allow: "", src: this.address + behind });
     iframe.onload = () => {
-      this.send({ aftercare: 1, type: "hello", theme: this.theme(), open: this.opened && !this.inline }, iframe);
+      this.send({ aftercare: 1, type: "hello", theme: this.theme(), open: this.inline ? null : this.opened }, iframe);
       if (iframe === this.iframe) this.later(ASK_AFTER, () => this.ready || this.obstacle || this.ask());
     };
     return iframe;

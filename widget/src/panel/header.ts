@@ -20,7 +20,7 @@ export function header(m: Markup, chat: Chat, actions: HeaderActions): Part {
           ${words.menu}
         </button>`}
     ${phones(m)}
-    ${chat.state.embedded ? html`<button type="button" class="top-button" aria-label=${words.close_name} @click=${actions.close}><span aria-hidden="true">\u00d7</span></button>` : nothing}
+    ${chat.state.closes ? html`<button type="button" class="top-button" aria-label=${words.close_name} @click=${actions.close}><span aria-hidden="true">\u00d7</span></button>` : nothing}
   </header>`;
 }
 

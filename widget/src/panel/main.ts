@@ -54,7 +54,7 @@ const markup = new Markup(config, () => chat.state.session);
 const parent = new Parent(config.parents, {
   hello(theme, open) {
     applyTheme(theme);
-    chat.dispatch({ type: "embedded", shown: open });
+    chat.dispatch({ type: "embedded", closes: open !== null, shown: open ?? false });
   },
   open: () => chat.dispatch({ type: "shown", shown: true }),
   close: () => chat.dispatch({ type: "shown", shown: false }),

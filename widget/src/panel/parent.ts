@@ -1,7 +1,7 @@
 import { readToPanel, type Theme, type ToLauncher } from "../shared/messages";
 
 interface Listener {
-  hello(theme: Theme, open: boolean): void;
+  hello(theme: Theme, open: boolean | null): void;
   open(): void;
   close(): void;
 }

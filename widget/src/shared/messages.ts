@@ -4,7 +4,8 @@ export interface Theme {
   font?: string;
 }
 
-export type ToPanel = { aftercare: 1; type: "hello"; theme: Theme; open: boolean } | { aftercare: 1; type: "open" } | { aftercare: 1; type: "close" };
+/** `open` is null where the chat is a part of the page: it is always open then. */
+export type ToPanel = { aftercare: 1; type: "hello"; theme: Theme; open: boolean | null } | { aftercare: 1; type: "open" } | { aftercare: 1; type: "close" };
 
 /** Why a page may not show the chat: there is no such key, or it does not list the page. */
 export type Refusal = "key" | "origin";
@@ -24,7 +25,8 @@ export function readToPanel(data: unknown): ToPanel | null {
   switch (fields?.["type"]) {
     case "hello": {
       const theme = readTheme(fields["theme"]);
-      return theme && typeof fields["open"] === "boolean" && only(fields, "theme", "open") ? { aftercare: 1, type: "hello", theme, open: fields["open"] } : null;
+      const open = fields["open"];
+      return theme && (open === null || typeof open === "boolean") && only(fields, "theme", "open") ? { aftercare: 1, type: "hello", theme, open } : null;
     }
     case "open":
     case "close":

@@ -38,7 +38,7 @@ type AboutCall = { type: "opened_callback" } | { type: "callback_filled"; change
 /** What happens to the page and in the other tabs. */
 type OnPage =
   | { type: "loaded"; token: string | null }
-  | { type: "embedded"; shown: boolean }
+  | { type: "embedded"; closes: boolean; shown: boolean }
   | { type: "shown"; shown: boolean }
   | { type: "below"; below: State["below"] }
   /** The internet is back or the page is seen again: try everything at once. */

@@ -107,8 +107,8 @@ export const viewHandlers: Handlers<InView> = {
     if (!result.ok && result.status === 401) closed(step, result.code);
     step.render();
   },
-  embedded(step, { shown }) {
-    step.state.embedded = true;
+  embedded(step, { closes, shown }) {
+    step.state.closes = closes;
     setShown(step, shown);
   },
   shown: (step, { shown }) => setShown(step, shown),

@@ -27,8 +27,8 @@ export function reset(step: Step): void {
   step.do({ type: "stop_feed" });
   act(step, clear(step.state.outbox));
   watched(step, watchStopped(step.state.watch));
-  const { prefs, shared, embedded, shown, writer } = step.state;
-  Object.assign(step.state, initialState(prefs), { shared, embedded, shown, writer }, underWay(step.state));
+  const { prefs, shared, closes, shown, writer } = step.state;
+  Object.assign(step.state, initialState(prefs), { shared, closes, shown, writer }, underWay(step.state));
   step.render();
 }
 

@@ -53,7 +53,8 @@ export interface State {
   callback: CallbackForm | null;
   prefs: Prefs;
   shared: boolean;
-  embedded: boolean;
+  /** Whether the page can close the panel. */
+  closes: boolean;
   shown: boolean;
   unread: number;
   answerPending: boolean;
@@ -100,7 +101,7 @@ export function initialState(prefs: Prefs): State {
     callback: null,
     prefs,
     shared: false,
-    embedded: false,
+    closes: false,
     shown: true,
     unread: 0,
     answerPending: false,
