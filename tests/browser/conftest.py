@@ -41,13 +41,15 @@ expect.set_options(timeout=8_000)
 NewDevice = Callable[..., Device]
 
 
-def new_stack(folder: Path, site: Site, *, actions: bool = False) -> Stack:
+def new_stack(folder: Path, site: Site, *, actions: bool = False, clinic: Path | None = None) -> Stack:
     """A bot that this site may show, of its own ports, records and logs, with or without an action server; not started."""
     embed, limits, policy = folder / "embed.yml", folder / "limits.yml", folder / "policy.yml"
     embed.write_text(yaml.safe_dump({"keys": {KEY: {"origins": [site.origin, site.origin_of_another_site], "language": "en"}}}))
     limits.write_text(yaml.safe_dump(PLENTY))
     policy.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text(encoding="utf-8")) | {"flood": NO_FLOOD}))
     env = {"AFTERCARE_EMBED": str(embed), "AFTERCARE_LIMITS": str(limits), "AFTERCARE_POLICY": str(policy)}
+    if clinic:
+        env["AFTERCARE_CLINIC"] = str(clinic)
     stack = Stack(Ports.free(actions=actions), folder / "conversations.db", folder / "logs", env)
     site.show_chat_of(stack.gateway)
     return stack
@@ -62,7 +64,7 @@ def browsers() -> Iterator[BrowserType]:
 @pytest.fixture(scope="session")
 def browser(browsers: BrowserType) -> Iterator[Browser]:
     """Debian's Chromium."""
-    with browsers.launch(executable_path=_chromium(), args=ARGUMENTS) as running:
+    with browsers.launch(executable_path=chromium(), args=ARGUMENTS) as running:
         yield running
 
 
@@ -70,11 +72,11 @@ def browser(browsers: BrowserType) -> Iterator[Browser]:
 def browser_at_home(browsers: BrowserType) -> Iterator[Browser]:
     """Debian's Chromium as it comes."""
     without = ["--disable-back-forward-cache"]
-    with browsers.launch(executable_path=_chromium(), args=[*ARGUMENTS, *AS_AT_HOME], ignore_default_args=without) as running:
+    with browsers.launch(executable_path=chromium(), args=[*ARGUMENTS, *AS_AT_HOME], ignore_default_args=without) as running:
         yield running
 
 
-def _chromium() -> str:
+def chromium() -> str:
     found = shutil.which("chromium")
     if not found:
         pytest.fail("These tests need Debian's Chromium; run: apt-get install chromium")

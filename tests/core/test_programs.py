@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from scripts import programs, setup
 from scripts.common import ROOT, FailureError
 
-EVERY = ["chromium", "initdb", "redis-server", "nginx"]
+EVERY = ["chromium", "firefox-esr", "initdb", "redis-server", "nginx"]
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine without programs, whose package manager and indexes cannot be reached; the folder that is searched."""
     monkeypatch.setattr(programs, "PATH", str(tmp_path))
     monkeypatch.setattr(programs, "ELSEWHERE", ())
-    monkeypatch.setattr(programs, "CHROMIUM", tmp_path / "chromium-unpacked")
+    monkeypatch.setattr(programs, "UNPACKED", tmp_path / "unpacked")
     monkeypatch.setattr(programs, "install_wheels", _unreachable)
     monkeypatch.setattr(programs, "run", _unreachable)
     monkeypatch.setattr(programs, "provide_node", lambda: None)
@@ -52,11 +53,11 @@ def test_where_nothing_can_be_had_one_line_says_what_to_install(bare: Path) -> N
         programs.main()
     said = str(failure.value)
     assert "\n" not in said
-    assert "apt-get install chromium fonts-liberation postgresql redis-server nginx" in said
+    assert "apt-get install chromium fonts-liberation firefox-esr postgresql redis-server nginx" in said
 
 
 def test_only_what_is_missing_is_asked_for(bare: Path) -> None:
-    for name in ("chromium", "initdb", "redis-server"):
+    for name in ("chromium", "firefox-esr", "initdb", "redis-server"):
         _put(bare, name)
     with pytest.raises(FailureError, match=r"apt-get install nginx$"):
         programs.main()
@@ -83,13 +84,25 @@ def test_npm_packages_are_installed_when_the_lock_file_names_others(tmp_path: Pa
     assert [command[1:] for command in commands] == [("ci", "--prefix", tmp_path)] * 2
 
 
-def test_the_validator_is_among_what_the_tests_are_provided_with(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_validator_and_driver_are_among_what_the_tests_are_provided_with(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders: list[Path] = []
     monkeypatch.setattr(programs, "install_packages", lambda folder, _whose: folders.append(folder))
     for name in EVERY:
         _put(bare, name)
     programs.main()
-    assert folders == [ROOT / "tests" / "r4"]
+    assert folders == [ROOT / "tests" / "r4", ROOT / "tests" / "firefox"]
+
+
+def test_each_browser_that_is_missing_is_unpacked_into_a_folder_of_its_own(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: dict[str, str] = {}
+    monkeypatch.setattr(shutil, "which", lambda name: name)
+    monkeypatch.setattr(programs, "run", lambda *_command: None)
+    monkeypatch.setattr(programs, "link", lambda name, file: started.update({name: file.read_text()}))
+    (bare / "unpacked" / "chromium").mkdir(parents=True)
+    programs.from_unpacked_packages(["firefox-esr", "nginx"])
+    assert list(started) == ["firefox-esr"]
+    assert f'exec "{bare}/unpacked/firefox-esr/root/usr/lib/firefox-esr/firefox-esr" "$@"' in started["firefox-esr"]
+    assert (bare / "unpacked" / "chromium").is_dir()
 
 
 @pytest.mark.parametrize(("version", "enough"), [("v18.20.1", False), ("v20.0.0", True), ("v24.19.0", True), ("", False)])

@@ -21,9 +21,22 @@ const ticked = (row: Row, given: "yes" | "no", sure = true) => ({ type: "row_ans
 test("an answer is said once in its own language, however often it comes", () => {
   const panel = Panel.open();
   panel.on(fed(answer(2, null)), fed(answer(2, null)));
-  assert.deepEqual(panel.done("say"), [{ type: "say", text: "answer 2", lang: "en" }]);
+  assert.deepEqual(panel.done("say"), [{ type: "say", text: "answer 2.", lang: "en" }]);
   assert.deepEqual(panel.shown, ["greeting 1", "answer 2"]);
   assert.equal(panel.state.lastSeq, 2);
+});
+
+test("what comes in while the chat is closed is said when it is opened, once", () => {
+  const panel = Panel.open();
+  panel.on({ type: "shown", shown: false });
+  for (const event of [fed(answer(2, null)), fed(answer(3, null, { disposition: "emergency" }))]) {
+    panel.on(event);
+    assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
+  }
+  panel.on({ type: "shown", shown: true });
+  assert.deepEqual([panel.said, panel.done("alert").length], [["answer 2."], 1]);
+  panel.on({ type: "shown", shown: false }, { type: "shown", shown: true });
+  assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
 });
 
 test("an emergency is an alert and not said politely", () => {

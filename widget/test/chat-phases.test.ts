@@ -89,6 +89,7 @@ test("the end is warned of once, by the server's clock", () => {
   assert.equal(panel.said.length, 1);
   panel.on({ type: "kept_open" });
   assert.deepEqual(panel.asked("extend"), [{ type: "extend", token: "t1" }]);
+  assert.deepEqual(panel.done("focus"), [{ type: "focus", id: "words", byFinger: "main" }], "its button goes");
   const at = (minutes: number) => new Date(NOW + minutes * MINUTE).toISOString();
   panel.on({ type: "extend_answered", result: ok(session({ server_time: at(28.5), idle_expires_at: at(58) })) });
   assert.equal(panel.state.warning, null);
@@ -157,7 +158,8 @@ test("ended: nothing of the chat is left", () => {
   assert.equal(panel.state.phase, "ended");
   assert.equal(panel.state.token, null);
   assert.equal(panel.state.session, null);
-  assert.deepEqual([panel.shown, panel.state.outbox.queue, panel.said], [[], [], []]);
+  assert.deepEqual([panel.shown, panel.state.outbox.queue], [[], []]);
+  assert.deepEqual(panel.said, [`${words.expiry.ended_title}. ${words.expiry.ended}`]);
   assert.equal(panel.done("clear_draft").length, 1);
   assert.deepEqual(panel.done("keep_token"), [{ type: "keep_token", token: null }]);
   panel.on({ type: "send_answered", result: ENDED });

@@ -31,6 +31,11 @@ test("a screen reader is told how many rows follow, and not all of them", () => 
   assert(!/Fever/.test(words));
 });
 
+test("of one row a screen reader is told the row", () => {
+  const words = spokenAnswer({ ...asked, check: { ...asked.check!, rows: asked.check!.rows.slice(0, 1) } }, en);
+  assert(words.endsWith(en.check.spoken_one.replace("{row}", asked.check!.rows[0]!.text)));
+});
+
 test("only a Yes to a row of danger is sent at once", () => {
   assert.equal(isAlarm(row("a", true), "yes"), true);
   assert.equal(isAlarm(row("a", true), "unsure"), false);

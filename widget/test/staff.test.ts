@@ -55,7 +55,7 @@ test("a message that a nurse gets is answered with nothing: no wait, no entry, n
 test("a status is said; with an emergency it is an alert, and the chat takes the place of what is shown", () => {
   const panel = Panel.open();
   panel.on(fed(status(2, "seen")));
-  assert.deepEqual(panel.said, ["status seen"]);
+  assert.deepEqual(panel.said, ["status seen."]);
   for (const view of ["menu", "callback"] as const) {
     panel.on({ type: "went_to", view });
     panel.on(fed(status(view === "menu" ? 3 : 4, "follow_up", { disposition: "emergency" })));

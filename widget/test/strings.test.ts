@@ -24,7 +24,7 @@ test("no string is empty or left untranslated", () => {
 
 test("every placeholder of the English text is in the Spanish text", () => {
   const spanish = new Map(flat(es));
-  const known = ["{after_hours}", "{answered}", "{clinic}", "{count}", "{done}", "{emergency}", "{hours}", "{id}", "{label}", "{number}", "{phone}", "{time}", "{titles}", "{version}"];
+  const known = ["{after_hours}", "{answered}", "{clinic}", "{count}", "{done}", "{emergency}", "{hours}", "{id}", "{label}", "{number}", "{phone}", "{row}", "{time}", "{titles}", "{version}"];
   for (const [key, text] of flat(en)) {
     for (const placeholder of placeholders(text)) assert(placeholders(spanish.get(key) ?? "").includes(placeholder), `${key} ${placeholder}`);
     for (const placeholder of placeholders(spanish.get(key) ?? "")) assert(known.includes(placeholder), `${key} ${placeholder}`);

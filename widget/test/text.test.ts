@@ -18,6 +18,11 @@ test("an answer is spoken with its level, its words and its buttons", () => {
   assert.equal(spoken, "Emergency advice: Call 911 now. Do not wait. Choose an answer: Yes, No.");
 });
 
+test("who hears an answer hears where each line ends", () => {
+  const text = "Call the nurse line: 555-0199\nThe leaflet says: “Rest” (Quick Facts)\nWhy?";
+  assert.equal(spokenAnswer({ blocks: [{ kind: "say", text }] }, en), "Call the nurse line: 555-0199. The leaflet says: “Rest” (Quick Facts). Why?");
+});
+
 test("only passing troubles are tried again", () => {
   for (const status of [0, 408, 429, 500, 503]) assert.equal(isPassing(failure(status, null, null)), true);
   for (const status of [400, 401, 403, 404, 409, 413, 422]) assert.equal(isPassing(failure(status, null, null)), false);

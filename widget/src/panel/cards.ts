@@ -56,18 +56,19 @@ function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
   return [...answered.filter((contact) => !named.includes(contact)), ...named];
 }
 
-/** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps its call buttons. */
+/** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps a call button, also where its line names no number. */
 export function standingAdvice(m: Markup, answer: Reply, id: string, show: () => void): Part {
   const level = answer.disposition!;
   const words = m.strings.card;
   const { lead, card, asking } = partsOf(answer);
   const title = card[0] ? linesOf(card[0])[0] : words[`${level}_label`];
   const closed = level === "call_doctor" ? m.closed : "";
+  const named = m.named(card.slice(0, 1));
   return [
     ...[...lead, ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
     html`<section class="stands stands-${level}" role="group" aria-labelledby="h-${id}">
       <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${closed || title}</strong></p>
-      ${level === "emergency" ? m.calls(m.named(card.slice(0, 1))) : nothing}
+      ${level === "emergency" ? m.calls(named.length ? named : m.contact("emergency")) : nothing}
       <button type="button" class="quiet" lang=${m.config.lang} @click=${show}>${words.show}</button>
     </section>`,
     ...asking.map((block) => plainBlock(m, block)),

@@ -30,8 +30,8 @@ export function checkCard(m: Markup, chat: Chat, answer: Answer, id: string, ope
   const words = m.strings.check;
   const left = rowsLeft(chat.state);
   const done = check.rows.length - left;
-  return html`<section class="check" role="group" aria-labelledby="q-${id}">
-    <h2 id="q-${id}" class=${check.waits ? "vh" : ""}>${question(m, answer)}</h2>
+  return html`<section class="check">
+    ${check.waits ? html`<h2 class="vh">${words.heading}</h2>` : html`<h2>${question(m, answer)}</h2>`}
     <p class="hint">${words.help}</p>
     <ol>
       ${check.rows.map((row, place) => html`<li>${rowGroup(m, chat, row, place, actions)}</li>`)}

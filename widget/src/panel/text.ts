@@ -1,5 +1,5 @@
 import { fill } from "../shared/fill";
-import type { Block, Config, Reply, Safety, Session, ToCall } from "../shared/types";
+import type { Block, Check, Config, Reply, Safety, Session, ToCall } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
 /** The language of what the server says in this chat. */
@@ -51,16 +51,25 @@ export function wordsOf(item: OutItem) {
   };
 }
 
+/** Makes one text of several, with a stop behind each: who hears it has no lines to go by. */
+function sentences(parts: readonly string[]): string {
+  return parts.map((part) => (/[.?!:][”")]*$/.test(part.trim()) ? part : `${part}.`)).join(" ");
+}
+
 /** What a screen reader is told about a new answer; `closed`: that the clinic is closed, where it is. */
 export function spokenAnswer(answer: Reply, strings: Config["strings"], closed = ""): string {
   const parts = answer.disposition ? [strings.card[`${answer.disposition}_prefix`]] : [];
   if (closed && answer.disposition === "call_doctor") parts.push(closed);
   for (const block of withoutRows(answer)) parts.push(...linesOf(block));
-  if (answer.check) parts.push(fill(strings.check.spoken, { count: String(answer.check.rows.length) }));
+  if (answer.check) parts.push(spokenRows(answer.check, strings.check));
   if (answer.buttons?.length) parts.push(fill(strings.chat.choices, { titles: answer.buttons.map((button) => button.title).join(", ") }));
-  return parts.join(" ");
+  return sentences(parts);
+}
+
+function spokenRows({ rows }: Check, words: Config["strings"]["check"]): string {
+  return rows.length === 1 ? fill(words.spoken_one, { row: rows[0]!.text }) : fill(words.spoken, { count: String(rows.length) });
 }
 
 export function spokenSafety(safety: Safety): string {
-  return [safety.heading, ...safety.blocks.reduce<string[]>((lines, block) => [...lines, ...linesOf(block)], [])].join(" ");
+  return sentences([safety.heading, ...safety.blocks.reduce<string[]>((lines, block) => [...lines, ...linesOf(block)], [])]);
 }

@@ -33,10 +33,10 @@ export function announceReply(step: Step, reply: Reply): void {
   const words = spokenAnswer(reply, step.config.strings, closed);
   const lang = answerLang(step.state.session);
   if (reply.disposition === "emergency") {
-    step.do({ type: "alert", text: words, lang });
+    step.tell({ type: "alert", text: words, lang });
     if (step.state.view !== "chat") step.focus("main");
     step.show("chat");
-  } else step.say(words, lang);
+  } else step.tell({ type: "say", text: words, lang });
   if (reply.check?.waits || reply.disposition === "emergency") step.do({ type: "make_room" });
   if (!step.state.shown) setUnread(step, step.state.unread + 1);
 }

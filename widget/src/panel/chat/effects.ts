@@ -38,7 +38,7 @@ export type OnScreen =
   | { type: "unread"; count: number };
 
 /** What a screen reader says, in the panel's language unless another is named. */
-type Spoken = { type: "say"; text: string; lang?: string } | { type: "alert"; text: string; lang: string };
+export type Spoken = { type: "say"; text: string; lang?: string } | { type: "alert"; text: string; lang: string };
 
 type Timed =
   /** A wait with a name takes the place of the one that has it, and can be cancelled. */

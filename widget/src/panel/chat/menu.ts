@@ -32,7 +32,11 @@ function setShown(step: Step, shown: boolean): void {
   step.state.shown = shown;
   if (shown && step.state.unread) setUnread(step, 0);
   step.render();
-  if (shown) step.do({ type: "focus", id: "words", byFinger: "main" });
+  if (!shown) return;
+  step.do({ type: "focus", id: "words", byFinger: "main" });
+  const { untold } = step.state;
+  step.state.untold = [];
+  for (const told of untold) step.do(told);
 }
 
 type InMenu = "chose_prefs" | "chose_writer" | "writer_answered" | "chose_shared" | "asked" | "restarted" | "restart_answered" | "old_ended" | "ended" | "end_answered";

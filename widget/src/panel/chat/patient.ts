@@ -97,6 +97,8 @@ export const patientHandlers: Handlers<ByPatient> = {
   kept_open(step) {
     const { token } = step.state;
     if (token) step.ask({ type: "extend", token });
+    if (step.state.view === "chat") step.do({ type: "focus", id: "words", byFinger: "main" });
+    else step.focus("main");
   },
   extend_answered(step, { result }) {
     if (result.ok) {

@@ -46,10 +46,11 @@ export function finish(step: Step, phase: "ended" | "expired"): void {
   if (phase === "ended") {
     reset(step);
     step.do({ type: "clear_draft" });
+    step.tell({ type: "say", text: `${config.strings.expiry.ended_title}. ${config.strings.expiry.ended}` });
   } else {
     act(step, pause(state.outbox));
     interruptCallback(step);
-    step.say(`${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}`);
+    step.tell({ type: "say", text: `${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}` });
   }
   Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, typing: null, link: "up" });
   step.render();

@@ -2,6 +2,7 @@ import type { Answer, ChatEvent, Check, Row, RowAnswer, Safety, Session, Summary
 import type { Prefs } from "../prefs";
 import type { CallbackForm } from "./contact";
 import { emptyOutbox, type Outbox, type OutItem } from "./delivery";
+import type { Spoken } from "./effects";
 import { NO_WATCH, type Watch } from "./waiting";
 
 type Kind =
@@ -57,6 +58,8 @@ export interface State {
   closes: boolean;
   shown: boolean;
   unread: number;
+  /** What came in, and is not said yet. */
+  untold: readonly Spoken[];
   answerPending: boolean;
   /** How an answer that is not there yet is shown. */
   typing: "writing" | "still" | null;
@@ -104,6 +107,7 @@ export function initialState(prefs: Prefs): State {
     closes: false,
     shown: true,
     unread: 0,
+    untold: [],
     answerPending: false,
     typing: null,
     chosen: null,

@@ -1,7 +1,7 @@
 import { fill } from "../../shared/fill";
 import type { Config } from "../../shared/types";
 import { valuesOf } from "../text";
-import type { Effect, Request } from "./effects";
+import type { Effect, Request, Spoken } from "./effects";
 import type { PanelEvent } from "./events";
 import type { State, View } from "./state";
 
@@ -30,6 +30,12 @@ export class Step {
 
   say(text: string, lang?: string): void {
     this.do(lang === undefined ? { type: "say", text } : { type: "say", text, lang });
+  }
+
+  /** Says it, or once the chat is opened: a chat that is closed can not be heard. */
+  tell(told: Spoken): void {
+    if (this.state.shown) this.do(told);
+    else this.state.untold = [...this.state.untold, told];
   }
 
   ask(request: Request): void {
