@@ -72,9 +72,18 @@ test("advice that is repeated is one line that leads back to its card; other wor
   panel.on(fed(answer(2, null, doctor)), fed(answer(3, null, { ...doctor, blocks: [...doctor.blocks, { kind: "say", text: "Noted." }, { kind: "question", text: "Both legs?" }] })));
   const shown = chatOf(panel);
   assert.equal(shown.match(/class="care /g)?.length, 1);
-  assert.match(shown, new RegExp(`<p>Noted.</p>.*${words.card.stands}.*Call your doctor now at 555-0100.*${words.card.show}.*Both legs`));
+  assert.match(shown, new RegExp(`<p>Noted.</p>.*${words.card.stands}.*Call your doctor now at .*${words.card.show}.*Both legs`));
   panel.on(fed(answer(4, null, { ...doctor, blocks: [...doctor.blocks, { kind: "why", text: "Why: fever." }] })));
   assert.equal(chatOf(panel).match(/class="care /g)?.length, 2);
+});
+
+test("advice that stands is said to stand once, and its number can be called", () => {
+  const panel = Panel.open();
+  const again = [{ kind: "say", text: "Call and ask.\nWhat I told you stands:" }, ...doctor.blocks];
+  panel.on(fed(answer(2, null, doctor)), fed(answer(3, null, { ...doctor, blocks: again })));
+  const [, last = ""] = chatOf(panel).split(/(?=<p>Call and ask)/);
+  assert.equal(last.split(words.card.stands).length, 2);
+  assert.match(last, /<strong>Call your doctor now at <a class="tel" href="tel:555-0100">555-0100<\/a>\.<\/strong>/);
 });
 
 test("an emergency is shown whole at first, and keeps its call button when it is repeated", () => {

@@ -65,14 +65,22 @@ export function standingAdvice(m: Markup, answer: Reply, id: string, show: () =>
   const closed = level === "call_doctor" ? m.closed : "";
   const named = m.named(card.slice(0, 1));
   return [
-    ...[...lead, ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
+    ...[...withoutIntroduction(lead), ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
     html`<section class="stands stands-${level}" role="group" aria-labelledby="h-${id}">
-      <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${closed || title}</strong></p>
+      <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${m.linked(closed || title!)}</strong></p>
       ${level === "emergency" ? m.calls(named.length ? named : m.contact("emergency")) : nothing}
       <button type="button" class="quiet" lang=${m.config.lang} @click=${show}>${words.show}</button>
     </section>`,
     ...asking.map((block) => plainBlock(m, block)),
   ];
+}
+
+/** The words before a card without a last line that leads over to it: the line in its place has words of its own for that. */
+function withoutIntroduction(lead: Block[]): Block[] {
+  const last = lead[lead.length - 1];
+  const lines = last ? linesOf(last) : [];
+  if (!lines.pop()?.endsWith(":")) return lead;
+  return [...lead.slice(0, -1), ...(lines.length ? [{ ...last!, text: lines.join("\n") }] : [])];
 }
 
 function cardBlock(m: Markup, block: Block, level: Disposition): Part {
