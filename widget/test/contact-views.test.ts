@@ -128,6 +128,29 @@ test("the form: the server's words on top, the emergency number above the fields
   assert.match(form, /<a class="tel" href="tel:5550100">555-0100<\/a> at night/);
 });
 
+test("once there was an emergency, the form begins with it and with its number, and says it once", () => {
+  const panel = asking("555-0142");
+  const danger = [{ kind: "advice", text: "This is an emergency." }];
+  panel.on(fed(answer(2, null, { disposition: "emergency", blocks: danger })), fed(answer(3, null)), { type: "went_to", view: "callback" });
+  const contacts = [{ id: "emergency", number: "911", href: "tel:911" }];
+  const { m, chat } = page(panel.state, { contacts });
+  const form = written(callbackView(m, chat, actions));
+  const at = ["I told you this is an emergency. Do that first", 'class="call call-emergency"', "A nurse reads it on Monday.", 'id="callback-number"'].map((part) => form.indexOf(part));
+  assert.deepEqual(at, [...at].sort((a, b) => a - b));
+  assert(at[0]! > 0);
+  assert(!form.includes("In an emergency call"));
+});
+
+test("who helps is told whose name is asked for", () => {
+  const panel = asking("555-0142");
+  const label = () => /<label for="callback-name">(.*?)</.exec(formOf(panel))?.[1];
+  assert.equal(label(), words.callback.name);
+  panel.on({ type: "chose_writer", writer: "helper" });
+  assert.equal(label(), words.callback.name_helper);
+  panel.on({ type: "callback_filled", change: { whose: "patient" } });
+  assert.equal(label(), words.callback.name_patient);
+});
+
 test("the form says what is wrong beside the number, why it was not sent, and that it is on its way", () => {
   const panel = asking("");
   assert.match(formOf(panel), /<p id="callback-error" class="error" hidden><\/p>/);
