@@ -33,9 +33,17 @@ test("the header has the emergency number, and of the clinic's two the one that 
     const { m, chat } = at(to_call);
     return [...written(header(m, chat, { toggleMenu: () => {}, close: () => {} })).matchAll(/href="(.*?)">(.*?)</g)].map(([, href, label]) => [href, label]);
   };
-  assert.deepEqual(links("clinic"), [["tel:911", "Call 911"], ["tel:555-0100", words.phones.clinic_open]]);
-  assert.deepEqual(links("after_hours"), [["tel:911", "Call 911"], ["tel:555-0199", words.phones.after_hours]]);
-  assert.deepEqual(links(null)[1], ["tel:555-0100", words.phones.clinic_open]);
+  assert.deepEqual(links("clinic"), [["tel:911", "Call 911"], ["tel:555-0100", "Call clinic"]]);
+  assert.deepEqual(links("after_hours"), [["tel:911", "Call 911"], ["tel:555-0199", "Call nurse"]]);
+  assert.deepEqual(links(null)[1], ["tel:555-0100", "Call clinic"]);
+});
+
+test("that the clinic is open or closed is in the name of its button and in the menu, and is no label", () => {
+  for (const [to_call, name, said] of [["clinic", "Call clinic 555-0100", words.phones.open], ["after_hours", "Call nurse 555-0199", words.phones.closed]] as const) {
+    const { m, chat } = at(to_call);
+    assert(written(header(m, chat, { toggleMenu: () => {}, close: () => {} })).includes(`aria-label="${name}. ${said}"`), name);
+    assert(written(numbers(m)).includes(`${said}</p>`), said);
+  }
 });
 
 test("the menu has every number, each with its label", () => {
