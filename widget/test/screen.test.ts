@@ -70,6 +70,15 @@ test("an emergency keeps its order at any hour, and the safety card has the numb
   assert.deepEqual(called(written(safetyCard(m, config.safety, "", "a"))), ["emergency", "after_hours", "clinic"]);
 });
 
+test("on a card for the doctor the emergency number comes last and says when; on an emergency it is what to do", () => {
+  const { m } = at("clinic");
+  const fever: Reply = { ...doctor, blocks: [{ kind: "advice", text: "Call 911 if you faint.\nCall your doctor now at 555-0100." }] };
+  const card = written(answerBody(m, fever, "a"));
+  assert.deepEqual(called(card), ["clinic", "emergency"]);
+  assert.match(card, /call-emergency"[^>]*><span>In an emergency: call <span class="nb">911</);
+  assert.match(written(answerBody(m, danger, "a")), /call-emergency"[^>]*><span>Call <span class="nb">911</);
+});
+
 test("care at home does not begin with a call", () => {
   const card = written(answerBody(at("clinic").m, home, "a"));
   assert(card.indexOf('class="calls"') > card.indexOf("if it gets worse"));

@@ -38,7 +38,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
   const closed = level === "call_doctor" ? m.closed : "";
-  const calls = m.calls(toCall(m, level, blocks));
+  const calls = m.calls(toCall(m, level, blocks), level === "emergency");
   return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
@@ -49,11 +49,16 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   </section>`;
 }
 
-/** The numbers that a card names; while the clinic is closed, the one that is answered is among them. */
+/** The numbers that a card names; while the clinic is closed, the one that is answered is among them. The emergency number is the last where it is not for now. */
 function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
   const named = m.named(blocks.filter((block) => block.kind === "advice"));
   const answered = level === "call_doctor" && m.closed ? m.contact("after_hours") : [];
-  return [...answered.filter((contact) => !named.includes(contact)), ...named];
+  const all = [...answered.filter((contact) => !named.includes(contact)), ...named];
+  return level === "emergency" ? all : [...all.filter((contact) => !isForEmergencies(contact)), ...all.filter(isForEmergencies)];
+}
+
+function isForEmergencies({ id }: Contact): boolean {
+  return id === "emergency";
 }
 
 /** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps a call button, also where its line names no number. */
