@@ -64,6 +64,12 @@ test("while the clinic is closed a card for the doctor says so and leads with th
   assert.deepEqual(called(written(answerBody(at("after_hours").m, short, "a"))), ["after_hours", "clinic"]);
 });
 
+test("in an emergency the clinic comes last, and while it is closed the number that is answered stands in its place", () => {
+  const told: Reply = { ...danger, blocks: [{ kind: "advice", text: "Go to the ER now.\nWhen you are safe, tell your doctor at 555-0100.\nNo ride? Call 911." }] };
+  assert.deepEqual(called(written(answerBody(at("clinic").m, told, "a"))), ["emergency", "clinic"]);
+  assert.deepEqual(called(written(answerBody(at("after_hours").m, told, "a"))), ["emergency", "after_hours"]);
+});
+
 test("an emergency keeps its order at any hour, and the safety card has the number that is answered", () => {
   const { m } = at("after_hours");
   assert.deepEqual(called(written(answerBody(m, danger, "a"))), ["emergency"]);

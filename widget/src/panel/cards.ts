@@ -1,4 +1,5 @@
 import { html, nothing } from "lit-html";
+import { isOfClinic } from "../shared/tel";
 import type { Block, Contact, Disposition, Reply, Safety } from "../shared/types";
 import { isOfCard } from "./chat/standing";
 import type { Markup, Part } from "./markup";
@@ -49,16 +50,15 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   </section>`;
 }
 
-/** The numbers that a card names; while the clinic is closed, the one that is answered is among them. The emergency number is the last where it is not for now. */
+/** The numbers that a card names, the ones to call now first; while the clinic is closed, the one that is answered is among them, and in an emergency in the clinic's place. */
 function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
   const named = m.named(blocks.filter((block) => block.kind === "advice"));
-  const answered = level === "call_doctor" && m.closed ? m.contact("after_hours") : [];
-  const all = [...answered.filter((contact) => !named.includes(contact)), ...named];
-  return level === "emergency" ? all : [...all.filter((contact) => !isForEmergencies(contact)), ...all.filter(isForEmergencies)];
-}
-
-function isForEmergencies({ id }: Contact): boolean {
-  return id === "emergency";
+  const clinic = named.filter(isOfClinic);
+  const others = named.filter((contact) => !isOfClinic(contact));
+  const answered = m.closed ? m.contact("after_hours") : [];
+  if (level === "emergency") return [...others, ...(clinic.length && answered.length ? answered : clinic)];
+  const missing = level === "call_doctor" ? answered.filter((contact) => !named.includes(contact)) : [];
+  return [...missing, ...clinic, ...others];
 }
 
 /** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps a call button, also where its line names no number. */
@@ -68,7 +68,7 @@ export function standingAdvice(m: Markup, answer: Reply, id: string, show: () =>
   const { lead, card, asking } = partsOf(answer);
   const title = card[0] ? linesOf(card[0])[0] : words[`${level}_label`];
   const closed = level === "call_doctor" ? m.closed : "";
-  const named = m.named(card.slice(0, 1));
+  const named = toCall(m, level, card.slice(0, 1));
   return [
     ...[...withoutIntroduction(lead), ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
     html`<section class="stands stands-${level}" role="group" aria-labelledby="h-${id}">
