@@ -136,6 +136,23 @@ def test_nothing_is_to_be_scrolled_on_the_first_screen_of_a_small_phone(new_devi
     _whole(panel, panel.root.get_by_role("button", name=WORDS["start"]["helper"]))
 
 
+@pytest.mark.parametrize("high", [640, 380])
+@pytest.mark.parametrize("way", ["symptom", "question", "helper"])
+def test_a_way_to_begin_that_was_chosen_shows_that_it_was(way: str, high: int, new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    button = panel.root.get_by_role("button", name=WORDS["start"][way])
+    button.tap()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    panel.page.set_viewport_size({"width": 360, "height": high})
+    panel.page.wait_for_timeout(300)
+    _whole(panel, button)
+    expect(_more(panel)).to_have_count(0)
+    if way != "helper":
+        hint = panel.root.get_by_text(WORDS["composer"][f"hint_{way}"])
+        expect(hint).to_be_in_viewport(ratio=1)
+        expect(panel.box).to_be_focused()
+
+
 def test_of_the_panel_only_the_dialogue_scrolls(new_device: NewDevice) -> None:
     panel = _chat(new_device, (360, 640), "normal")
     for _ in range(3):

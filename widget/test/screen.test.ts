@@ -140,9 +140,10 @@ test("the text box says what it is for", () => {
 test("the first screen offers three ways to begin, until something is said", () => {
   const panel = Panel.open();
   for (const label of [words.start.symptom, words.start.question, words.start.helper]) assert(chatOf(panel).includes(label), label);
-  assert.match(chatOf(panel), /aria-pressed="false"/);
-  panel.on({ type: "chose_writer", writer: "helper" });
-  assert.match(chatOf(panel), /aria-pressed="true"/);
+  const pressed = () => [...chatOf(panel).matchAll(/aria-pressed="true">(.*?)</g)].map(([, label]) => label);
+  assert.deepEqual(pressed(), []);
+  panel.on({ type: "chose_writer", writer: "helper" }, { type: "chose_topic", topic: "question" });
+  assert.deepEqual(pressed(), [words.start.question, words.start.helper]);
   panel.say("a");
   assert(!chatOf(panel).includes(words.start.symptom));
 });
