@@ -153,7 +153,7 @@ test("who answers is said once: by the greeting, or by the notice where that spe
   assert(chatOf(starting).includes(words.notice.program));
   const panel = Panel.open();
   assert(!chatOf(panel).includes(words.notice.program));
-  for (const fact of ["It is not for emergencies", words.notice.nurse, "Your words go to"]) assert(chatOf(panel).includes(fact), fact);
+  for (const fact of ["Not for emergencies", words.notice.nurse, "Your words go to"]) assert(chatOf(panel).includes(fact), fact);
   const { m, chat } = page(panel.state, { contacts, lang: "es" });
   assert(written(transcript(m, chat, actions)).includes(words.notice.program));
 });
