@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callbackView } from "../src/panel/callback";
 import { composer } from "../src/panel/composer";
-import { menu } from "../src/panel/menu";
+import { menu, type MenuActions } from "../src/panel/menu";
 import { summaryText, summaryView } from "../src/panel/summary";
 import { transcript } from "../src/panel/transcript";
 import { panel as wholePanel } from "../src/panel/view";
@@ -172,13 +172,14 @@ test("the form without the server's words, and with a request that is open", () 
   assert.match(formOf(panel), /You already asked for a call \(at noon\)/);
 });
 
-test("in the menu a call comes first, while the chat is open", () => {
+test("the menu begins and ends with the way back, and a call comes next while the chat is open", () => {
   const panel = Panel.open();
   const shown = () => {
     const { m, chat } = page(panel.state);
-    return written(menu(m, chat, actions));
+    return written(menu(m, chat, {} as MenuActions));
   };
-  assert.match(shown(), new RegExp(`^<section [^>]*><button type="button" class="quiet">${ASK}</button>`));
+  const back = `<button type="button" class="primary">${words.menu.back}</button>`;
+  assert.match(shown(), new RegExp(`^<section [^>]*>${back}<button type="button" class="quiet">${ASK}</button>.*${back}</section>$`));
   panel.on({ type: "feed_closed", code: "session_expired" });
   assert(!shown().includes(ASK));
 });

@@ -42,6 +42,15 @@ export class Scroller {
     if (box) box.scrollTop += place.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
   }
 
+  /** Something in the box stays where it is seen while a change is made to all around it. */
+  hold(place: HTMLElement | null, change: () => void): void {
+    const top = () => place?.getBoundingClientRect().top ?? 0;
+    const before = top();
+    change();
+    const box = this.box();
+    if (box) box.scrollTop += top() - before;
+  }
+
   /** Before the patient has written, what this chat is stays in sight, and once a way to begin was chosen, the choice does. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
   toNewest(): void {
     const box = this.box();
