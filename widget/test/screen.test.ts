@@ -81,7 +81,7 @@ test("on a card for the doctor the emergency number comes last and says when; on
   const fever: Reply = { ...doctor, blocks: [{ kind: "advice", text: "Call 911 if you faint.\nCall your doctor now at 555-0100." }] };
   const card = written(answerBody(m, fever, "a"));
   assert.deepEqual(called(card), ["clinic", "emergency"]);
-  assert.match(card, /call-emergency"[^>]*><span>In an emergency: call <span class="nb">911</);
+  assert.match(card, /call-emergency"[^>]*><span>Emergency: call <span class="nb">911</);
   assert.match(written(answerBody(m, danger, "a")), /call-emergency"[^>]*><span>Call <span class="nb">911</);
 });
 
