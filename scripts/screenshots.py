@@ -56,7 +56,7 @@ class Visit:
         """Open the menu and use these things in it."""
         self.panel.locator("#menu-button").click()
         for choice in choices:
-            self.panel.locator("#menu").get_by_text(choice, exact=True).click()
+            self.panel.locator("#menu").get_by_text(choice, exact=True).first.click()
 
     def unplug(self) -> None:
         """Take the internet away."""

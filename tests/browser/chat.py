@@ -128,8 +128,8 @@ class Panel:
         return self.root.get_by_role("region", name=self.words["menu"]["label"], exact=True)
 
     def menu_item(self, name: str, role: Any = "button") -> Locator:
-        """Something in the open menu, by the key of its words."""
-        return self.root.locator("#menu").get_by_role(role, name=self.words["menu"][name], exact=True)
+        """Something in the open menu, by the key of its words; the way back, which stands on top and at the end, on top."""
+        return self.root.locator("#menu").get_by_role(role, name=self.words["menu"][name], exact=True).first
 
     def texts(self) -> list[str]:
         """What is shown of the dialogue: the words of both sides, without times and states."""

@@ -164,7 +164,7 @@ def test_commands_are_plain_words(text: str, device: Device, server: Server) -> 
 def test_command_for_yes_is_not_taken_for_the_button(device: Device) -> None:
     panel = device.open()
     panel.say(WEAK_LEGS)
-    expect(panel.say("/affirm")).to_contain_text(re.compile(f"{WORSE}|{WORSE_AGAIN}"))
+    expect(panel.say("/affirm")).to_contain_text(re.compile(f"{re.escape(WORSE)}|{re.escape(WORSE_AGAIN)}"))
     expect(panel.press("No")).to_contain_text(CHEST)
 
 

@@ -39,7 +39,6 @@ def test_a_harmless_opening_shows_the_card_and_no_to_all_gives_self_care(phone: 
     count = phone.check.get_by_role("group").count()
     assert count == 12
     expect(phone.check).to_contain_text(_progress(phone, 0, count))
-    expect(_send(phone)).to_have_attribute("aria-disabled", "true")
     phone.deny_all()
     expect(phone.card(SELF_CARE)).to_be_visible()
     expect(phone.check).to_have_count(0)
@@ -96,14 +95,19 @@ def test_not_sure_about_danger_waits_for_send_and_counts_as_yes(device: Device) 
     expect(panel.card(EMERGENCY)).to_be_visible()
 
 
-def test_send_waits_for_every_row(device: Device, server: Server) -> None:
-    panel = device.open()
-    panel.say(SORE)
-    panel.tick(CHEST, "no")
-    expect(_send(panel)).to_have_attribute("aria-disabled", "true")
-    _send(panel).click(force=True)
-    panel.page.wait_for_timeout(300)
-    assert server.messages(panel.token) == [SORE]
+def test_send_leads_to_the_row_that_is_missing(phone: Panel, server: Server) -> None:
+    phone.say(SORE)
+    for answered in (CHEST, SEAT):
+        phone.tick(answered, "no")
+    second = phone.check.get_by_role("group").nth(1)
+    _send(phone).click()
+    expect(second).to_contain_text(CHECK["missing"])
+    expect(second.get_by_role("radio").first).to_be_focused()
+    for part in (second.locator("legend"), second.locator(".tick").last):
+        expect(part).to_be_in_viewport(ratio=1)
+    assert server.messages(phone.token) == [SORE]
+    second.get_by_role("radio", name=CHECK["no"], exact=True).click()
+    expect(phone.check.get_by_text(CHECK["missing"])).to_have_count(0)
 
 
 def test_typing_works_too_and_takes_the_answers_along(device: Device, server: Server) -> None:

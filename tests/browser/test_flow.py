@@ -22,6 +22,7 @@ from tests.browser.words import (
     SELF_CARE,
     SHOWER,
     SORE,
+    SPANISH,
     TEL,
     WEAK_LEGS,
     WORDS,
@@ -274,6 +275,12 @@ def test_first_screen_offers_ways_to_begin(device: Device, server: Server) -> No
     assert server.messages(panel.token) == []
     panel.say(HOW_LONG)
     expect(panel.root.get_by_role("button", name=words["symptom"])).to_have_count(0)
+
+
+@pytest.mark.parametrize("words", [WORDS, SPANISH], ids=["en", "es"])
+def test_the_example_of_a_question_is_one_that_the_leaflet_answers(words: Mapping[str, Any], device: Device) -> None:
+    example = words["composer"]["hint_question"].partition(": ")[2]
+    expect(device.open().say(example).locator("blockquote").first).to_be_visible()
 
 
 def test_advice_that_stands_is_one_line_that_leads_back_to_its_card(device: Device) -> None:

@@ -27,6 +27,11 @@ _CHOOSE = """(size) => {
 
 
 _MIDDLE = "(e) => { const box = e.getBoundingClientRect(); return box.top + box.height / 2; }"
+_LINES = """(e) => {
+  const { fontSize, lineHeight, paddingTop, paddingBottom } = getComputedStyle(e);
+  const [font, line, above, under] = [fontSize, lineHeight, paddingTop, paddingBottom].map(parseFloat);
+  return [(e.clientHeight - above - under) / line, Math.max(above, under), line - font];
+}"""
 _EDGES = "(e) => { const box = e.getBoundingClientRect(); return [box.top, box.bottom]; }"
 
 
@@ -134,6 +139,44 @@ def test_nothing_is_to_be_scrolled_on_the_first_screen_of_a_small_phone(new_devi
     panel = _chat(new_device, (360, 640), "normal")
     assert panel.main.evaluate("(e) => e.scrollHeight - e.clientHeight") <= 0
     _whole(panel, panel.root.get_by_role("button", name=WORDS["start"]["helper"]))
+
+
+@pytest.mark.parametrize("high", [640, 380])
+@pytest.mark.parametrize("way", ["symptom", "question", "helper"])
+def test_a_way_to_begin_that_was_chosen_shows_that_it_was(way: str, high: int, new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    button = panel.root.get_by_role("button", name=WORDS["start"][way])
+    button.tap()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    panel.page.set_viewport_size({"width": 360, "height": high})
+    panel.page.wait_for_timeout(300)
+    _whole(panel, button)
+    expect(_more(panel)).to_have_count(0)
+    if way != "helper":
+        hint = panel.root.get_by_text(WORDS["composer"][f"hint_{way}"])
+        expect(hint).to_be_in_viewport(ratio=1)
+        expect(panel.box).to_be_focused()
+
+
+def test_a_text_size_that_is_chosen_stays_in_sight(new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, 640), "normal")
+    panel.open_menu()
+    for size in ("size_larger", "size_large", "size_normal"):
+        choice = panel.menu_item(size, "radio")
+        choice.scroll_into_view_if_needed()
+        before = choice.evaluate(_EDGES)[0]
+        choice.check()
+        assert abs(choice.evaluate(_EDGES)[0] - before) < 12
+        expect(choice).to_be_in_viewport()
+
+
+@pytest.mark.parametrize(("high", "lines"), [(640, 4), (380, 2)])
+def test_a_long_text_is_shown_in_whole_lines(high: int, lines: int, new_device: NewDevice) -> None:
+    panel = _chat(new_device, (360, high), "normal")
+    panel.box.fill("It hurts where the needle went in. " * 8)
+    shown, around, between = panel.box.evaluate(_LINES)
+    assert shown == pytest.approx(lines, abs=0.05)
+    assert around <= between / 2
 
 
 def test_of_the_panel_only_the_dialogue_scrolls(new_device: NewDevice) -> None:

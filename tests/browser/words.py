@@ -27,8 +27,8 @@ NUMBER = {"emergency": "911", "clinic": "555-0100", "after_hours": "555-0199"}
 TEL = {name: f"tel:{number}" for name, number in NUMBER.items()}
 
 WEAK_LEGS = "My legs feel weak."
-WORSE = "in both legs getting worse"
-WORSE_AGAIN = "more numb now than some hours ago"
+WORSE = "Is either leg getting weaker or more numb?"
+WORSE_AGAIN = "Is a leg weaker or more numb now than when it began?"
 CHEST = "Chest pain or pressure?"
 SEAT = "Numb between the legs or where you sit?"
 A_BIT_SORE = "a bit sore where the needle went in"

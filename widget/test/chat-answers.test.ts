@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Check, Row } from "../src/shared/types";
+import { transcript, type TranscriptActions } from "../src/panel/transcript";
 import { isMeant } from "../src/panel/view";
 import { answer, config, fed, message, NO_NETWORK, notSent, Panel, session, stored } from "./panel";
 import { status } from "./staff";
+import { page, written } from "./written";
 
 const words = config.strings;
 const chest: Row = { id: "chest", text: "Chest pain?", danger: true };
@@ -105,6 +107,22 @@ test("the end of a chat ends the waits for its answers", () => {
   assert.equal(panel.state.answerPending, false);
 });
 
+test("what is sent with a row missing leads to that row, which says so until it is answered", () => {
+  const panel = asking();
+  panel.on(ticked(chest, "no"), { type: "rows_sent", clientId: "b" });
+  assert.deepEqual([panel.mine, panel.state.missing], [[], "fever"]);
+  assert.deepEqual([panel.said, panel.done("focus")], [[words.check.missing], [{ type: "focus", id: "row-fever" }]]);
+  const shown = () => {
+    const { m, chat } = page(panel.state);
+    return written(transcript(m, chat, {} as TranscriptActions));
+  };
+  assert.match(shown(), /<fieldset class="row" aria-describedby="missing-fever".*Fever\?<\/legend><p class="error" id="missing-fever">/);
+  panel.on(ticked(fever, "no"));
+  assert.doesNotMatch(shown(), /missing-fever/);
+  panel.on({ type: "rows_sent", clientId: "b" });
+  assert.deepEqual(panel.mine, ["b sending"]);
+});
+
 test("for a second after a tap, and after a card or a line with numbers came, no tap dials", () => {
   const panel = asking();
   panel.on({ type: "pressed", clientId: "b", id: "yes", title: "Yes" });
@@ -152,7 +170,7 @@ test("a sure Yes that is an emergency is sent at once with all that was answered
 test("rows go with what is typed, and are closed by it", () => {
   const panel = asking();
   panel.on({ type: "rows_sent", clientId: "empty" });
-  assert.deepEqual(panel.effects, []);
+  assert.deepEqual(panel.asked("send"), []);
   panel.on(ticked(fever, "yes"));
   panel.say("a");
   assert.deepEqual(panel.asked("send").map(({ item }) => [item.text, item.rows?.length]), [["a", 1]]);

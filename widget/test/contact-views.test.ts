@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { callbackView } from "../src/panel/callback";
 import { composer } from "../src/panel/composer";
-import { menu } from "../src/panel/menu";
+import { menu, type MenuActions } from "../src/panel/menu";
 import { summaryText, summaryView } from "../src/panel/summary";
 import { transcript } from "../src/panel/transcript";
 import { panel as wholePanel } from "../src/panel/view";
@@ -128,6 +128,29 @@ test("the form: the server's words on top, the emergency number above the fields
   assert.match(form, /<a class="tel" href="tel:5550100">555-0100<\/a> at night/);
 });
 
+test("once there was an emergency, the form begins with it and with its number, and says it once", () => {
+  const panel = asking("555-0142");
+  const danger = [{ kind: "advice", text: "This is an emergency." }];
+  panel.on(fed(answer(2, null, { disposition: "emergency", blocks: danger })), fed(answer(3, null)), { type: "went_to", view: "callback" });
+  const contacts = [{ id: "emergency", number: "911", href: "tel:911" }];
+  const { m, chat } = page(panel.state, { contacts });
+  const form = written(callbackView(m, chat, actions));
+  const at = ["I told you this is an emergency. Do that first", 'class="call call-emergency"', "A nurse reads it on Monday.", 'id="callback-number"'].map((part) => form.indexOf(part));
+  assert.deepEqual(at, [...at].sort((a, b) => a - b));
+  assert(at[0]! > 0);
+  assert(!form.includes("In an emergency call"));
+});
+
+test("who helps is told whose name is asked for", () => {
+  const panel = asking("555-0142");
+  const label = () => /<label for="callback-name">(.*?)</.exec(formOf(panel))?.[1];
+  assert.equal(label(), words.callback.name);
+  panel.on({ type: "chose_writer", writer: "helper" });
+  assert.equal(label(), words.callback.name_helper);
+  panel.on({ type: "callback_filled", change: { whose: "patient" } });
+  assert.equal(label(), words.callback.name_patient);
+});
+
 test("the form says what is wrong beside the number, why it was not sent, and that it is on its way", () => {
   const panel = asking("");
   assert.match(formOf(panel), /<p id="callback-error" class="error" hidden><\/p>/);
@@ -149,13 +172,14 @@ test("the form without the server's words, and with a request that is open", () 
   assert.match(formOf(panel), /You already asked for a call \(at noon\)/);
 });
 
-test("in the menu a call comes first, while the chat is open", () => {
+test("the menu begins and ends with the way back, and a call comes next while the chat is open", () => {
   const panel = Panel.open();
   const shown = () => {
     const { m, chat } = page(panel.state);
-    return written(menu(m, chat, actions));
+    return written(menu(m, chat, {} as MenuActions));
   };
-  assert.match(shown(), new RegExp(`^<section [^>]*><button type="button" class="quiet">${ASK}</button>`));
+  const back = `<button type="button" class="primary">${words.menu.back}</button>`;
+  assert.match(shown(), new RegExp(`^<section [^>]*>${back}<button type="button" class="quiet">${ASK}</button>.*${back}</section>$`));
   panel.on({ type: "feed_closed", code: "session_expired" });
   assert(!shown().includes(ASK));
 });

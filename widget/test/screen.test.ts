@@ -33,9 +33,17 @@ test("the header has the emergency number, and of the clinic's two the one that 
     const { m, chat } = at(to_call);
     return [...written(header(m, chat, { toggleMenu: () => {}, close: () => {} })).matchAll(/href="(.*?)">(.*?)</g)].map(([, href, label]) => [href, label]);
   };
-  assert.deepEqual(links("clinic"), [["tel:911", "Call 911"], ["tel:555-0100", words.phones.clinic_open]]);
-  assert.deepEqual(links("after_hours"), [["tel:911", "Call 911"], ["tel:555-0199", words.phones.after_hours]]);
-  assert.deepEqual(links(null)[1], ["tel:555-0100", words.phones.clinic_open]);
+  assert.deepEqual(links("clinic"), [["tel:911", "Call 911"], ["tel:555-0100", "Call clinic"]]);
+  assert.deepEqual(links("after_hours"), [["tel:911", "Call 911"], ["tel:555-0199", "Call nurse"]]);
+  assert.deepEqual(links(null)[1], ["tel:555-0100", "Call clinic"]);
+});
+
+test("that the clinic is open or closed is in the name of its button and in the menu, and is no label", () => {
+  for (const [to_call, name, said] of [["clinic", "Call clinic 555-0100", words.phones.open], ["after_hours", "Call nurse 555-0199", words.phones.closed]] as const) {
+    const { m, chat } = at(to_call);
+    assert(written(header(m, chat, { toggleMenu: () => {}, close: () => {} })).includes(`aria-label="${name}. ${said}"`), name);
+    assert(written(numbers(m)).includes(`${said}</p>`), said);
+  }
 });
 
 test("the menu has every number, each with its label", () => {
@@ -56,10 +64,25 @@ test("while the clinic is closed a card for the doctor says so and leads with th
   assert.deepEqual(called(written(answerBody(at("after_hours").m, short, "a"))), ["after_hours", "clinic"]);
 });
 
+test("in an emergency the clinic comes last, and while it is closed the number that is answered stands in its place", () => {
+  const told: Reply = { ...danger, blocks: [{ kind: "advice", text: "Go to the ER now.\nWhen you are safe, tell your doctor at 555-0100.\nNo ride? Call 911." }] };
+  assert.deepEqual(called(written(answerBody(at("clinic").m, told, "a"))), ["emergency", "clinic"]);
+  assert.deepEqual(called(written(answerBody(at("after_hours").m, told, "a"))), ["emergency", "after_hours"]);
+});
+
 test("an emergency keeps its order at any hour, and the safety card has the number that is answered", () => {
   const { m } = at("after_hours");
   assert.deepEqual(called(written(answerBody(m, danger, "a"))), ["emergency"]);
   assert.deepEqual(called(written(safetyCard(m, config.safety, "", "a"))), ["emergency", "after_hours", "clinic"]);
+});
+
+test("on a card for the doctor the emergency number comes last and says when; on an emergency it is what to do", () => {
+  const { m } = at("clinic");
+  const fever: Reply = { ...doctor, blocks: [{ kind: "advice", text: "Call 911 if you faint.\nCall your doctor now at 555-0100." }] };
+  const card = written(answerBody(m, fever, "a"));
+  assert.deepEqual(called(card), ["clinic", "emergency"]);
+  assert.match(card, /call-emergency"[^>]*><span>Emergency: call <span class="nb">911</);
+  assert.match(written(answerBody(m, danger, "a")), /call-emergency"[^>]*><span>Call <span class="nb">911</);
 });
 
 test("care at home does not begin with a call", () => {
@@ -72,9 +95,18 @@ test("advice that is repeated is one line that leads back to its card; other wor
   panel.on(fed(answer(2, null, doctor)), fed(answer(3, null, { ...doctor, blocks: [...doctor.blocks, { kind: "say", text: "Noted." }, { kind: "question", text: "Both legs?" }] })));
   const shown = chatOf(panel);
   assert.equal(shown.match(/class="care /g)?.length, 1);
-  assert.match(shown, new RegExp(`<p>Noted.</p>.*${words.card.stands}.*Call your doctor now at 555-0100.*${words.card.show}.*Both legs`));
+  assert.match(shown, new RegExp(`<p>Noted.</p>.*${words.card.stands}.*Call your doctor now at .*${words.card.show}.*Both legs`));
   panel.on(fed(answer(4, null, { ...doctor, blocks: [...doctor.blocks, { kind: "why", text: "Why: fever." }] })));
   assert.equal(chatOf(panel).match(/class="care /g)?.length, 2);
+});
+
+test("advice that stands is said to stand once, and its number can be called", () => {
+  const panel = Panel.open();
+  const again = [{ kind: "say", text: "Call and ask.\nWhat I told you stands:" }, ...doctor.blocks];
+  panel.on(fed(answer(2, null, doctor)), fed(answer(3, null, { ...doctor, blocks: again })));
+  const [, last = ""] = chatOf(panel).split(/(?=<p>Call and ask)/);
+  assert.equal(last.split(words.card.stands).length, 2);
+  assert.match(last, /<strong>Call your doctor now at <a class="tel" href="tel:555-0100">555-0100<\/a>\.<\/strong>/);
 });
 
 test("an emergency is shown whole at first, and keeps its call button when it is repeated", () => {
@@ -108,9 +140,10 @@ test("the text box says what it is for", () => {
 test("the first screen offers three ways to begin, until something is said", () => {
   const panel = Panel.open();
   for (const label of [words.start.symptom, words.start.question, words.start.helper]) assert(chatOf(panel).includes(label), label);
-  assert.match(chatOf(panel), /aria-pressed="false"/);
-  panel.on({ type: "chose_writer", writer: "helper" });
-  assert.match(chatOf(panel), /aria-pressed="true"/);
+  const pressed = () => [...chatOf(panel).matchAll(/aria-pressed="true">(.*?)</g)].map(([, label]) => label);
+  assert.deepEqual(pressed(), []);
+  panel.on({ type: "chose_writer", writer: "helper" }, { type: "chose_topic", topic: "question" });
+  assert.deepEqual(pressed(), [words.start.question, words.start.helper]);
   panel.say("a");
   assert(!chatOf(panel).includes(words.start.symptom));
 });
@@ -120,7 +153,7 @@ test("who answers is said once: by the greeting, or by the notice where that spe
   assert(chatOf(starting).includes(words.notice.program));
   const panel = Panel.open();
   assert(!chatOf(panel).includes(words.notice.program));
-  for (const fact of ["It is not for emergencies", words.notice.nurse, "Your words go to"]) assert(chatOf(panel).includes(fact), fact);
+  for (const fact of ["Not for emergencies", words.notice.nurse, "Your words go to"]) assert(chatOf(panel).includes(fact), fact);
   const { m, chat } = page(panel.state, { contacts, lang: "es" });
   assert(written(transcript(m, chat, actions)).includes(words.notice.program));
 });

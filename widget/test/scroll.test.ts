@@ -38,6 +38,13 @@ test("of what is taller than the box its start is shown, whoever wrote it", () =
   }
 });
 
+test("what is held stays where it is seen while all above it grows", () => {
+  const box = boxOf([["you", 300]]);
+  let top = 40;
+  new Scroller(() => box).hold({ getBoundingClientRect: () => ({ top }) } as unknown as HTMLElement, () => (top = 130));
+  assert.equal(box.scrollTop, 90);
+});
+
 test("what is brought into sight is so by the box alone", () => {
   const box = boxOf([["you", 300]]);
   new Scroller(() => box).to({ getBoundingClientRect: () => ({ top: 90 }) } as unknown as HTMLElement);

@@ -2,6 +2,7 @@ import { html, nothing } from "lit-html";
 import type { Writer } from "../shared/types";
 import type { CallbackFields, CallbackForm } from "./chat/contact";
 import type { Chat } from "./chat/shell";
+import { isEmergency } from "./chat/standing";
 import type { Markup, Part } from "./markup";
 import { radios } from "./menu";
 
@@ -16,6 +17,9 @@ export function callbackView(m: Markup, chat: Chat, actions: CallbackActions): P
   const form = chat.state.callback;
   if (!form) return nothing;
   const words = m.strings.callback;
+  const emergency = isEmergency(chat.state);
+  const whose = form.whose ?? chat.state.writer;
+  const named = chat.state.writer === "helper" || whose === "helper" ? words[`name_${whose}`] : words.name;
   return html`<form
     class="page callback"
     novalidate
@@ -26,14 +30,15 @@ export function callbackView(m: Markup, chat: Chat, actions: CallbackActions): P
     }}
   >
     <h2 id="callback-title" tabindex="-1">${words.ask}</h2>
-    ${told(m, chat, form)}
-    <p><strong>${m.filled(words.emergency)}</strong></p>
+    ${emergency ? html`<p class="menu-note"><strong>${m.filled(words.first)}</strong></p>${m.calls(m.contact("emergency"))}` : nothing} ${told(m, chat, form)}
+    ${emergency ? nothing : html`<p><strong>${m.filled(words.emergency)}</strong></p>`}
     ${number(m, form, actions)}
-    ${radios<Writer>("whose", words.whose, form.whose ?? chat.state.writer, [
+    ${radios<Writer>("whose", words.whose, whose, [
       ["patient", words.whose_patient],
       ["helper", words.whose_helper],
     ], (whose) => actions.fill({ whose }))}
-    ${optional(m, "name", "name", 80, form.name, (name) => actions.fill({ name }))} ${optional(m, "best", "off", 120, form.best, (best) => actions.fill({ best }))}
+    ${optional(m, "name", named, "name", 80, form.name, (name) => actions.fill({ name }))}
+    ${optional(m, "best", words.best, "off", 120, form.best, (best) => actions.fill({ best }))}
     ${form.problem ? html`<p id="callback-problem" class="menu-note" tabindex="-1">${m.linked(form.problem)}</p>` : nothing}
     <div class="stack">
       <button type="submit" class="primary" aria-disabled=${form.sending ? "true" : nothing}>${form.sending ? m.strings.delivery.sending : words.send}</button>
@@ -71,10 +76,9 @@ function number(m: Markup, form: CallbackForm, actions: CallbackActions): Part {
   </div>`;
 }
 
-function optional(m: Markup, name: "name" | "best", autocomplete: "name" | "off", longest: number, value: string, fill: (value: string) => void): Part {
-  const words = m.strings.callback;
+function optional(m: Markup, name: "name" | "best", label: string, autocomplete: "name" | "off", longest: number, value: string, fill: (value: string) => void): Part {
   return html`<div class="field">
-    <label for="callback-${name}">${words[name]}</label>
+    <label for="callback-${name}">${label}</label>
     <input
       id="callback-${name}"
       type="text"
@@ -84,6 +88,6 @@ function optional(m: Markup, name: "name" | "best", autocomplete: "name" | "off"
       .value=${value}
       @input=${(event: Event) => fill((event.target as HTMLInputElement).value)}
     />
-    <p id="callback-${name}-hint" class="hint">${words.optional}</p>
+    <p id="callback-${name}-hint" class="hint">${m.strings.callback.optional}</p>
   </div>`;
 }

@@ -1,4 +1,5 @@
 import { html, nothing } from "lit-html";
+import { isOfClinic } from "../shared/tel";
 import type { Block, Contact, Disposition, Reply, Safety } from "../shared/types";
 import { isOfCard } from "./chat/standing";
 import type { Markup, Part } from "./markup";
@@ -38,7 +39,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
   const closed = level === "call_doctor" ? m.closed : "";
-  const calls = m.calls(toCall(m, level, blocks));
+  const calls = m.calls(toCall(m, level, blocks), level === "emergency");
   return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
@@ -49,11 +50,15 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   </section>`;
 }
 
-/** The numbers that a card names; while the clinic is closed, the one that is answered is among them. */
+/** The numbers that a card names, the ones to call now first; while the clinic is closed, the one that is answered is among them, and in an emergency in the clinic's place. */
 function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
   const named = m.named(blocks.filter((block) => block.kind === "advice"));
-  const answered = level === "call_doctor" && m.closed ? m.contact("after_hours") : [];
-  return [...answered.filter((contact) => !named.includes(contact)), ...named];
+  const clinic = named.filter(isOfClinic);
+  const others = named.filter((contact) => !isOfClinic(contact));
+  const answered = m.closed ? m.contact("after_hours") : [];
+  if (level === "emergency") return [...others, ...(clinic.length && answered.length ? answered : clinic)];
+  const missing = level === "call_doctor" ? answered.filter((contact) => !named.includes(contact)) : [];
+  return [...missing, ...clinic, ...others];
 }
 
 /** Advice that was given before and stands, as one line that leads back to its card. An emergency keeps a call button, also where its line names no number. */
@@ -63,16 +68,24 @@ export function standingAdvice(m: Markup, answer: Reply, id: string, show: () =>
   const { lead, card, asking } = partsOf(answer);
   const title = card[0] ? linesOf(card[0])[0] : words[`${level}_label`];
   const closed = level === "call_doctor" ? m.closed : "";
-  const named = m.named(card.slice(0, 1));
+  const named = toCall(m, level, card.slice(0, 1));
   return [
-    ...[...lead, ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
+    ...[...withoutIntroduction(lead), ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
     html`<section class="stands stands-${level}" role="group" aria-labelledby="h-${id}">
-      <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${closed || title}</strong></p>
+      <p id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span><span lang=${m.config.lang}>${words.stands}</span> <strong>${m.linked(closed || title!)}</strong></p>
       ${level === "emergency" ? m.calls(named.length ? named : m.contact("emergency")) : nothing}
       <button type="button" class="quiet" lang=${m.config.lang} @click=${show}>${words.show}</button>
     </section>`,
     ...asking.map((block) => plainBlock(m, block)),
   ];
+}
+
+/** The words before a card without a last line that leads over to it: the line in its place has words of its own for that. */
+function withoutIntroduction(lead: Block[]): Block[] {
+  const last = lead[lead.length - 1];
+  const lines = last ? linesOf(last) : [];
+  if (!lines.pop()?.endsWith(":")) return lead;
+  return [...lead.slice(0, -1), ...(lines.length ? [{ ...last!, text: lines.join("\n") }] : [])];
 }
 
 function cardBlock(m: Markup, block: Block, level: Disposition): Part {

@@ -3,7 +3,7 @@ import type { Answer, Check, Row, RowAnswer, Told } from "../shared/types";
 import type { Chat } from "./chat/shell";
 import { rowsLeft } from "./chat/state";
 import type { Markup, Part } from "./markup";
-import { withoutRows } from "./text";
+import { rowName, withoutRows } from "./text";
 
 export interface CheckActions {
   tick(row: Row, answer: RowAnswer, sure: boolean): void;
@@ -38,7 +38,7 @@ export function checkCard(m: Markup, chat: Chat, answer: Answer, id: string, ope
     </ol>
     <div class="check-end">
       <p id="n-${id}"><progress aria-hidden="true" max=${check.rows.length} .value=${done}></progress>${m.fill(words.progress, { done: String(done), count: String(check.rows.length) })}</p>
-      <button type="button" class="primary" aria-describedby="n-${id}" aria-disabled=${left || chat.state.fresh ? "true" : nothing} @click=${() => !left && !chat.state.fresh && actions.sendCheck()}>
+      <button type="button" class="primary" aria-describedby="n-${id}" aria-disabled=${chat.state.fresh ? "true" : nothing} @click=${actions.sendCheck}>
         ${words.send}
       </button>
     </div>
@@ -60,7 +60,9 @@ let arrow = false;
 
 /** With the arrow keys a Yes is passed on the way: it is sent when the patient leaves the row with it, or presses Space. */
 function rowGroup(m: Markup, chat: Chat, row: Row, place: number, actions: CheckActions): Part {
-  const { ticks, fresh } = chat.state;
+  const { ticks, fresh, missing } = chat.state;
+  const isMissing = missing === row.id;
+  const sign = `missing-${row.id}`;
   const answered = ticks[row.id];
   const leave = (event: FocusEvent) => {
     const group = event.currentTarget as HTMLElement;
@@ -68,12 +70,14 @@ function rowGroup(m: Markup, chat: Chat, row: Row, place: number, actions: Check
   };
   return html`<fieldset
     class="row"
+    aria-describedby=${isMissing ? sign : nothing}
     aria-disabled=${fresh ? "true" : nothing}
     @keydown=${(event: KeyboardEvent) => (arrow = event.key.startsWith("Arrow"))}
     @pointerdown=${() => (arrow = false)}
     @focusout=${leave}
   >
     <legend lang=${m.answerLang}>${place + 1}. ${row.text}</legend>
+    ${isMissing ? html`<p class="error" id=${sign}>${m.strings.check.missing}</p>` : nothing}
     <div class="ticks">
       ${ANSWERS.map(
         (answer) =>
@@ -94,10 +98,6 @@ function rowGroup(m: Markup, chat: Chat, row: Row, place: number, actions: Check
       )}
     </div>
   </fieldset>`;
-}
-
-function rowName(row: Row): string {
-  return `row-${row.id}`;
 }
 
 /** What the patient answered: each Yes and each doubt, and how often No. */

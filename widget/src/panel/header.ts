@@ -27,11 +27,17 @@ export function header(m: Markup, chat: Chat, actions: HeaderActions): Part {
 function phones(m: Markup): Part {
   const words = m.strings.phones;
   const answered = m.answered();
-  const label = answered === "after_hours" ? words.after_hours : answered ? words.clinic_open : words.clinic;
+  const label = answered === "after_hours" ? words.after_hours : words.clinic;
   return html`<nav class="phones" aria-label=${words.label}>
     ${m.contact("emergency").map((contact) => html`<a class="phone phone-emergency" href=${contact.href}>${m.fill(words.emergency)}</a>`)}
-    ${m.contact(answered ?? "clinic").map((contact) => html`<a class="phone phone-clinic" aria-label="${label} ${contact.number}" href=${contact.href}>${label}<span class="wide"> ${contact.number}</span></a>`)}
+    ${m.contact(answered ?? "clinic").map((contact) => html`<a class="phone phone-clinic" aria-label="${label} ${contact.number}. ${openNow(m)}" href=${contact.href}>${label}<span class="wide"> ${contact.number}</span></a>`)}
   </nav>`;
+}
+
+/** Whether the clinic is open; nothing where that is not known. */
+function openNow(m: Markup): string {
+  const answered = m.answered();
+  return answered ? m.strings.phones[answered === "clinic" ? "open" : "closed"] : "";
 }
 
 /** Every number of the clinic's, and when it is answered. */
@@ -40,6 +46,6 @@ export function numbers(m: Markup): Part {
   return html`<section class="numbers" aria-labelledby="numbers">
     <h2 id="numbers">${words.label}</h2>
     ${m.calls(["emergency", "clinic", "after_hours"].flatMap((id) => m.contact(id)))}
-    <p>${m.fill(words.hours)}</p>
+    <p>${m.fill(words.hours)} ${openNow(m)}</p>
   </section>`;
 }

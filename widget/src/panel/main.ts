@@ -85,6 +85,7 @@ const actions: Actions = {
     restart: () => chat.dispatch({ type: "restarted" }),
     end: (clearDevice) => chat.dispatch({ type: "ended", clearDevice }),
     ask: (confirm) => chat.dispatch({ type: "asked", confirm }),
+    resize: (size) => scroller.hold(document.querySelector(`input[name="size"][value="${size}"]`), () => chat.dispatch({ type: "chose_prefs", change: { size } })),
   },
   summary: {
     print: () => window.print(),

@@ -55,11 +55,11 @@ export class Markup {
     return linesOf(block).map((line) => html`<p>${this.linked(line)}</p>`);
   }
 
-  /** A button for each number, of the clinic's two the one that is answered first. */
-  calls(contacts: Contact[]): Part {
+  /** A button for each number, of the clinic's two the one that is answered first. Where the emergency number is not for now, its button says when. */
+  calls(contacts: Contact[], isEmergency = true): Part {
     if (!contacts.length) return nothing;
     return html`<div class="calls">
-      ${answeredFirst(contacts, this.answered()).map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}><span>${this.unbroken(this.callLabel(contact))}</span></a>`)}
+      ${answeredFirst(contacts, this.answered()).map((contact) => html`<a class="call call-${contact.id}" lang=${this.config.lang} href=${contact.href}><span>${this.unbroken(this.callLabel(contact, isEmergency))}</span></a>`)}
     </div>`;
   }
 
@@ -68,9 +68,9 @@ export class Markup {
     return this.answered() === "after_hours" && this.contact("after_hours").length ? this.fill(this.strings.card.closed) : "";
   }
 
-  private callLabel({ id, number }: Contact): string {
+  private callLabel({ id, number }: Contact, isEmergency: boolean): string {
     const words = this.strings.card;
-    const label = id === "clinic" ? words.call_clinic : id === "after_hours" ? words.call_after_hours : words.call;
+    const label = id === "clinic" ? words.call_clinic : id === "after_hours" ? words.call_after_hours : isEmergency ? words.call : words.call_else;
     return this.fill(label, { number });
   }
 

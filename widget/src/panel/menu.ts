@@ -3,6 +3,7 @@ import type { Chat } from "./chat/shell";
 import { numbers } from "./header";
 import { languageSetting } from "./languages";
 import type { Markup, Part } from "./markup";
+import type { Prefs } from "./prefs";
 
 export interface MenuActions {
   callback(): void;
@@ -11,13 +12,15 @@ export interface MenuActions {
   restart(): void;
   end(clearDevice: boolean): void;
   ask(confirm: "restart" | "end" | null): void;
+  /** What was chosen stays where it was seen. */
+  resize(size: Prefs["size"]): void;
 }
 
 export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
   const words = m.strings.menu;
   const { state } = chat;
   return html`<section id="menu" class="page" aria-label=${words.label} tabindex="-1">
-    ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
+    ${back()} ${state.phase === "open" ? html`<button type="button" class="quiet" @click=${actions.callback}>${m.strings.callback.ask}</button>` : nothing}
     ${numbers(m)} ${openUntil(m, chat)} ${state.menuNote ? html`<p class="menu-note">${m.linked(state.menuNote)}</p>` : nothing}
     ${languageSetting(m, chat)}
     ${radios("writer", words.writer, state.writer, [
@@ -28,7 +31,7 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
       ["normal", words.size_normal],
       ["large", words.size_large],
       ["larger", words.size_larger],
-    ], (size) => chat.dispatch({ type: "chose_prefs", change: { size } }))}
+    ], actions.resize)}
     ${radios("contrast", words.contrast, state.prefs.contrast, [
       ["normal", words.contrast_normal],
       ["high", words.contrast_high],
@@ -43,8 +46,13 @@ export function menu(m: Markup, chat: Chat, actions: MenuActions): Part {
       <p id="shared-help">${words.shared_help}</p>
       <button type="button" class="quiet" @click=${() => actions.end(true)}>${words.clear}</button>
     </div>
-    <button type="button" class="primary" @click=${actions.back}>${words.back}</button>
+    ${back()}
   </section>`;
+
+  /** On top and at the end: the menu is several screens long. */
+  function back(): Part {
+    return html`<button type="button" class="primary" @click=${actions.back}>${words.back}</button>`;
+  }
 
   function confirmable(name: "restart" | "end", label: string, question: string, yes: string, run: () => void): Part {
     if (state.confirm !== name) return html`<button type="button" class="quiet" id="ask-${name}" @click=${() => actions.ask(name)}>${label}</button>`;

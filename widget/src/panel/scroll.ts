@@ -42,7 +42,16 @@ export class Scroller {
     if (box) box.scrollTop += place.getBoundingClientRect().top - box.getBoundingClientRect().top - 8;
   }
 
-  /** Before the patient has written, what this chat is stays in sight. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
+  /** Something in the box stays where it is seen while a change is made to all around it. */
+  hold(place: HTMLElement | null, change: () => void): void {
+    const top = () => place?.getBoundingClientRect().top ?? 0;
+    const before = top();
+    change();
+    const box = this.box();
+    if (box) box.scrollTop += top() - before;
+  }
+
+  /** Before the patient has written, what this chat is stays in sight, and once a way to begin was chosen, the choice does. The start of a message that is taller than the box matters more than its end. A safety card is shown with the message it is about. */
   toNewest(): void {
     const box = this.box();
     if (!box) return;
@@ -50,8 +59,9 @@ export class Scroller {
     let last = items[items.length - 1];
     const before = items[items.length - 2];
     if (last?.className === "safe" && before?.className === "you") last = before;
-    box.scrollTop = box.querySelector(".you") ? box.scrollHeight : 0;
-    const start = last && startOf(last);
+    const chosen = box.querySelector<HTMLElement>('.starters [aria-pressed="true"]');
+    box.scrollTop = chosen || box.querySelector(".you") ? box.scrollHeight : 0;
+    const start = chosen ?? (last && startOf(last));
     const above = start ? start.getBoundingClientRect().top - box.getBoundingClientRect().top : 0;
     if (above < 0) box.scrollTop += above - 8;
     this.target = box.scrollTop;

@@ -1,5 +1,5 @@
 import { fill } from "../shared/fill";
-import type { Block, Check, Config, Reply, Safety, Session, ToCall } from "../shared/types";
+import type { Block, Check, Config, Reply, Row, Safety, Session, ToCall } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
 /** The language of what the server says in this chat. */
@@ -38,6 +38,11 @@ export function withoutRows(answer: Reply): Block[] {
 function questionOf(block: Block): string {
   const [line = ""] = linesOf(block);
   return /^[^?]*\?/.exec(line)?.[0] ?? line;
+}
+
+/** What a row's first radio button is found by. */
+export function rowName({ id }: Row): string {
+  return `row-${id}`;
 }
 
 /** A message as the server takes it. */

@@ -59,7 +59,7 @@ function notice(m: Markup, chat: Chat): Part {
 function starters(m: Markup, chat: Chat, actions: TranscriptActions): Part {
   const words = m.strings.start;
   const helper = chat.state.writer === "helper";
-  const topic = (name: "symptom" | "question") => html`<button type="button" class="choice" @click=${() => actions.begin(name)}>${words[name]}</button>`;
+  const topic = (name: "symptom" | "question") => html`<button type="button" class="choice" aria-pressed=${chat.state.topic === name ? "true" : "false"} @click=${() => actions.begin(name)}>${words[name]}</button>`;
   return html`<div class="starters" role="group" aria-label=${words.label}>
     ${topic("symptom")} ${topic("question")}
     <button type="button" class="choice" aria-pressed=${helper ? "true" : "false"} @click=${() => actions.writeFor(helper ? "patient" : "helper")}>${words.helper}</button>

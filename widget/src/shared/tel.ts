@@ -38,7 +38,8 @@ export function answeredFirst(contacts: Contact[], answered: ToCall | null): Con
   return contacts.map((contact) => (isOfClinic(contact) ? two.shift()! : contact));
 }
 
-function isOfClinic({ id }: Contact): boolean {
+/** Whether it is one of the clinic's two numbers. */
+export function isOfClinic({ id }: Contact): boolean {
   return id === "clinic" || id === "after_hours";
 }
 

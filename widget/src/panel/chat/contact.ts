@@ -1,4 +1,5 @@
-import type { Callback, CallbackInfo, FollowupEvent, Reply, Writer } from "../../shared/types";
+import type { Callback, CallbackInfo, FollowupEvent, Writer } from "../../shared/types";
+import { replyOf } from "./standing";
 import type { Entry, State } from "./state";
 
 export interface CallbackFields {
@@ -40,7 +41,7 @@ function followed(entry: Entry): number | undefined {
 export function offering(state: Readonly<State>): string | null {
   const found = newest<string | null>(state, (entry) => {
     if (entry.type === "event" && entry.event.kind === "callback") return null;
-    const reply: Partial<Reply> = entry.type === "answer" ? entry.answer : entry.type === "event" ? (entry.event as Partial<Reply>) : {};
+    const reply = replyOf(entry);
     if (reply.offers?.includes("callback")) return entry.key;
     return reply.disposition === "emergency" ? null : undefined;
   });

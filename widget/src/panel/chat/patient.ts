@@ -1,10 +1,11 @@
+import { rowName } from "../text";
 import { openFollowup } from "./contact";
 import { holdTaps } from "./fresh";
 import { lost } from "./link";
 import { startNew } from "./opening";
 import { post } from "./outgoing";
 import { closed, setSession } from "./session";
-import { isAlarm, openCheck, rowsLeft, ticked } from "./state";
+import { firstLeft, isAlarm, openCheck, rowsLeft, ticked } from "./state";
 import type { Handlers, Step } from "./step";
 import { timeOf } from "./words";
 
@@ -69,11 +70,21 @@ export const patientHandlers: Handlers<ByPatient> = {
     if (state.fresh || !openCheck(state)) return;
     const before = rowsLeft(state);
     state.ticks = { ...state.ticks, [row.id]: answer };
+    if (state.missing === row.id) state.missing = null;
     if (sure && isAlarm(row, answer)) return sendRows(step, clientId);
     if (before && !rowsLeft(state)) step.say(step.config.strings.check.complete);
     step.render();
   },
-  rows_sent: (step, { clientId }) => sendRows(step, clientId),
+  /** A row without an answer is shown, and nothing is sent. */
+  rows_sent(step, { clientId }) {
+    const left = firstLeft(step.state);
+    if (step.state.fresh) return;
+    if (!left) return sendRows(step, clientId);
+    step.state.missing = left.id;
+    step.say(step.config.strings.check.missing);
+    step.render();
+    step.focus(rowName(left));
+  },
   followup_pressed(step, { clientId, seq, id, title }) {
     if (step.state.fresh || openFollowup(step.state)?.seq !== seq) return;
     post(step, clientId, { text: title, followup: { seq, answer: id } });

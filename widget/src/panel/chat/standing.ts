@@ -21,8 +21,19 @@ export function repeated(state: Readonly<State>, key: string): string | null {
   return first?.key ?? null;
 }
 
+/** Whether the patient was told of an emergency: what red flags told stands. */
+export function isEmergency(state: Readonly<State>): boolean {
+  return state.entries.some((entry) => replyOf(entry).disposition === "emergency");
+}
+
+/** What an entry tells the patient, as far as it does. */
+export function replyOf(entry: Entry | undefined): Partial<Reply> {
+  if (entry?.type === "answer") return entry.answer;
+  return entry?.type === "event" ? (entry.event as Partial<Reply>) : {};
+}
+
 function cardOf(entry: Entry | undefined): { level: string; lines: string[] } | null {
-  const reply: Partial<Reply> = entry?.type === "answer" ? entry.answer : entry?.type === "event" && entry.event.kind === "answer" ? entry.event : {};
+  const reply = entry?.type === "event" && entry.event.kind !== "answer" ? {} : replyOf(entry);
   const from = reply.blocks?.findIndex((block) => block.kind === "advice") ?? -1;
   if (!reply.disposition || from < 0) return null;
   return { level: reply.disposition, lines: reply.blocks!.slice(from).filter(isOfCard).flatMap(linesOf) };

@@ -66,6 +66,8 @@ export interface State {
   chosen: string | null;
   /** The rows of the open danger check that have an answer, by their ids. */
   ticks: Readonly<Record<string, RowAnswer>>;
+  /** The row that was still without an answer when the answers were to be sent. */
+  missing: string | null;
   /** A danger check that may be passed over is shown whole. */
   unfolded: boolean;
   /** Buttons, rows and numbers have just appeared: a tap that was meant for something else is not taken. */
@@ -112,6 +114,7 @@ export function initialState(prefs: Prefs): State {
     typing: null,
     chosen: null,
     ticks: {},
+    missing: null,
     unfolded: false,
     fresh: false,
     freshKey: "",
@@ -209,6 +212,11 @@ export function openCheck(state: Readonly<State>): Check | null {
 export function ticked(state: Readonly<State>): (Told & { id: string })[] {
   const { ticks } = state;
   return (openCheck(state)?.rows ?? []).flatMap(({ id, text }) => (ticks[id] ? [{ id, text, answer: ticks[id] }] : []));
+}
+
+/** The first row of the open danger check that has no answer, if any. */
+export function firstLeft(state: Readonly<State>): Row | undefined {
+  return openCheck(state)?.rows.find(({ id }) => !state.ticks[id]);
 }
 
 /** How many rows of the open danger check have no answer. */
