@@ -42,7 +42,7 @@ def test_the_more_urgent_answer_is_told_and_the_nurses_see_it(door: Door, patien
     (told,) = patient.events(after=asked["seq"])
     assert is_emergency(told)
     assert "reply_to" not in told
-    assert told["blocks"][-1]["text"].startswith("You did not answer")
+    assert told["blocks"][-1]["text"].startswith("I got no answer")
     assert _place(door) == Rank.RED
     facts = door.stored(patient)[-1].facts
     assert (facts["by"], facts["cause"], facts["kept"], facts["asks"]) == ("core", "broken_off", False, False)

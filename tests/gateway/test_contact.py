@@ -161,9 +161,9 @@ def test_a_nurses_words_stand_in_the_chat_with_role_and_first_name(door: Door, p
     services_of(door).acts(ContactActs).reply(number, nurse, door.stored(patient)[-1].seq, "I will call you in ten minutes.")
     held, words = patient.events(after=3)
     assert (held["kind"], held["status"]) == ("status", "held")
-    assert (words["kind"], words["who"], words["text"]) == ("staff", "Ann, nurse", "I will call you in ten minutes.")
+    assert (words["kind"], words["who"], words["text"]) == ("staff", "Ann (nurse)", "I will call you in ten minutes.")
     summary = patient.ask("GET", "/summary").json()
-    assert [(item["who"], item.get("name")) for item in summary["items"]][-1] == ("nurse", "Ann, nurse")
+    assert [(item["who"], item.get("name")) for item in summary["items"]][-1] == ("nurse", "Ann (nurse)")
 
 
 def test_while_a_nurse_holds_the_chat_only_danger_signs_are_answered(door: Door, patient: Patient, clock: Clock) -> None:

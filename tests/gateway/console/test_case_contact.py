@@ -110,11 +110,11 @@ def test_whether_the_patient_reached_somebody_is_shown_as_question_and_answer(
     question = next(event for event in red.events() if event["kind"] == "followup")
     nurse, number = hire(), case_of(door, red)
     waiting = part(html_of(nurse, number), "situation")
-    assert re.search(r"Did you reach 911.*\? ?No answer yet\.", waiting)
+    assert re.search(r"Did you reach help.*\? ?No answer yet\.", waiting)
     answer = red.ask("POST", "/followup", json={"client_id": new_id(), "seq": question["seq"], "answer": "nobody"})
     assert answer.status_code == 201, answer.text
     page = html_of(nurse, number)
-    assert re.search(r"Did you reach 911[^?]*\? Nobody answered", part(page, "situation"))
+    assert re.search(r"Did you reach help[^?]*\? Nobody answered", part(page, "situation"))
     transcript = part(page, "transcript")
     assert "Assistant: asks whether somebody was reached" in transcript
     assert "To choose from: Yes, Nobody answered, Not yet." in transcript

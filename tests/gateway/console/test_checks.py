@@ -254,7 +254,7 @@ def test_what_was_only_assumed_says_so_everywhere(services: ConsoleServices, ass
     assert found
     label = found[0].label.capitalize()
     assert f"Assumed: not answered{label}" in page_of(nurse, assumed)
-    assert "Left the last question unanswered: Is the weakness" in page_of(nurse, assumed)
+    assert "Left the last question unanswered: Is either leg getting" in page_of(nurse, assumed)
     assert f"{found[0].code} assumed: not answered" in _table(nurse)[0]["findings"]
 
 
