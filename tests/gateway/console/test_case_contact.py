@@ -119,7 +119,7 @@ def test_whether_the_patient_reached_somebody_is_shown_as_question_and_answer(
     assert "Assistant: asks whether somebody was reached" in transcript
     assert "To choose from: Yes, Nobody answered, Not yet." in transcript
     assert "Patient, asked whether somebody was reached Nobody answered" in transcript
-    assert "Call 911 again now." in transcript
+    assert "Call 911 now. Do not wait." in transcript
 
 
 def test_lowering_an_emergency_waits_for_a_second_person_who_sees_why(nurse: Person, hire: Hire, number: int) -> None:
