@@ -169,6 +169,8 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         yields_to=tuple(finding.get("yields_to", ())),
         patterns=said(finding.get("patterns", ())),
         normal=said(finding.get("normal", ())),
+        lookalikes=said(finding.get("lookalikes", ())),
+        unless=said(finding.get("unless", ())),
     )
 
 

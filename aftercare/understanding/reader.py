@@ -11,6 +11,7 @@ from functools import partial
 from aftercare.protocol.model import Protocol
 from aftercare.understanding.assertion import Assertion, Context
 from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.lookalikes import Lookalikes
 from aftercare.understanding.measures import Measure, Measures
 from aftercare.understanding.patterns import Compiler, Match, PatternMatcher
 from aftercare.understanding.reading import CLAIMED, LABEL, MEASURED, Mention, Reading, Status
@@ -49,10 +50,13 @@ class Reader:
         for finding in protocol.findings.values():
             for pattern in finding.patterns:
                 self._findings.add(finding.id, compiler.compile(pattern))
+            for pattern in finding.lookalikes:
+                self._findings.add(protocol.role("unknown"), compiler.compile(pattern))
             for pattern in finding.normal:
                 self._normal.add(finding.id, compiler.compile(pattern, close=True))
         rules, answers = grammar.assertion, grammar.answers
         self._assertion = Assertion(grammar, self._clauses, compiler)
+        self._lookalikes = Lookalikes(protocol, self._clauses, compiler)
         self._idioms = self._matcher(grammar.idioms, compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
@@ -104,7 +108,7 @@ class Reader:
         mentions = [replace(each, status=Status.PRESENT, trigger=CLAIMED) if _is_claimed_too(each, too) else each for each in mentions]
         return Reading(
             text=text,
-            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
+            mentions=tuple(sorted(self._lookalikes.mark(mentions, norms, tokens), key=lambda mention: (mention.start, mention.finding))),
             days=self._measures.days_since_procedure(text, today),
             lasting=self._measures.days_lasting(text),
             days_answered=self._measures.days_answered(text, today),
