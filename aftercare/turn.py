@@ -68,7 +68,7 @@ def _without_noise(tools: Tools, conversation: Conversation, reading: Reading, p
 
 def answer(turn: Situation) -> Reply:
     """The reply to the message."""
-    return asking.with_offer(turn, _reply(turn))
+    return asking.with_advice(turn, asking.with_offer(turn, _reply(turn)))
 
 
 def _reply(turn: Situation) -> Reply:
