@@ -16,7 +16,8 @@ class Conversation:
         evidence: finding -> the patient's own words for it.
         asked: questions asked in this interview, in order; the danger check counts as one.
         pending: the question that waits for its answer (`danger_check` where the check stands before the answer), or empty.
-        repeated: how often the pending question was answered with something that could not be understood.
+        repeated: how often the pending question was answered with something that could not be understood; 1 where none waits, and words
+            were no report.
         checks: the rows of the danger check that wait for an answer, as they were last numbered.
         rows: row -> what it was answered with (`yes`, `no`, `unsure`); a row settled by other words is not in it.
         settled: row -> when it was denied, an ISO time; it is asked again when that is too long ago.

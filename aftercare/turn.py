@@ -20,6 +20,7 @@ from aftercare.decision.rules import disposition
 from aftercare.dialogue import asking, memory, talk, taps, waiting
 from aftercare.dialogue.situation import Situation, Tools
 from aftercare.protocol.model import Question
+from aftercare.understanding.lookalikes import without_lookalikes
 from aftercare.understanding.reading import Reading, Status
 
 
@@ -35,6 +36,7 @@ def begin(tools: Tools, conversation: Conversation, reading: Reading, today: dat
         tapped: rows of the danger check that were answered one by one, row -> `yes`, `no` or `unsure`.
     """
     protocol, fusion = tools.protocol, tools.fusion
+    reading = without_lookalikes(protocol, reading)
     pending = protocol.questions.get(conversation.pending)
     button = pressed(pending, reading.text) if pending is not None else None
     rows = {row.fact for row in protocol.danger_check.rows}
@@ -66,7 +68,7 @@ def _without_noise(tools: Tools, conversation: Conversation, reading: Reading, p
 
 def answer(turn: Situation) -> Reply:
     """The reply to the message."""
-    return asking.with_offer(turn, _reply(turn))
+    return asking.with_advice(turn, asking.with_offer(turn, _reply(turn)))
 
 
 def _reply(turn: Situation) -> Reply:

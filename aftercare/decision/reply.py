@@ -135,8 +135,17 @@ class Composer:
     def practical(self, act: str, conversation: Conversation) -> Block | None:
         """The answer to a practical question about the advice that stands; None where the wording has none."""
         texts = self._protocol.wording["practical"][act]
-        urgency = conversation.disposition if conversation.disposition in texts else "always"
-        return self.block("say", f"practical.{act}.{urgency}") if urgency in texts else None
+        advice = [rule.advice for rule in fired(self._protocol, conversation.has("present"))[:1]]
+        urgency = next((key for key in (*advice, conversation.disposition, "always") if key in texts), "")
+        return self.block("say", f"practical.{act}.{urgency}") if urgency else None
+
+    def instead(self, conversation: Conversation, advice: Block) -> Reply:
+        """Advice that takes the place of the one that stands; the payload is that of the whole card."""
+        return Reply((Block("advice", advice.text),), self.triage(conversation).custom)
+
+    def with_advice(self, reply: Reply, conversation: Conversation) -> Reply:
+        """An answer of another kind, with the advice that stands in one line behind it."""
+        return reply.with_note(*self.stands(conversation).blocks)
 
     def check(self, conversation: Conversation, introduction: str, *before: Block) -> Reply:
         """The danger check in front of an answer: the rows that wait, by number, behind the blocks in `before`."""

@@ -7,12 +7,12 @@ from aftercare.decision.answers import Answer, heard
 from aftercare.decision.interview import next_question
 from aftercare.decision.reply import Block, Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue.situation import WANTS_PERSON, Situation
+from aftercare.dialogue.situation import REAL_PERSON, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
 
-_CALLBACK = "callback"
+CALLBACK = "callback"
 
 
 def emergency(turn: Situation) -> Reply:
@@ -21,7 +21,7 @@ def emergency(turn: Situation) -> Reply:
     turn.close_interview()
     turn.conversation.checks, turn.conversation.disposition = [], Disposition.EMERGENCY.wire
     if not new and not turn.understood.reports:
-        return turn.composer.stands(turn.conversation, practical(turn) or _other_business(turn))
+        return turn.composer.stands(turn.conversation, practical(turn) or _other_business(turn), _who_answers(turn))
     reply = turn.composer.triage(turn.conversation)
     if turn.reading.foreign:
         reply = reply.preceded_by(turn.block("emergency_spanish"))
@@ -29,6 +29,11 @@ def emergency(turn: Situation) -> Reply:
         return reply.preceded_by(turn.block("emergency_stands"))
     other = _other_business(turn)
     return reply.followed_by(other) if other else reply
+
+
+def _who_answers(turn: Situation) -> Block | None:
+    """What is said to who asks, while an emergency stands, whether a person answers."""
+    return turn.block("program") if REAL_PERSON in turn.reading.acts else None
 
 
 def _other_business(turn: Situation) -> Block | None:
@@ -142,6 +147,7 @@ def with_check(turn: Situation, reply: Reply) -> Reply:
     if conversation.disposition == Disposition.EMERGENCY.wire:
         return reply
     if wants and not conversation.checks:
+        conversation.repeated = 0
         conversation.checks = danger_check.open_rows(turn.check, conversation, Disposition.EMERGENCY)
     if reply.disposition is Disposition.CALL_DOCTOR:
         conversation.checks = danger_check.open_rows(turn.check, conversation, Disposition.EMERGENCY)
@@ -165,12 +171,21 @@ def with_topics(turn: Situation, reply: Reply) -> Reply:
 
 
 def with_offer(turn: Situation, reply: Reply) -> Reply:
-    """Who asks for a person may be offered a call back, and reads whom to call unless the advice says so already."""
+    """Who asks for a person, or leaves a number, may be offered a call back; who asks reads whom to call unless the advice says so."""
+    if turn.leaves_number():
+        return reply.with_payload(offers=[CALLBACK])
     if not turn.wants_person():
         return reply
     whom_to_call = turn.block(f"about_chat.{WANTS_PERSON}")
     told = reply.disposition in (Disposition.EMERGENCY, Disposition.CALL_DOCTOR) or whom_to_call in reply.blocks
-    return (reply if told else reply.with_note(whom_to_call)).with_payload(offers=[_CALLBACK])
+    return (reply if told else reply.with_note(whom_to_call)).with_payload(offers=[CALLBACK])
+
+
+def with_advice(turn: Situation, reply: Reply) -> Reply:
+    """The advice to call the doctor stands behind every answer of another kind; a question alone is asked by itself."""
+    if reply.custom["type"] in ("triage", "question") or not turn.stands_by_doctor():
+        return reply
+    return turn.composer.with_advice(reply, turn.conversation)
 
 
 def behind_answer(turn: Situation, question: Reply) -> Reply:

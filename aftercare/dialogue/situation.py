@@ -18,7 +18,8 @@ from aftercare.understanding.reading import Reading
 from aftercare.understanding.understood import TOPIC_PREFIX, Understood
 
 _ASIDE, _ABOUT_CHAT, _PRACTICAL = "aside", "about_chat", "practical"
-WANTS_PERSON = "wants_person"
+WANTS_PERSON, LEAVES_NUMBER, REAL_PERSON = "wants_person", "leaves_number", "real_person"
+AFTER_HOURS_SILENT = "after_hours_silent"
 _WANTS_PERSON_BRIEFLY = "wants_person_briefly"
 
 
@@ -160,6 +161,14 @@ class Situation:
         """Whether the message asks for a person or a call, by its words or as the classifier hears it."""
         by_words = bool(self.reading.acts & {WANTS_PERSON, _WANTS_PERSON_BRIEFLY})
         return by_words or self.understood.wants_person or self.is_sure(self.names.callback)
+
+    def leaves_number(self) -> bool:
+        """Whether the message gives a telephone number, or corrects one, and does not ask for a call in words."""
+        return LEAVES_NUMBER in self.reading.acts and WANTS_PERSON not in self.reading.acts
+
+    def stands_by_doctor(self) -> bool:
+        """Whether the patient was told to call the doctor, and that stands."""
+        return self.conversation.disposition == Disposition.CALL_DOCTOR.wire and self.stood is Disposition.CALL_DOCTOR
 
     def topics(self) -> list[Topic]:
         """The FAQ topics that were asked about; those about the time before the procedure only to who asks about that time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aftercare.decision import danger_check
 from aftercare.decision.reply import Block, Reply
 from aftercare.dialogue import asking
-from aftercare.dialogue.situation import WANTS_PERSON, Situation
+from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition, Topic
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -28,6 +28,8 @@ def talk(turn: Situation) -> Reply:
     practical = asking.practical(turn) if turn.conversation.disposition else None
     if practical is not None:
         return _advice_again(turn, practical)
+    if turn.leaves_number():
+        return turn.plain("chat", f"about_chat.{LEAVES_NUMBER}")
     supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
     if supposed or intent == turn.names.supposition:
         return _suppose(turn, supposed, topics)
@@ -61,7 +63,9 @@ def _suppose(turn: Situation, supposed: list[str], topics: list[Topic]) -> Reply
 
 def _advice_again(turn: Situation, practical: Block) -> Reply:
     """A practical question about the advice that stands: its answer, and the advice in one line."""
-    if turn.conversation.disposition == Disposition.CALL_DOCTOR.wire and turn.stood is Disposition.CALL_DOCTOR:
+    if turn.stands_by_doctor() and AFTER_HOURS_SILENT in turn.reading.acts:
+        return turn.composer.instead(turn.conversation, practical)
+    if turn.stands_by_doctor():
         return turn.composer.stands(turn.conversation, practical)
     return Reply((practical,), turn.plain("chat", "aside").custom)
 
@@ -127,7 +131,7 @@ def _not_understood(turn: Situation) -> Reply:
     if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
         return turn.composer.stands(conversation, before)
     if not turn.fusion.may_be_complaint(turn.reading):
-        return turn.plain("chat", "not_understood", "say_again", "watch_short")
+        return _no_report(turn)
     again = turn.names.unknown in conversation.evidence
     conversation.evidence.setdefault(turn.names.unknown, turn.reading.text)
     if danger_check.open_rows(turn.check, conversation, Disposition.CALL_DOCTOR):
@@ -136,3 +140,14 @@ def _not_understood(turn: Situation) -> Reply:
         conversation.record(turn.names.unknown, "present", turn.reading.text)
         return asking.decide_or_ask(turn)
     return turn.composer.say_again(before)
+
+
+def _no_report(turn: Situation) -> Reply:
+    """Words that are no report at all. The second time the greeting, the numbers and the offer of a call: nothing is said twice running."""
+    conversation = turn.conversation
+    again = conversation.repeated > 0 and not conversation.checks
+    if not conversation.checks:
+        conversation.repeated = 1
+    if again:
+        return turn.plain("chat", "greeting", "practical.which_number.always").with_payload(offers=[asking.CALLBACK])
+    return turn.plain("chat", "not_understood", "say_again", "watch_short")

@@ -54,7 +54,7 @@ def patterns(folder: Path, content: Content) -> Iterator[str]:
     tokenizer, spelling = Tokenizer(content["language/tokens"]), Spelling((), content["language/spelling"])
     own = {f"{name_of(file)}" for file in (folder / "findings").glob("*.yml")}
     for name, finding in content["findings"]["findings"].items():
-        for kind, close in (("patterns", False), ("normal", True)):
+        for kind, close in (("patterns", False), ("normal", True), ("lookalikes", False), ("unless", False)):
             for number, pattern in enumerate(finding.get(kind, ())):
                 here = place_of(content["findings"], ["findings", name, kind, number])
                 if here.rpartition(":")[0] not in own:

@@ -22,7 +22,7 @@ def lexicon(content: Content) -> Iterator[str]:
 def patterns(content: Content) -> Iterator[tuple[str, list[str | int], str]]:
     """Every pattern of the lexicon with its file and its place there."""
     for finding, entry in content["findings"]["findings"].items():
-        for kind in ("patterns", "normal"):
+        for kind in ("patterns", "normal", "lookalikes", "unless"):
             yield from _numbered("findings", ["findings", finding, kind], entry.get(kind, ()))
     name, rules = "language/assertion", content["language/assertion"]
     for key in ("not_a_trigger", "not_a_question", "well", "treated", "claimed", "claimed_too"):

@@ -169,6 +169,8 @@ def _finding(name: str, finding: LinedDict) -> Finding:
         yields_to=tuple(finding.get("yields_to", ())),
         patterns=said(finding.get("patterns", ())),
         normal=said(finding.get("normal", ())),
+        lookalikes=said(finding.get("lookalikes", ())),
+        unless=said(finding.get("unless", ())),
     )
 
 
@@ -225,14 +227,14 @@ def _act(act: LinedDict) -> dict[str, Any]:
 
 
 def _grammar(language: str, content: Content) -> Grammar:
-    words, others = content["words"], content["language/other_languages"]
+    words, others, dialogue = content["words"], content["language/other_languages"], content["language/dialogue"]
     return Grammar(
         code=language,
         tokens=content["language/tokens"],
         clauses=content["language/clauses"],
         assertion=_assertion(content["language/assertion"]),
         answers=content["language/answers"],
-        dialogue={"acts": {name: _act(act) for name, act in content["language/dialogue"]["acts"].items()}},
+        dialogue={**dialogue, "acts": {name: _act(act) for name, act in dialogue["acts"].items()}},
         measures=content["language/measures"],
         spelling=content["language/spelling"],
         idioms=said(content["language/idioms"]["idioms"]),

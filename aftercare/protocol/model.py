@@ -55,6 +55,8 @@ class Finding:
         yields_to: where the lexicon finds one of these in the same words, they do not tell this one.
         patterns: how patients say it.
         normal: words that say outright that it is not there.
+        lookalikes: words that sound like it, and tell of a symptom that the protocol does not know.
+        unless: words beside which those may tell of it all the same.
     """
 
     id: str
@@ -73,6 +75,8 @@ class Finding:
     yields_to: tuple[str, ...]
     patterns: tuple[str, ...]
     normal: tuple[str, ...]
+    lookalikes: tuple[str, ...]
+    unless: tuple[str, ...]
 
 
 @dataclass(frozen=True)

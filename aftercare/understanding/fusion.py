@@ -8,6 +8,7 @@ What decides is an ordered table of steps; each finding keeps the id of the step
 from __future__ import annotations
 
 from aftercare.protocol.model import Protocol
+from aftercare.understanding.lookalikes import without_lookalikes
 from aftercare.understanding.reading import Reading, Status
 from aftercare.understanding.steps import STEPS
 from aftercare.understanding.understood import Intents, Understood, Weighing
@@ -29,6 +30,7 @@ class Fusion:
             answering: the message answers a question, so that a few words of it are no report of their own.
             measuring: that question asks for a measure, so that the classifier's report of what is measured is no news.
         """
+        reading = without_lookalikes(self._protocol, reading)
         weighing = Weighing(self._protocol, self._intents, reading, answering=answering, measuring=measuring)
         for step in STEPS:
             if step.applies(weighing):

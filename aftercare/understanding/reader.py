@@ -9,8 +9,10 @@ from datetime import date
 from functools import partial
 
 from aftercare.protocol.model import Protocol
+from aftercare.understanding.acts import Acts
 from aftercare.understanding.assertion import Assertion, Context
 from aftercare.understanding.clauses import Clauses
+from aftercare.understanding.lookalikes import Lookalikes
 from aftercare.understanding.measures import Measure, Measures
 from aftercare.understanding.patterns import Compiler, Match, PatternMatcher
 from aftercare.understanding.reading import CLAIMED, LABEL, MEASURED, Mention, Reading, Status
@@ -49,20 +51,19 @@ class Reader:
         for finding in protocol.findings.values():
             for pattern in finding.patterns:
                 self._findings.add(finding.id, compiler.compile(pattern))
+            for pattern in finding.lookalikes:
+                self._findings.add(protocol.role("unknown"), compiler.compile(pattern))
             for pattern in finding.normal:
                 self._normal.add(finding.id, compiler.compile(pattern, close=True))
         rules, answers = grammar.assertion, grammar.answers
         self._assertion = Assertion(grammar, self._clauses, compiler)
+        self._lookalikes = Lookalikes(protocol, self._clauses, compiler)
         self._idioms = self._matcher(grammar.idioms, compiler)
         self._well = self._matcher(rules["well"], compiler)
         self._treated = self._matcher(rules["treated"], compiler)
         self._claimed, self._claimed_too = (self._matcher(rules[name], compiler) for name in ("claimed", "claimed_too"))
         self._supposing, self._denial_reach = frozenset(rules["supposing"]), int(rules["reach"]["denial"])
-        acts = grammar.dialogue["acts"].items()
-        self._acts = {act: (kind["longest"], self._matcher(kind["patterns"], compiler)) for act, kind in acts}
-        self._no_acts = {act: self._matcher(kind["except"], compiler) for act, kind in acts}
-        self._alone = frozenset(act for act, kind in acts if kind.get("alone", False))
-        self._fillers = frozenset(answers["fillers"])
+        self._acts = Acts(protocol, compiler)
         self._answers = {name: self._matcher(patterns, compiler) for name, patterns in answers["answers"].items()}
         self._exceptions, self._longest = frozenset(answers["exceptions"]), Longest(**answers["longest"])
         self._caregiver, self._overrides = frozenset(rules["caregiver"]), frozenset(rules["override_history"])
@@ -104,7 +105,7 @@ class Reader:
         mentions = [replace(each, status=Status.PRESENT, trigger=CLAIMED) if _is_claimed_too(each, too) else each for each in mentions]
         return Reading(
             text=text,
-            mentions=tuple(sorted(mentions, key=lambda mention: (mention.start, mention.finding))),
+            mentions=tuple(sorted(self._lookalikes.mark(mentions, norms, tokens), key=lambda mention: (mention.start, mention.finding))),
             days=self._measures.days_since_procedure(text, today),
             lasting=self._measures.days_lasting(text),
             days_answered=self._measures.days_answered(text, today),
@@ -112,7 +113,7 @@ class Reader:
             answer=answer,
             bare=bool(answer) and self._is_bare(norms, len(norms)),
             apart=bool(answer) and self._is_bare(norms, self._sentence_end(norms)),
-            acts=self._acts_of(norms),
+            acts=self._acts.of(norms),
             writer=self._writer(norms),
             treated=bool(self._treated(norms)),
             recent=not self._overrides.isdisjoint(norms),
@@ -232,22 +233,11 @@ class Reader:
     def _is_bare(self, norms: Sequence[str], end: int) -> bool:
         """Whether nothing is said before a place besides the answer: each word is one of an answer's, or adds nothing."""
         heard = {place for matcher in self._answers.values() for _, start, last in matcher(norms) for place in range(start, last)}
-        return self._fills(norms[:end], frozenset(heard))
+        return self._acts.fills(norms[:end], frozenset(heard))
 
     def _sentence_end(self, norms: Sequence[str]) -> int:
         """The place of the first sentence's end."""
         return next((place for place, norm in enumerate(norms) if norm in _SENTENCE_ENDS), len(norms))
-
-    def _acts_of(self, norms: Sequence[str]) -> frozenset[str]:
-        """What the message does in the conversation, besides reporting."""
-        count = sum(norm.isalnum() for norm in norms)
-        found = {act: spans for act, (longest, matcher) in self._acts.items() if count <= longest and (spans := matcher(norms))}
-        meant = {act: spans for act, spans in found.items() if not self._no_acts[act](norms)}
-        return frozenset(act for act, spans in meant.items() if act not in self._alone or self._fills(norms, _covered(spans)))
-
-    def _fills(self, norms: Sequence[str], heard: frozenset[int]) -> bool:
-        """Whether nothing is said beside these words."""
-        return all(place in heard or word in self._fillers or not word.isalnum() for place, word in enumerate(norms))
 
     def _writer(self, norms: Sequence[str]) -> str:
         said = set(norms)

@@ -1,0 +1,186 @@
+"""What patients say once they were told to go or to call: putting it off, calling, driving, nobody answering, asking who answers here."""
+
+from __future__ import annotations
+
+import pytest
+
+from aftercare.decision.reply import Reply
+from aftercare.protocol import Protocol
+from tests.core.conftest import CheckReply, Talk
+
+FEVER, ER, CALL_911 = "I have a fever of 101.5", "I wet the bed last night", "I have chest pain"
+
+PUTS_OFF = (
+    "ok ill ring them tommorow its late",
+    "I'll call on monday",
+    "we are going to wait until it gets light, i mean the morning",
+    "my wife will phone the office later",
+    "calling first thing tomorrow",
+    "not bothering anybody tonight",
+    "i will see how it goes after lunch",
+)
+CALLS = (
+    "i am calling now",
+    "okay calling",
+    "my daughter is phoning the clinic",
+    "dialing now",
+    "ok i will call",
+    "ill ring the doctor right away",
+)
+CALLS_NOT = ("should i call now", "are you calling them now", "the nurse called me", "i will not call", "i keep calling")
+DRIVEN = (
+    "ok my husband is driving me now. what should i take along",
+    "our neighbour takes me there",
+    "we are on our way",
+    "we're heading to the hospital",
+    "i am in the car already",
+    "i am driving her to the er",
+)
+NOT_DRIVEN = (
+    "nobody can drive me",
+    "i will drive myself",
+    "is help on its way",
+    "my son can not drive me",
+    "how do i get to the er",
+    "should my son drive me",
+)
+NO_LINE_ANSWERS = (
+    "the nurse line is not answering",
+    "555-0199 does not pick up",
+    "i tried 5550199 and nobody picked up",
+    "(555) 0199 , nobody answers",
+    "the after hours number just rings",
+    "no one answers at either number",
+    "the night line did not answer either",
+)
+ONE_LINE_SILENT = ("nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
+
+
+def _text(protocol: Protocol, act: str, advice: str) -> str:
+    return protocol.say(f"practical.{act}.{advice}")
+
+
+def _says(reply: Reply, text: str) -> bool:
+    return text in [block.text for block in reply.blocks]
+
+
+@pytest.mark.parametrize("message", PUTS_OFF)
+def test_who_puts_it_off_reads_that_it_cannot_wait(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    for told, advice in ((FEVER, "call_doctor"), (ER, "emergency")):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert _says(reply, _text(protocol, "can_wait", advice))
+        assert (reply.custom["disposition"], "offers" in reply.custom) == (advice, False)
+
+
+@pytest.mark.parametrize("message", ["call me tomorrow", "can i get a call tomorrow morning", "will they call me back on monday"])
+def test_who_speaks_of_being_called_puts_nothing_off(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "can_wait", "call_doctor"))
+
+
+@pytest.mark.parametrize("message", CALLS)
+def test_who_calls_is_acknowledged(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    for told, advice in ((FEVER, "call_doctor"), (ER, "emergency")):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert _says(reply, _text(protocol, "will_call", advice))
+        assert "cannot call you" not in reply.text
+
+
+@pytest.mark.parametrize("message", CALLS_NOT)
+def test_who_does_not_say_that_they_call_is_not_acknowledged(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "will_call", "call_doctor"))
+
+
+@pytest.mark.parametrize("message", DRIVEN)
+def test_who_is_driven_is_not_told_that_a_ride_is_missing(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    _, (_, reply) = talk(ER, message)
+    check_reply(reply)
+    assert _says(reply, _text(protocol, "on_the_way", "go_to_er"))
+    assert "They come to you" not in reply.text
+    _, (_, reply) = talk(CALL_911, message)
+    assert _says(reply, _text(protocol, "on_the_way", "call_911"))
+    assert "Go now" not in reply.text
+
+
+@pytest.mark.parametrize("message", NOT_DRIVEN)
+def test_who_is_not_driven_is_not_sent_on_the_way(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(ER, message)
+    assert not _says(reply, _text(protocol, "on_the_way", "go_to_er"))
+
+
+def test_who_is_in_danger_from_themself_is_not_sent_on_the_way(talk: Talk) -> None:
+    _, (_, reply) = talk("I want to die", "we are on our way")
+    assert "Go now" not in reply.text
+    assert "988" in reply.blocks[0].text
+
+
+@pytest.mark.parametrize("message", NO_LINE_ANSWERS)
+def test_where_no_line_answers_the_er_takes_the_place_of_the_doctor(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str
+) -> None:
+    for told in (FEVER, "I am queasy"):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert reply.blocks[0].text == _text(protocol, "after_hours_silent", "call_doctor")
+        assert reply.text.startswith("Go to the ER now.")
+        assert "Call your doctor" not in reply.text
+    _, (_, reply) = talk(ER, message)
+    assert _says(reply, _text(protocol, "after_hours_silent", "emergency"))
+
+
+@pytest.mark.parametrize("message", ONE_LINE_SILENT)
+def test_where_the_clinic_does_not_answer_the_other_number_is_named(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert _says(reply, _text(protocol, "nobody_answers", "call_doctor"))
+    assert reply.text.count(protocol.say("stands")) == 1
+
+
+@pytest.mark.parametrize("message", ["are you the nurse", "is this a robot", "am I talking to a person"])
+def test_who_asks_in_an_emergency_reads_that_it_is_a_program_and_the_emergency_again(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(ER, message)
+    assert reply.text.startswith("This is an emergency.")
+    assert _says(reply, protocol.say("program"))
+    assert _says(reply, protocol.say("emergency_stands"))
+    _, (_, reply) = talk(ER, "it happened again")
+    assert not _says(reply, protocol.say("program"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["when will they call me", "how soon do i get my call back", "are they going to call me today", "did the clinic get my request"],
+)
+def test_who_asks_when_the_call_comes_reads_what_is_known(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    _, (_, reply) = talk("have a nurse call me", message)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.text) == ("chat", protocol.say("about_chat.when_called"))
+
+
+@pytest.mark.parametrize("message", ["when should i call the doctor", "when do i have to call you"])
+def test_who_asks_when_to_call_is_not_told_of_a_request(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (reply,) = talk(message)
+    assert protocol.say("about_chat.when_called") not in reply.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "wrong number, it is 312 555 0148",
+        "my cell is 312-555-0148",
+        "sorry, i typed the wrong number",
+        "the correct number is 773 555 0150",
+        "moms number changed",
+    ],
+)
+def test_who_leaves_a_number_is_shown_the_form(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    _, (reply,) = talk(message)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.custom["offers"], reply.text) == ("chat", ["callback"], protocol.say("about_chat.leaves_number"))
+
+
+@pytest.mark.parametrize("message", ["my pain number is 7", "my temperature number is 3 over normal", "the wrong number of pills"])
+def test_another_figure_is_no_telephone_number(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (reply,) = talk(message)
+    assert protocol.say("about_chat.leaves_number") not in reply.text
