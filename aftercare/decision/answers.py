@@ -42,7 +42,7 @@ def heard(protocol: Protocol, key: str, reading: Reading) -> Answer:
         return lexical
     shares = dict(reading.replies.get(key, ()))
     answer = _by_reader(protocol.thresholds, shares, lexical) if shares else _by_lexicon(reading, lexical)
-    if answer is Answer.NO and _takes_back(protocol, reading):
+    if answer is Answer.NO and (reading.foreign or _takes_back(protocol, reading)):
         return Answer.NOT_UNDERSTOOD
     if answer in (Answer.NO, Answer.NOT_UNDERSTOOD) and "refuse" in reading.acts:
         return Answer.UNSURE

@@ -372,6 +372,19 @@ def test_the_denial_of_one_sign_closes_no_other_row(chat: Chat, first: str, text
     assert {"bladder_bowel", "other_symptoms", "walking"} <= set(reply.custom["checks"])
 
 
+@pytest.mark.parametrize("text", ["hola no hablo ingles", "no entiendo nada, por favor", "nein ich habe nicht verstanden"])
+def test_words_of_another_language_deny_nothing(assistant: Assistant, chat: Chat, protocol: Protocol, text: str) -> None:
+    chat.say(SORE)
+    shares = dict.fromkeys(("danger_check", *(question.heard_as for question in protocol.questions.values())), (("no", 0.99),))
+    reading = replace(assistant.read(text, TODAY), replies=shares)
+    after, reply = assistant.respond(chat.conversation, reading, TODAY, at=NOON)
+    assert after.checks == chat.conversation.checks
+    assert reply.custom["about"] == "danger_check"
+    asked = Conversation(pending="chest", asked=["chest"])
+    after, _ = assistant.respond(asked, reading, TODAY, at=NOON)
+    assert not after.has("absent")
+
+
 def test_only_a_sure_no_by_the_answer_reader_denies_the_whole_list(assistant: Assistant, protocol: Protocol) -> None:
     for share, closed in ((0.97, True), (0.9, False)):
         chat = Chat(assistant)
