@@ -227,7 +227,7 @@ def test_another_nurse_has_to_take_the_chat_over(door: Door, patient: Patient) -
     with pytest.raises(ActError, match="Ann Lee holds this chat"):
         contact.reply(number, ben, seen, "Hello")
     contact.reply(number, ben, seen, "Hello", take_over=True)
-    assert patient.events()[-1]["who"] == "Ben, nurse"
+    assert patient.events()[-1]["who"] == "Ben (nurse)"
 
 
 def test_nobody_writes_into_a_chat_that_is_over_or_past_words_they_have_not_read(door: Door, patient: Patient) -> None:
