@@ -86,10 +86,11 @@ def _disagree(nurse: Nurse) -> None:
 def test_a_case_is_exported_without_a_mouse(ward: Server, hire: Hire) -> None:
     emergency(ward)
     nurse = hire()
-    number = nurse.waiting()[-1]
+    row = nurse.page.locator("#live tr", has_text="wet the bed").first
+    number = row.locator("a.case").inner_text().removeprefix("Case ")
     nurse.go("/export")
     nurse.tab_to(nurse.page.get_by_label("Numbers of cases"))
-    nurse.type(str(number))
+    nurse.type(number)
     nurse.tab_to(nurse.page.get_by_label("Reason"))
     nurse.type("Quality")
     nurse.tab_to(nurse.page.get_by_role("button", name="Preview"))

@@ -39,7 +39,7 @@ def seen(shared_stack: Stack, shared_site: Site) -> Seen:
 def test_the_launcher_opens_the_first_screen(seen: Seen) -> None:
     assert seen["launcher"] == {"name": LAUNCHER["open_name"], "expanded": "false", "focused": False}
     opened = seen["opened"]
-    assert "It is not for emergencies: call 911" in opened["main"]
+    assert "Not for emergencies: call 911" in opened["main"]
     assert "not a person" in opened["main"]
     assert opened["starters"].split("\n") == [WORDS["start"][name] for name in ("symptom", "question", "helper")]
     assert opened["focused"] == "main", "a telephone's keyboard would cover the greeting"
