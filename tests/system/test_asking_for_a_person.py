@@ -25,3 +25,7 @@ def test_requests_for_a_person_are_heard(say: Say) -> None:
 def test_what_only_speaks_of_a_person_is_no_request(say: Say) -> None:
     wrong = [text for text in TOLD["asks_not"] if _offered(say, text)]
     assert len(wrong) <= MOST_WRONG, wrong
+
+
+def test_who_leaves_a_number_is_offered_the_form_that_takes_it(say: Say) -> None:
+    assert all(_offered(say, text) for text in TOLD["leaves_number"])
