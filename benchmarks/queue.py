@@ -222,7 +222,7 @@ def bench(url: str, number: int, library: Library) -> tuple[list[Figure], list[F
     fill(engine, number)
     engine.dispose()
     say(f"  {number:,} cases written in {time.monotonic() - begun:.0f} s")
-    settings = from_environment({"AFTERCARE_RECORDS": url}, demo=True, protocols=[protocol.id for protocol in library])
+    settings = from_environment({"AFTERCARE_RECORDS": url}, demo=True, protocols=[protocol.key for protocol in library])
     return measure(replace(settings, limits=dict.fromkeys(settings.limits, _PLENTY)), library)
 
 
