@@ -101,7 +101,8 @@ def test_each_browser_that_is_missing_is_unpacked_into_a_folder_of_its_own(bare:
     (bare / "unpacked" / "chromium").mkdir(parents=True)
     programs.from_unpacked_packages(["firefox-esr", "nginx"])
     assert list(started) == ["firefox-esr"]
-    assert f'exec "{bare}/unpacked/firefox-esr/root/usr/lib/firefox-esr/firefox-esr" "$@"' in started["firefox-esr"]
+    program = (bare / "unpacked" / "firefox-esr" / "root").joinpath("usr", "lib", "firefox-esr", "firefox-esr")
+    assert f'exec "{program}" "$@"' in started["firefox-esr"]
     assert (bare / "unpacked" / "chromium").is_dir()
 
 
