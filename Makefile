@@ -80,7 +80,7 @@ bench-queue: setup ## time the nurses' queue with 100,000 and 1,000,000 conversa
 soak: train ## let N simulated patients (10,000 unless you say N=...) chat while parts of the bot fail; writes docs/reliability.md
 	$(TOOLS) -m benchmarks.soak $(N) $(if $(SEED),--seed $(SEED)) $(if $(ACTION_SERVER),--action-server)
 
-fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that the core can not take, led by the code's branches
+fuzz: setup ## look for SECONDS (120 unless you say SECONDS=...) for words that the core cannot take, led by the code's branches
 	$(TOOLS) -m scripts.fuzz $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 lint: setup ## check style, types and Rasa's data

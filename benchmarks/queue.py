@@ -265,7 +265,7 @@ def main() -> None:
     """Measure, print and write the report.
 
     Raises:
-        FailureError: a page takes too long, or PostgreSQL can not be started.
+        FailureError: a page takes too long, or PostgreSQL cannot be started.
     """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.queue", description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="this share of the cases, for a quick look; writes no report")

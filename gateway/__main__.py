@@ -168,7 +168,7 @@ def _wrap_anew(engine: Engine, keyring: Keyring) -> int:
     if done:
         print(f"The keys of {done} conversations were wrapped under the first master key and the keys of their days.")
     if failed:
-        print(f"The keys of {failed} conversations can not be unwrapped: a master key or a day's key is missing.", file=sys.stderr)
+        print(f"The keys of {failed} conversations cannot be unwrapped: a master key or a day's key is missing.", file=sys.stderr)
     return 0
 
 

@@ -105,7 +105,7 @@ def handle_errors(app: FastAPI, copies: PatientCopies, embed_keys: Mapping[str, 
 
     @app.exception_handler(SealError)
     async def sealing(request: Request, error: SealError) -> JSONResponse:
-        _log.error("records can not be sealed", reason=str(error))
+        _log.error("records cannot be sealed", reason=str(error))
         return respond(request, 503, "not_stored")
 
 

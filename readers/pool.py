@@ -203,7 +203,7 @@ class Readers:
             raise UnreadError("no reader") from None
 
     def _give_back(self, reader: _Reader) -> None:
-        if reader.stepped_back:  # what has stepped back can not come forward again
+        if reader.stepped_back:  # what has stepped back cannot come forward again
             self._replace()
         if self._closed or reader.stepped_back or self._idle.qsize() >= _MOST_IDLE:
             reader.link.close()
@@ -222,7 +222,7 @@ class Readers:
         """Another reader, once it is there.
 
         Raises:
-            UnreadError: it was not there after so many seconds, or it can not be made.
+            UnreadError: it was not there after so many seconds, or it cannot be made.
         """
         end = time.monotonic() + seconds
         for _ in range(2):  # where the template has died, a new one is loaded

@@ -1,7 +1,7 @@
 """Runs the bot like `make run`, and takes in what is changed meanwhile.
 
 The gateway starts again when its sources change, Rasa too when those of the core do; the widget is built, and the model trained, where they
-are made of what changed. What can not be taken in, such as a protocol with a mistake, is reported, and what runs goes on. Every step is a
+are made of what changed. What cannot be taken in, such as a protocol with a mistake, is reported, and what runs goes on. Every step is a
 process of its own, so that it runs the code as it is now.
 """
 

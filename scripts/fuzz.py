@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of the text pipeline: libFuzzer, by way of atheris, looks for words that the core can not take, or not in time.
+"""Coverage-guided fuzzing of the text pipeline: libFuzzer, by way of atheris, looks for words that the core cannot take, or not in time.
 
 The core is imported in functions, because atheris must see it being imported.
 """

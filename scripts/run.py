@@ -44,7 +44,7 @@ def checked_protocol() -> Protocol:
 
 
 def first_account(stack: Stack) -> str:
-    """How to make the first account of the nurses' console, with what the command can not know by itself."""
+    """How to make the first account of the nurses' console, with what the command cannot know by itself."""
     usual = {"AFTERCARE_GATEWAY_PORT": "8080", "AFTERCARE_RECORDS": f"sqlite:///{RUN / 'records.db'}"}
     ours = {"AFTERCARE_GATEWAY_PORT": str(stack.ports.gateway), "AFTERCARE_RECORDS": stack.records}
     needed = "".join(f"{name}={shlex.quote(value)} " for name, value in ours.items() if value != usual[name])

@@ -196,7 +196,7 @@ class Stack:
             cwd=ROOT, env=self.environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise FailureError(f"The gateway can not start:\n{done.stderr.strip()}")
+            raise FailureError(f"The gateway cannot start:\n{done.stderr.strip()}")
 
     def environment(self) -> dict[str, str]:
         """The environment of the servers, and of whatever works with their records."""

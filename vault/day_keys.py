@@ -24,7 +24,7 @@ _KEY_BYTES = 32
 
 
 class FolderError(OSError):
-    """The folder of keys can not be used; the message says what to do."""
+    """The folder of keys cannot be used; the message says what to do."""
 
 
 class DayKeys:
@@ -46,7 +46,7 @@ class DayKeys:
         try:
             found = self.folder.stat()
         except OSError as error:
-            raise FolderError(f"{self.folder} can not be used ({error.strerror}); make it: install -d -m 0700 {self.folder}") from None
+            raise FolderError(f"{self.folder} cannot be used ({error.strerror}); make it: install -d -m 0700 {self.folder}") from None
         if not stat.S_ISDIR(found.st_mode):
             raise FolderError(f"{self.folder} is no folder; name one that belongs to this user alone.")
         if found.st_uid != os.geteuid() or found.st_mode & 0o077:
@@ -59,13 +59,13 @@ class DayKeys:
         """The name and the 32 bytes of a day's key, which is made where there is none.
 
         Raises:
-            FolderError: the folder can not be read or written.
+            FolderError: the folder cannot be read or written.
         """
         try:
             name = min((each for each in self.names() if _day(each) == day), default="") or self._make(day)
             return name, self._read(name)
         except OSError as error:
-            raise FolderError(f"{self.folder} can not be used ({error.strerror}).") from None
+            raise FolderError(f"{self.folder} cannot be used ({error.strerror}).") from None
 
     def get(self, name: str) -> bytes | None:
         """A key by its name; None when it is not there, because it was destroyed for example."""

@@ -67,7 +67,7 @@ def _denies_all(turn: Situation, row_answers: RowAnswers) -> bool:
 
 
 def unanswered(turn: Situation) -> Reply:
-    """An aside is answered and the question stays; what can not be understood is asked again, and in the end counts as dangerous."""
+    """An aside is answered and the question stays; what cannot be understood is asked again, and in the end counts as dangerous."""
     question = turn.pending
     assert question is not None
     aside = talk.aside(turn) or (turn.plain("chat", "aside") if turn.heard is Answer.ASIDE else None)

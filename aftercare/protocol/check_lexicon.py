@@ -1,4 +1,4 @@
-"""What makes a lexicon wrong: patterns that can not be read."""
+"""What makes a lexicon wrong: patterns that cannot be read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from aftercare.understanding.patterns import Compiler, PatternError
 
 
 def lexicon(content: Content) -> Iterator[str]:
-    """Every pattern that can not be read."""
+    """Every pattern that cannot be read."""
     compiler = Compiler(content["words"]["classes"], content["language/clauses"], content["language/tokens"])
     for name, path, pattern in patterns(content):
         try:

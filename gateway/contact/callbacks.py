@@ -74,7 +74,7 @@ class Callbacks:
             The request as stored, and whether it is new.
 
         Raises:
-            NumberError: the number can not be read.
+            NumberError: the number cannot be read.
         """
         name, readable = session.conversation, read_number(number, self._contact.region)
         clinic = self._library.bound(*session.bound).clinic

@@ -86,7 +86,7 @@ class Answering:
                     message, *_ = await asyncio.to_thread(self._records.events, conversation, seq - 1)
                     self.begin(conversation, message, alone=RECOVERED)
                 except SealError:
-                    _log.error("unanswered message can not be opened", conversation=conversation, seq=seq)
+                    _log.error("unanswered message cannot be opened", conversation=conversation, seq=seq)
 
     async def follow_up(self, only: str | None = None) -> None:
         """Where a question has waited too long for its answer, let the more urgent answer hold and tell the patient.

@@ -48,7 +48,7 @@ _GREETING: dict[str, list[Any]] = {"buttons": [], "sources": []}
 _ERRORS: dict[int | str, dict[str, Any]] = {
     status: {"model": ErrorBody, "description": text}
     for status, text in {
-        400: "The request can not be read.",
+        400: "The request cannot be read.",
         401: "No token, an unknown one, or one that is over.",
         403: "Not from a page that the embed key lists.",
         422: "The request is not as described here.",
@@ -250,7 +250,7 @@ def _urgency(event: EventBody) -> tuple[int, int]:
 
 
 async def _sent(gateway: Services, session: Session, events: list[EventBody]) -> None:
-    """Remember that answers went out, for the nurses; that it can not be remembered keeps nothing from the patient."""
+    """Remember that answers went out, for the nurses; that it cannot be remembered keeps nothing from the patient."""
     if any(event.kind in _FROM_CLINIC for event in events):
         try:
             await asyncio.to_thread(gateway.records.sent, session.conversation, events[-1].seq)

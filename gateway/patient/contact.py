@@ -116,7 +116,7 @@ async def _answer_danger(gateway: Services, session: Session, *written: str | No
     try:
         if await gateway.core.alarm(session.bound, text, {}) is None:
             return
-    except Exception as error:  # words that can not be read are a message too: its answer is the safety card
+    except Exception as error:  # words that cannot be read are a message too: its answer is the safety card
         _log.error("core failed", error=type(error).__name__)
     message, _ = await asyncio.to_thread(gateway.records.add_message, session.conversation, uuid4().hex, text)
     gateway.answering.begin(session.conversation, message)

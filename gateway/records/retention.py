@@ -34,7 +34,7 @@ class Purge:
 def purge(engine: Engine, before: datetime, *, dry_run: bool, days: DayKeys | None = None) -> Purge:
     """Delete the keys of the conversations that ended before a moment, and destroy the days' keys that wrapped only such.
 
-    What the database's files and its backups still hold of a deleted key can not be unwrapped once its day's key is destroyed: with the
+    What the database's files and its backups still hold of a deleted key cannot be unwrapped once its day's key is destroyed: with the
     last conversation of that day.
 
     Args:

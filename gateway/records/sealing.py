@@ -74,7 +74,7 @@ class Keyring:
             day: the day on which it starts, UTC on purpose, wherever the clinic is; today when not given.
 
         Raises:
-            SealError: the folder of the days' keys can not be used.
+            SealError: the folder of the days' keys cannot be used.
         """
         key = AESGCM.generate_key(_KEY_BITS)
         return Sealer(key), self._wrap(key, conversation, day or datetime.now(UTC).date())
@@ -156,5 +156,5 @@ def day_key_of(wrapped: bytes) -> str:
 
 
 def _both(master: bytes, of_the_day: bytes) -> AESGCM:
-    """What can not be opened without either of two keys."""
+    """What cannot be opened without either of two keys."""
     return AESGCM(hmac.digest(master, of_the_day, "sha256"))

@@ -68,5 +68,5 @@ def _languages(where: str, entry: Mapping[str, object], protocol: str, protocols
     if own not in offered:
         problems.append(f"{where}: languages must be a list that has the key's own language, {own}")
     for tag in offered:
-        problems += (f"{where}: {tag} can not be offered: {problem}" for problem in language_problems(strings, tag, protocol, spoken))
+        problems += (f"{where}: {tag} cannot be offered: {problem}" for problem in language_problems(strings, tag, protocol, spoken))
     return own, offered

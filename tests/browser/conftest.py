@@ -30,6 +30,8 @@ PLENTY = {
     "refused": {"address": "10000 per minute"},
 }
 POLICY = ROOT / "gateway" / "console" / "policy.yml"
+CLINIC = ROOT / "protocols" / "vertebroplasty" / "clinic.yml"
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NO_FLOOD = {"emergencies": 1000, "again": "60 minutes"}
 """All patients of these tests write from one address."""
 
@@ -41,18 +43,25 @@ expect.set_options(timeout=8_000)
 NewDevice = Callable[..., Device]
 
 
-def new_stack(folder: Path, site: Site, *, actions: bool = False, clinic: Path | None = None) -> Stack:
-    """A bot that this site may show, of its own ports, records and logs, with or without an action server; not started."""
-    embed, limits, policy = folder / "embed.yml", folder / "limits.yml", folder / "policy.yml"
+def new_stack(folder: Path, site: Site, *, actions: bool = False) -> Stack:
+    """A bot that this site may show, of its own ports, records and logs, with or without an action server; not started.
+
+    Its clinic's telephone is answered at any hour, so that no test sees something else in the evening.
+    """
+    embed, limits, policy, clinic = (folder / f"{name}.yml" for name in ("embed", "limits", "policy", "clinic"))
     embed.write_text(yaml.safe_dump({"keys": {KEY: {"origins": [site.origin, site.origin_of_another_site], "language": "en"}}}))
     limits.write_text(yaml.safe_dump(PLENTY))
-    policy.write_text(yaml.safe_dump(yaml.safe_load(POLICY.read_text(encoding="utf-8")) | {"flood": NO_FLOOD}))
-    env = {"AFTERCARE_EMBED": str(embed), "AFTERCARE_LIMITS": str(limits), "AFTERCARE_POLICY": str(policy)}
-    if clinic:
-        env["AFTERCARE_CLINIC"] = str(clinic)
+    policy.write_text(yaml.safe_dump(_loaded(POLICY) | {"flood": NO_FLOOD}))
+    clinic.write_text(yaml.safe_dump(_loaded(CLINIC) | {"opening": {day: ["00:00-24:00"] for day in DAYS}}))
+    files = {"EMBED": embed, "LIMITS": limits, "POLICY": policy, "CLINIC": clinic}
+    env = {f"AFTERCARE_{name}": str(file) for name, file in files.items()}
     stack = Stack(Ports.free(actions=actions), folder / "conversations.db", folder / "logs", env)
     site.show_chat_of(stack.gateway)
     return stack
+
+
+def _loaded(file: Path) -> dict[str, Any]:
+    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
 
 
 @pytest.fixture(scope="session")
@@ -170,7 +179,7 @@ def hire(browser: Browser, ward_stack: Stack) -> Iterator[Callable[..., Nurse]]:
     made: list[Nurse] = []
 
     def make(role: str = "nurse", **options: Any) -> Nurse:
-        made.append(Nurse(browser, ward_stack, f"Nurse {uuid4().hex[:8]}", role, **options))
+        made.append(Nurse(browser, ward_stack, f"Nurse {uuid4().int % 10**8:08}", role, **options))
         return made[-1].set_up().log_in()
 
     yield make

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import yaml
 from playwright.sync_api import sync_playwright
 
 from aftercare.protocol.compose import HOUSE
@@ -20,9 +19,7 @@ from tests.browser.ears import Thing, lines
 from tests.browser.server import Server
 
 PAGE = HOUSE / "docs" / "screen-reader.md"
-CLINIC = HOUSE / "protocols" / "vertebroplasty" / "clinic.yml"
 BEGIN = "## The way through the chat\n"
-_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _CLOCK = re.compile(r"\d{1,2}:\d{2}\s?[AP]M")
 
 
@@ -51,19 +48,11 @@ def _entered(focus: Sequence[Thing], before: Sequence[Thing]) -> Iterator[Thing]
     yield focus[-1]
 
 
-def _always_open(folder: Path) -> Path:
-    """The clinic as the demo has it, at an hour at which its telephone is answered."""
-    clinic = yaml.safe_load(CLINIC.read_text(encoding="utf-8"))
-    file = folder / "clinic.yml"
-    file.write_text(yaml.safe_dump({**clinic, "opening": {day: ["00:00-24:00"] for day in _DAYS}}), encoding="utf-8")
-    return file
-
-
 def main() -> None:
     """Start a bot, go through the chat in Chromium, and write the page."""
     with TemporaryDirectory() as name, Site().running() as site:
         folder = Path(name)
-        with new_stack(folder, site, clinic=_always_open(folder)) as stack, sync_playwright() as playwright:
+        with new_stack(folder, site) as stack, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
             server = Server(stack)
             steps = walk_through(Device(browser, site, {}), server)

@@ -283,7 +283,7 @@ def test_a_language_that_can_not_be_offered_is_told(demo: dict[str, str], look: 
     file.write_text("keys: {spine: {origins: [], languages: [en, es]}}")
     file.chmod(0o600)
     said = _of(look(demo | {"AFTERCARE_EMBED": str(file)}), "settings", State.MISSING)
-    assert "key spine: es can not be offered: the protocol vertebroplasty does not speak it, but: en" in said
+    assert "key spine: es cannot be offered: the protocol vertebroplasty does not speak it, but: en" in said
 
 
 def test_a_page_or_a_key_that_is_written_twice_is_told(demo: dict[str, str], look: Look, tmp_path: Path) -> None:

@@ -223,5 +223,5 @@ def test_a_folder_that_can_not_be_used_is_told(tmp_path: Path) -> None:
     keyring = Keyring([MASTER_KEY], DayKeys(tmp_path / "file"))
     with pytest.raises(FolderError, match="no folder"):
         DayKeys(tmp_path / "file").check()
-    with pytest.raises(SealError, match="can not be used"):
+    with pytest.raises(SealError, match="cannot be used"):
         keyring.new_key("conversation", _DAY)

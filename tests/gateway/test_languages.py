@@ -68,14 +68,14 @@ def test_a_complete_language_may_be_offered(tmp_path: Path) -> None:
 
 def test_a_language_that_the_protocol_does_not_speak_is_not_offered(tmp_path: Path) -> None:
     said = _problems("languages: [en, es]", _BOTH[:1], tmp_path)
-    assert "key spine: es can not be offered: the protocol vertebroplasty does not speak it, but: en; write its wording.es.yml" in said
+    assert "key spine: es cannot be offered: the protocol vertebroplasty does not speak it, but: en; write its wording.es.yml" in said
     said = _problems("protocol: second, languages: [en, es]", [*_BOTH, ("second", "en")], tmp_path)
     assert "the protocol second does not speak it" in said
 
 
 def test_a_language_without_words_of_the_widget_is_not_offered(tmp_path: Path) -> None:
     said = _problems("languages: [en, fr]", [*_BOTH, ("vertebroplasty", "fr")], tmp_path)
-    assert "fr can not be offered: the widget has no words in it; write widget/strings/fr.json with every key of en.json" in said
+    assert "fr cannot be offered: the widget has no words in it; write widget/strings/fr.json with every key of en.json" in said
 
 
 @pytest.mark.parametrize("languages", ["[es]", "en", "[]", "{en: 1}"])

@@ -1,4 +1,4 @@
-"""A message that can not be read in time gets the safety card and a case, and delays nobody else."""
+"""A message that cannot be read in time gets the safety card and a case, and delays nobody else."""
 
 from __future__ import annotations
 

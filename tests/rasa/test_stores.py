@@ -215,7 +215,7 @@ async def test_after_a_day_of_rest_the_key_is_destroyed(store: WindowedTrackerSt
 
 
 async def test_a_conversation_that_goes_on_keeps_its_slots(store: WindowedTrackerStore, travel: Callable[[int], None]) -> None:
-    """A red flag stands for good, though the day on which it was said can not be read any more."""
+    """A red flag stands for good, though the day on which it was said cannot be read any more."""
     await _report(store)
     for number in range(1, 5):
         travel(1)

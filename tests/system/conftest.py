@@ -173,7 +173,7 @@ def _check_triage(custom: Mapping[str, Any], typed: list[str]) -> None:
 
 
 def _as_received(message: str) -> str:
-    """A lone surrogate and a NUL can not be stored; everything else is quoted as typed."""
+    """A lone surrogate and a NUL cannot be stored; everything else is quoted as typed."""
     return message.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
 
 

@@ -1,4 +1,4 @@
-"""Parts of the bot hang, die, raise or can not store: the patient is answered all the same, and nothing is logged."""
+"""Parts of the bot hang, die, raise or cannot store: the patient is answered all the same, and nothing is logged."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ test("a number is asked for in words, beside the field, and the field gets the f
   assert.equal(panel.state.callback?.error, "");
 });
 
-test("a number that the server can not read: its words in its language, ours in another", () => {
+test("a number that the server cannot read: its words in its language, ours in another", () => {
   const unreadable = refused(failure(422, { error: "number_unreadable", message: "Add the area code." }, null));
   const panel = asking("12");
   panel.on(sent("c"));
@@ -254,7 +254,7 @@ test("a chat that has ended keeps nothing of the form, and none is opened withou
   assert.deepEqual([panel.effects, panel.state.view], [[], "chat"]);
 });
 
-test("an answer that can not be read stops nothing for good", () => {
+test("an answer that cannot be read stops nothing for good", () => {
   const panel = asking();
   panel.on(sent("c"));
   panel.on({ type: "unreadable", request: "callback" });

@@ -161,7 +161,7 @@ test("the stream may show a message before its receipt comes: it is stored once,
   }
 });
 
-test("a receipt that can not be read is no receipt", () => {
+test("a receipt that cannot be read is no receipt", () => {
   const panel = Panel.open();
   panel.say("a");
   panel.on({ type: "unreadable", request: "send" });

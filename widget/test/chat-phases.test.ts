@@ -49,7 +49,7 @@ test("open: a resumed chat is shown and nothing of it said", () => {
   assert.deepEqual(panel.said, []);
 });
 
-test("a chat that is over is not resumed, one that can not be reached is tried again", () => {
+test("a chat that is over is not resumed, one that cannot be reached is tried again", () => {
   for (const result of [ok({ events: [], session: session({ ended: true }) }), EXPIRED, ENDED]) {
     const panel = new Panel();
     panel.on({ type: "loaded", token: "t1" });
@@ -172,7 +172,7 @@ test("a stream that says it is over is asked about: the server may know that tim
   assert.equal(panel.state.phase, "expired");
 });
 
-test("an answer that can not be read stops nothing for good", () => {
+test("an answer that cannot be read stops nothing for good", () => {
   const panel = new Panel();
   panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });
   panel.say("a");

@@ -167,7 +167,7 @@ test("the form without the server's words, and with a request that is open", () 
   panel.on({ type: "opened_callback" });
   assert(formOf(panel).includes(words.callback.loading));
   panel.on({ type: "callback_info_answered", result: NO_NETWORK, token: "t1" });
-  assert.match(formOf(panel), /We can not tell you right now/);
+  assert.match(formOf(panel), /We cannot tell you right now/);
   panel.on({ type: "callback_info_answered", result: ok({ text: "Soon.", number: null, requested_at: "noon" }), token: "t1" });
   assert.match(formOf(panel), /You already asked for a call \(at noon\)/);
 });

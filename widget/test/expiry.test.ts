@@ -22,7 +22,7 @@ test("warns five minutes before the idle end, then it is over", () => {
   assert.equal(minutes(30), "over");
 });
 
-test("an absolute end can not be put off", () => {
+test("an absolute end cannot be put off", () => {
   assert.equal(phaseOf(session(30, 20), 0, 19 * 60000), "warning_absolute");
 });
 

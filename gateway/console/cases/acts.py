@@ -78,7 +78,7 @@ class Acts(CaseActs):
             at, c = self._records.clock(), case_act.c
             mine = case.state == ACKNOWLEDGED and case.acknowledged_by == by
             if not mine or at - case.acknowledged_at > self._policy.acts.undo:
-                raise ActError("This can not be taken back any more. Assign the case to somebody, or write a note.")
+                raise ActError("This cannot be taken back any more. Assign the case to somebody, or write a note.")
             done = select(c.id, c.facts).where(c.case_id == number, c.kind == AuditAct.ACKNOWLEDGE).order_by(c.id.desc()).limit(1)
             taken = connection.execute(done).one()
             values = {"state": OPEN, "acknowledged_at": None, "acknowledged_by": None, "assignee": taken.facts.get("assignee")}
@@ -123,7 +123,7 @@ class Acts(CaseActs):
             must_be_open(case)
             self._must_have_seen(connection, case, seen)
             if is_waiting_emergency(case):
-                raise ActError("An emergency can not be snoozed before it is acknowledged. Acknowledge it first.")
+                raise ActError("An emergency cannot be snoozed before it is acknowledged. Acknowledge it first.")
             at = self._records.clock()
             longest = self._policy.acts.snooze_emergency if is_emergency(case) else LONGEST_SNOOZE
             if not at < until <= at + longest:
@@ -165,7 +165,7 @@ class Acts(CaseActs):
             must_be_open(case)
             self._must_be_outcome(outcome)
             if is_waiting_emergency(case):
-                raise ActError("An emergency can not be closed before it is acknowledged. Acknowledge it first.")
+                raise ActError("An emergency cannot be closed before it is acknowledged. Acknowledge it first.")
             if case.last_seq > seen:
                 raise ActError("The patient wrote since this page was loaded. Read it, then close the case.")
             if is_emergency(case) and outcome in self._policy.acts.unreached:

@@ -122,7 +122,7 @@ def held_case(records: Records, number: int, *, owner: int | None = None) -> Ite
             account = select(staff.c.role, staff.c.disabled_at).where(staff.c.id == owner).with_for_update(read=True, key_share=True)
             person = connection.execute(account).one_or_none()
             if person is None or person.disabled_at is not None or not may(person.role, "act"):
-                raise ActError("This person can not look after a case. Choose a nurse or a team lead.", 422)
+                raise ActError("This person cannot look after a case. Choose a nurse or a team lead.", 422)
         case = connection.execute(select(triage_case).where(triage_case.c.id == number).with_for_update()).one_or_none()
         if case is None:
             raise NoCaseError(number)

@@ -54,7 +54,7 @@ class Accounts:
         self._views = CaseViews(records, library, policy)
 
     def of(self, lines: Iterable[Line], at: datetime) -> dict[int, Account]:
-        """The words about some cases, as they stood at a moment; a case whose words can not be opened is left out.
+        """The words about some cases, as they stood at a moment; a case whose words cannot be opened is left out.
 
         Args:
             lines: the cases.

@@ -24,11 +24,11 @@ _HISTORY = 50
 
 
 class HandoverError(ValueError):
-    """A handover that can not be signed as it is; the message says what is missing."""
+    """A handover that cannot be signed as it is; the message says what is missing."""
 
 
 class TakenError(ValueError):
-    """A handover that can not be taken over; the message is a key of templates/reasons.yml."""
+    """A handover that cannot be taken over; the message is a key of templates/reasons.yml."""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ _TAGS = ("plain",)
 _ENDS = {code: f"\\u{code:04x}" for code in (0x85, 0x2028, 0x2029)}
 _WRONG_FINDING = "wrong_finding"
 PURGED = "the patient's words were deleted"
-LATER = "it is about a later message, which can not be understood without those before it"
+LATER = "it is about a later message, which cannot be understood without those before it"
 NO_OUTCOME = "it does not say what would have been right"
 OTHER = "its conversation is bound to another protocol or language"
 THERE = "its message is in the file already"
@@ -39,7 +39,7 @@ Case = dict[str, Any]
 
 
 class RegressionsError(ValueError):
-    """The cases can not be written; the message says what to do."""
+    """The cases cannot be written; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ async def handover_page(request: Request, services: TheServices, visitor: _Visit
 
 @router.post("/handover")
 async def give(request: Request, services: TheServices, visitor: _Visitor) -> Response:
-    """Sign a handover; what was typed stays on the page when it can not be signed."""
+    """Sign a handover; what was typed stays on the page when it cannot be signed."""
     form = {name: str(value) for name, value in (await request.form()).multi_items()}
     typed = {int(name.removeprefix(_COMMENT)): text for name, text in form.items() if _is_comment(name)}
     general = form.get("general", "")

@@ -279,7 +279,7 @@ def test_who_looks_after_a_case(call: Ward) -> None:
     with writing(call.records.engine) as connection:
         connection.execute(update(staff).where(staff.c.id == call.anna).values(role="auditor"))
     for nobody in (call.anna, 999):
-        with pytest.raises(ActError, match="can not look after"):
+        with pytest.raises(ActError, match="cannot look after"):
             call.acts.assign(1, call.bert, nobody)
     call.acts.assign(1, call.bert, None)
     assert call.case.assignee is None

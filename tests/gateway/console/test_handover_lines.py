@@ -177,6 +177,6 @@ def test_a_case_whose_words_cannot_be_opened_hides_no_other(door: Door, services
         anothers = connection.scalar(select(k.wrapped).where(k.conversation_id == names[1]))
         connection.execute(update(conversation_key).where(k.conversation_id == names[0]).values(wrapped=anothers))
     page = nurse.get("/handover").text
-    assert "The words can not be read." in _line(page, broken)
+    assert "The words cannot be read." in _line(page, broken)
     assert f'name="comment-{broken}"' in page
     assert f"<q>{RED_FLAG}</q>" in _line(page, whole)

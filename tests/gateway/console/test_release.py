@@ -190,7 +190,7 @@ def test_a_closed_account_takes_no_case(ward: Ward) -> None:
     number = ward.new_case()
     ward.close(ward.anna)
     for act in (partial(ward.acknowledge, number, ward.anna), partial(ward.acts.assign, number, ward.bert, ward.anna)):
-        with pytest.raises(ActError, match="can not look after"):
+        with pytest.raises(ActError, match="cannot look after"):
             act()
     assert (ward.case(number).state, ward.case(number).assignee) == ("open", None)
 

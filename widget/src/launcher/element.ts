@@ -211,7 +211,7 @@ export class AftercareChat extends HTMLElement {
     return obstacle === "blocked" ? `blocked by the content security policy; add frame-src ${this.settings.origin}` : "";
   }
 
-  /** Where the page can not hold the panel, the launcher leads to the panel's own page. */
+  /** Where the page cannot hold the panel, the launcher leads to the panel's own page. */
   private becomeLink(alone: string): void {
     const link = el("a", { class: "open", href: alone, target: "_blank", rel: "noopener" });
     this.button.replaceWith(link);

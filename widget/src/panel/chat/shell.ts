@@ -86,7 +86,7 @@ export class Chat {
     for (const effect of effects) (this.runners[effect.type] as (effect: Effect) => void)(effect);
   }
 
-  /** An answer that can not be read breaks off what waited for it. A message is then tried again; all else is reported. */
+  /** An answer that cannot be read breaks off what waited for it. A message is then tried again; all else is reported. */
   private async request(request: Request): Promise<void> {
     const event = await ask(this.api, this.config, request);
     let effects: readonly Effect[];
