@@ -129,7 +129,10 @@ def test_steps_that_reached_nobody_share_one_line_and_leave_it_once_somebody_is_
     at, nurse = clock(), hired(door, "Nina Nurse", "nurse")
     first, third = (next(row.created_at for row in _notices(services) if row.level == level) for level in (1, 3))
     now, since, then = (brief(services.clinic, each, at) for each in (at, first, third))
-    _became(services, 1, given_up_at=at, problem="HTTP 503")
+    for level in (1, 2):
+        _became(services, level, given_up_at=at, problem="HTTP 503")
+    given_up = f"step 1: webhook given up {now}; step 2: e-mail given up {now}"
+    assert _tags(nurse) == [f"Escalated, steps 1–3: nobody was told since {since}; {given_up}"]
     _became(services, 2, sent_at=at)
     delivered = f"Escalated, step 2: e-mail delivered {now}"
     assert _tags(nurse) == [delivered, f"Escalated, steps 1, 3: nobody was told since {since}; step 1: webhook given up {now}"]
