@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.transactions import FREE, NOT_CALLED, CaseActs, held_case, is_emergency, is_waiting_emergency, must_be_open
+from gateway.console.cases.transactions import FREE, CaseActs, held_case, is_emergency, is_waiting_emergency, must_be_open
 from gateway.console.errors import ActError
 from gateway.console.times import clock_time
 from gateway.contact.statuses import Status
@@ -69,7 +69,7 @@ class Acts(CaseActs):
                 self._statuses.add(connection, case.conversation_id, Status.SEEN)
 
     def undo(self, number: int, by: int) -> None:
-        """Take back one's own acknowledgement; the clock goes on as if it had not been.
+        """Take back one's own acknowledgement; the clock goes on as if it had not been, and a chat that one held is the assistant's again.
 
         Raises:
             ActError: it was somebody else's, or too long ago.
@@ -81,8 +81,12 @@ class Acts(CaseActs):
                 raise ActError("This cannot be taken back any more. Assign the case to somebody, or write a note.")
             done = select(c.id, c.facts).where(c.case_id == number, c.kind == AuditAct.ACKNOWLEDGE).order_by(c.id.desc()).limit(1)
             taken = connection.execute(done).one()
-            values = {"state": OPEN, "acknowledged_at": None, "acknowledged_by": None, "assignee": taken.facts.get("assignee")}
+            before = taken.facts.get("assignee") if case.assignee == by else case.assignee
+            held = case.held_by == by
+            values = {"state": OPEN, "acknowledged_at": None, "acknowledged_by": None, "assignee": before, **(FREE if held else {})}
             self._record(connection, case, AuditAct.UNDO, by, at, {"undoes": taken.id}, **values)
+            if held:
+                self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
 
     def assign(self, number: int, by: int, to: int | None) -> None:
         """Say who looks after a case; None for nobody."""
@@ -178,11 +182,7 @@ class Acts(CaseActs):
                 "tier": tier_of(dict(case._mapping)),
                 "fired_at": case.fired_at.isoformat(),
             }
-            sealed = self._sealed_if_any(case, AuditAct.CLOSE, at, note)
-            values = {"state": CLOSED, "closed_at": at, "outcome": outcome, "snoozed_until": None, **NOT_CALLED, **FREE}
-            self._record(connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, **values)
-            if case.held_until is not None:
-                self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
+            self._end(connection, case, by, at, facts, outcome, self._sealed_if_any(case, AuditAct.CLOSE, at, note))
 
     def _must_have_tried(self, connection: Connection, case: Row[Any], note: str) -> None:
         """Refuse to close an emergency whose patient nobody tried hard enough to reach."""

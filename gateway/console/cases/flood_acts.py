@@ -10,10 +10,9 @@ from sqlalchemy import and_, select
 from gateway.console.audit.acts import AuditAct
 from gateway.console.cases.case_view import act_associated_data
 from gateway.console.cases.floods import floods, of_group
-from gateway.console.cases.transactions import NOT_CALLED, CaseActs
+from gateway.console.cases.transactions import CaseActs
 from gateway.console.errors import ActError
 from gateway.records.database import writing
-from gateway.records.signals import CLOSED
 from gateway.records.tables import triage_case
 from gateway.records.tier import Rank
 
@@ -62,18 +61,5 @@ class FloodActs(CaseActs):
                 at = self._records.clock()
                 sealed = self._records.seal(case.conversation_id, {"text": reason}, act_associated_data(AuditAct.CLOSE, at))
                 facts = {"outcome": outcome, "seen": case.last_seq, "group": group}
-                self._record(
-                    connection,
-                    case,
-                    AuditAct.CLOSE,
-                    by,
-                    at,
-                    facts,
-                    sealed=sealed,
-                    state=CLOSED,
-                    closed_at=at,
-                    outcome=outcome,
-                    snoozed_until=None,
-                    **NOT_CALLED,
-                )
+                self._end(connection, case, by, at, facts, outcome, sealed)
         return len(cases)

@@ -8,13 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from gateway.console.audit.acts import AuditAct
-from gateway.console.cases.transactions import CaseActs, held_case, is_emergency, must_be_open
+from gateway.console.cases.transactions import NO_LOWERING, CaseActs, held_case, is_emergency, must_be_open
 from gateway.console.errors import ActError
 from gateway.records.signals import CLOSED, OPEN, tier_of
 from gateway.records.tier import Tier
 
 _RAISED = (Tier.CALL_DOCTOR, Tier.EMERGENCY)
-_NO_LOWERING = dict.fromkeys(("lower_to", "lower_asked_by"))
 _ANEW = dict.fromkeys(("acknowledged_at", "acknowledged_by", "closed_at", "outcome", "snoozed_until"))
 
 
@@ -82,7 +81,7 @@ class TierActs(CaseActs):
                 self._record(connection, case, AuditAct.LOWER_ASKED, by, at, facts, sealed=sealed, **values)
                 return False
             sealed = self._sealed(case, AuditAct.LOWER, at, reason)
-            self._record(connection, case, AuditAct.LOWER, by, at, facts, sealed=sealed, by_hand=tier, **_NO_LOWERING)
+            self._record(connection, case, AuditAct.LOWER, by, at, facts, sealed=sealed, by_hand=tier, **NO_LOWERING)
             return True
 
     def confirm_lowering(self, number: int, by: int, seen: int) -> None:
@@ -99,14 +98,14 @@ class TierActs(CaseActs):
                 raise ActError("You asked for this yourself. A second person has to agree.")
             self._must_have_seen(connection, case, seen)
             facts = {"from": tier_of(dict(case._mapping)), "to": case.lower_to, "asked_by": case.lower_asked_by}
-            self._record(connection, case, AuditAct.LOWER, by, self._records.clock(), facts, by_hand=case.lower_to, **_NO_LOWERING)
+            self._record(connection, case, AuditAct.LOWER, by, self._records.clock(), facts, by_hand=case.lower_to, **NO_LOWERING)
 
     def refuse_lowering(self, number: int, by: int) -> None:
         """Say that an emergency stays one, or take back that it is to be lowered."""
         with held_case(self._records, number) as (connection, case):
             if case.lower_to is None:
                 raise ActError("Nobody has asked to lower this case.")
-            self._record(connection, case, AuditAct.LOWER_REFUSED, by, self._records.clock(), {"to": case.lower_to}, **_NO_LOWERING)
+            self._record(connection, case, AuditAct.LOWER_REFUSED, by, self._records.clock(), {"to": case.lower_to}, **NO_LOWERING)
 
     def _raise(
         self,
@@ -119,5 +118,5 @@ class TierActs(CaseActs):
         disagreement: int | None = None,
     ) -> None:
         facts = {"from": tier_of(dict(case._mapping)), "to": tier, "reopened": case.state == CLOSED, "disagreement": disagreement}
-        values = {"by_hand": tier, "state": OPEN, "fired_at": at, "fired_seq": case.last_seq, "escalated": 0, **_ANEW, **_NO_LOWERING}
+        values = {"by_hand": tier, "state": OPEN, "fired_at": at, "fired_seq": case.last_seq, "escalated": 0, **_ANEW, **NO_LOWERING}
         self._record(connection, case, AuditAct.RAISE, by, at, facts, sealed=sealed, **values)

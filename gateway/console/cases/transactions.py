@@ -16,7 +16,7 @@ from gateway.console.cases.case_view import act_associated_data
 from gateway.console.errors import ActError, NoCaseError
 from gateway.console.identity.rights import may
 from gateway.console.policy import Policy
-from gateway.contact.statuses import Statuses
+from gateway.contact.statuses import Status, Statuses
 from gateway.records.database import writing
 from gateway.records.signals import ACKNOWLEDGED, CLOSED, OPEN, rank_of, signal_of, strongest, tier_of
 from gateway.records.store import Records
@@ -27,6 +27,10 @@ NOT_CALLED = dict.fromkeys(("callback_at", "callback_due", "next_attempt_at"))
 """The columns of a case whose patient need not be called any more."""
 FREE = dict.fromkeys(("held_by", "held_until"))
 """The columns of a case whose chat no nurse holds."""
+NO_LOWERING = dict.fromkeys(("lower_to", "lower_asked_by"))
+"""The columns of a case that nobody asks to lower."""
+ENDED = {**NOT_CALLED, **FREE, **NO_LOWERING, "snoozed_until": None}
+"""The columns of a case of which nothing is left to do."""
 
 
 class CaseActs:
@@ -67,6 +71,16 @@ class CaseActs:
         row = {"case_id": case.id, "at": at, "staff_id": by, "kind": kind, "facts": dict(facts), "sealed": sealed}
         added = connection.execute(insert(case_act).values(**row)).inserted_primary_key
         self._audit_log.record(kind, staff=by, case=case.id, detail={**facts, "act": added[0] if added else None}, connection=connection)
+
+    def _end(
+        self, connection: Connection, case: Row[Any], by: int, at: datetime, facts: Mapping[str, Any], outcome: str, sealed: bytes | None
+    ) -> None:
+        """Close a case; the assistant answers again where a nurse held the chat."""
+        self._record(
+            connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, state=CLOSED, closed_at=at, outcome=outcome, **ENDED
+        )
+        if case.held_until is not None:
+            self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
 
     def _sealed(self, case: Row[Any], kind: str, at: datetime, text: str) -> bytes:
         """What a nurse has to write with an act.

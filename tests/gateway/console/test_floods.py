@@ -231,9 +231,12 @@ def test_a_lead_closes_what_nobody_acknowledged_with_a_reason(ward: Ward) -> Non
 def test_a_call_that_was_asked_for_is_no_longer_due(ward: Ward) -> None:
     flood = [_case(ward, _A) for _ in range(5)]
     ward.set(flood[0], callback_at=ward.clock(), callback_due=ward.clock(), next_attempt_at=ward.clock())
-    _acts(ward).close_flood(_A, _lead(ward), ward.clock(), "not_needed", "no patients")
+    lead = _lead(ward)
+    ward.set(flood[0], held_by=lead, held_until=ward.clock() + timedelta(minutes=9))
+    _acts(ward).close_flood(_A, lead, ward.clock(), "not_needed", "no patients")
     case = next(row for row in ward.rows(triage_case) if row.id == flood[0])
     assert (case.state, case.callback_at, case.callback_due, case.next_attempt_at) == ("closed", None, None, None)
+    assert (case.held_by, case.held_until) == (None, None)
 
 
 def test_whoever_wrote_since_the_list_was_shown_stays_open(ward: Ward) -> None:

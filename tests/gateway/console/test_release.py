@@ -10,10 +10,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Connection, Engine, Row, select, text, update
 
 from gateway.console.audit.log import AuditLog, Wanted
 from gateway.console.cases.acts import Acts
+from gateway.console.cases.holds import Holds
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.release import release_cases
 from gateway.console.errors import ActError
@@ -22,7 +23,7 @@ from gateway.console.identity.staff import StaffBook
 from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
-from gateway.records.database import connect
+from gateway.records.database import connect, writing
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import case_act, triage_case
@@ -77,6 +78,17 @@ class Ward:
         self.book.change(account, disabled=True, also=release)
 
 
+    def hold(self, number: int, by: int) -> None:
+        """A nurse holds the chat of a case."""
+        until = self.records.clock() + timedelta(minutes=15)
+        with writing(self.records.engine) as connection:
+            connection.execute(update(triage_case).where(triage_case.c.id == number).values(held_by=by, held_until=until))
+
+    def is_held(self, number: int) -> bool:
+        """Whether the assistant is quiet."""
+        return self.records.contact(self.case(number).conversation_id).is_held(self.records.clock())
+
+
 @pytest.fixture
 def ward(engine: Engine, clock: Clock) -> Ward:
     records, audit_log = Records(engine, Keyring([MASTER_KEY]), clock), AuditLog(engine, bytes(32), clock)
@@ -84,6 +96,18 @@ def ward(engine: Engine, clock: Clock) -> Ward:
     anna, bert, admin = (book.invite(name, role)[0].id for name, role in (("Anna", "nurse"), ("Bert", "nurse"), ("Cleo", "admin")))
     acts = Acts(records, _POLICY, audit_log, library_in("America/New_York"))
     return Ward(records, audit_log, acts, book, anna, bert, admin)
+
+
+def test_the_assistant_answers_again_in_the_chats_that_the_account_held(ward: Ward) -> None:
+    own, anothers, not_hers = (ward.new_case() for _ in range(3))
+    for number, owner, holder in ((own, ward.anna, ward.anna), (anothers, ward.bert, ward.anna), (not_hers, ward.bert, ward.bert)):
+        ward.acknowledge(number, owner)
+        ward.hold(number, holder)
+    ward.close(ward.anna)
+    assert [ward.is_held(number) for number in (own, anothers, not_hers)] == [False, False, True]
+    assert [ward.case(number).state for number in (own, anothers, not_hers)] == ["open", "acknowledged", "acknowledged"]
+    assert Holds(ward.records, ward.audit_log, library_in("America/New_York")).release() == 2
+    assert ward.history(anothers)[-1].kind == "hand_back"
 
 
 def test_an_acknowledged_emergency_waits_again_with_a_new_clock(ward: Ward, clock: Clock) -> None:
@@ -227,10 +251,12 @@ def test_its_cases_are_found_by_an_index(sqlite_url: str, clock: Clock) -> None:
         raw.set_trace_callback(looked.append)
         release_cases(connection, AuditLog(engine, bytes(32), clock), 1, 2, clock())
         raw.set_trace_callback(None)
-        (query,) = [each for each in looked if "triage_case" in each]
-        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+        queries = [each for each in looked if "triage_case" in each]
+        plan = " ".join(str(row) for query in queries for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
     assert "case_by_assignee" in plan
     assert "case_acknowledged_by" in plan
+    assert "case_held" in plan
+    assert "SCAN triage_case" not in plan
     engine.dispose()
 
 

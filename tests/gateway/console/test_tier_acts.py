@@ -140,6 +140,33 @@ def test_an_acknowledgement_is_taken_back_within_a_minute_and_the_clock_goes_on(
         acts.undo(number, nurse.id)
 
 
+def test_taking_back_leaves_what_another_assigned_and_gives_the_chat_to_the_assistant(
+    door: Door, patient: Patient, services: ConsoleServices, nurse: Person, lead: Person
+) -> None:
+    patient.say(RED_FLAG)
+    number, acts = case_of(door, patient), services.acts(Acts)
+    acts.acknowledge(number, nurse.id, _seen(services, number))
+    services.acts(ContactActs).hold(number, nurse.id)
+    acts.assign(number, lead.id, lead.id)
+    acts.undo(number, nurse.id)
+    case = _case(services, number)
+    assert (case.state, case.assignee, case.held_by, case.held_until) == ("open", lead.id, None, None)
+    assert services.records.events(case.conversation_id)[-1].facts["status"] == "handed_back"
+
+
+def test_who_closes_a_case_leaves_nobodys_wish_to_lower_it(
+    door: Door, patient: Patient, services: ConsoleServices, nurse: Person, lead: Person, acts: TierActs
+) -> None:
+    patient.say(RED_FLAG)
+    number = case_of(door, patient)
+    services.acts(Acts).acknowledge(number, nurse.id, _seen(services, number))
+    acts.lower_to(number, nurse.id, Tier.CALL_DOCTOR, "a film")
+    services.acts(Acts).close(number, nurse.id, _seen(services, number), "reached")
+    services.acts(Acts).reopen(number, nurse.id)
+    with pytest.raises(ActError, match="Nobody has asked"):
+        acts.confirm_lowering(number, lead.id, _seen(services, number))
+
+
 def test_an_emergency_that_nobody_reached_needs_two_tries_and_a_note(
     door: Door, patient: Patient, services: ConsoleServices, nurse: Person
 ) -> None:
