@@ -109,6 +109,31 @@ def test_a_case_that_is_pressed_opens_although_another_arrives_before_the_releas
     expect(nurse.page.get_by_role("heading", level=1)).to_contain_text(f"Case {number}")
 
 
+def test_whoever_aims_at_a_case_does_not_hit_the_one_that_arrives_there(ward: Server, hire: Hire) -> None:
+    emergency(ward, "I have a fever of 103")
+    nurse = hire()
+    number = max(int(text.split()[1]) for text in nurse.page.locator("#live tr.tier-2 a.case").all_inner_texts())
+    box = nurse.page.locator(f"#take-{number}").bounding_box()
+    assert box is not None
+    with kept_back(nurse.page, r"/console/queue\?") as let_through:
+        emergency(ward)
+        nurse.page.mouse.move(box["x"] + 5, box["y"] + 5)
+        let_through()
+        for step in range(50):
+            nurse.page.mouse.move(box["x"] + 6 + step % 2, box["y"] + 5)
+            if nurse.page.locator("#arrived").inner_text():
+                break
+        nurse.page.mouse.down()
+        nurse.page.mouse.up()
+    expect(nurse.page.locator("#told")).to_contain_text(f"Acknowledged: case {number}")
+
+
+def test_no_key_is_an_error(hire: Hire) -> None:
+    nurse = hire()
+    nurse.press('"', "\\", "]")
+    assert nurse.watch.complaints == []
+
+
 def test_what_was_held_back_shows_after_the_release_and_after_a_while_without_one(ward: Server, hire: Hire) -> None:
     emergency(ward)
     nurse = hire()

@@ -221,7 +221,7 @@
     const list = cases(), here = list.indexOf(document.activeElement);
     list[Math.min(list.length - 1, Math.max(0, here < 0 ? 0 : here + by))]?.focus();
   };
-  const act = (key) => document.querySelector(`[data-key="${key}"]`);
+  const act = (key) => document.querySelector(`[data-key="${CSS.escape(key)}"]`);
   const KEYS = {
     "?": () => document.getElementById("keys")?.showModal(),
     j: () => step(1),

@@ -1,7 +1,8 @@
 "use strict";
 // While a mouse button, a finger or the space bar is down, nothing moves or is exchanged beneath it: the browser would make no click of it.
+// Nor while a mouse goes over the list's links and buttons: whoever aims at a case would hit another.
 const press = (() => {
-  const LONGEST = 3_000, CLICK_COMES_WITHIN = 400;
+  const LONGEST = 3_000, CLICK_COMES_WITHIN = 400, LONGEST_AIM = 1_500, PRESS_COMES_WITHIN = 300;
   const CLICKED_BY_SPACE = "button, summary, input[type=checkbox], input[type=radio]";
   const waiting = new Map();
   let isDown = false, limit, over;
@@ -15,11 +16,11 @@ const press = (() => {
     for (const work of works) work();
   };
   // A release that never shows, such as one outside the window, holds nothing back for longer than this.
-  const begin = () => {
+  const begin = (longest) => {
     clearTimeout(over);
-    if (isDown) return;
+    clearTimeout(limit);
     isDown = true;
-    limit = setTimeout(settle, LONGEST);
+    limit = setTimeout(settle, longest);
   };
   const end = (within) => {
     if (!isDown) return;
@@ -28,9 +29,16 @@ const press = (() => {
   };
   const bySpace = (event) => event.key === " " && event.target.matches?.(CLICKED_BY_SPACE);
 
-  addEventListener("pointerdown", begin, true);
+  const aims = ({ pointerType, buttons, target }) => pointerType === "mouse" && !buttons && target.closest?.("#live a, #live button");
+
+  addEventListener("pointermove", (event) => {
+    if (!aims(event)) return;
+    if (!isDown) begin(LONGEST_AIM);
+    end(PRESS_COMES_WITHIN);
+  }, true);
+  addEventListener("pointerdown", () => begin(LONGEST), true);
   for (const kind of ["pointerup", "pointercancel"]) addEventListener(kind, () => end(CLICK_COMES_WITHIN), true);
-  addEventListener("keydown", (event) => { if (bySpace(event) && !event.repeat) begin(); }, true);
+  addEventListener("keydown", (event) => { if (bySpace(event) && !event.repeat) begin(LONGEST); }, true);
   addEventListener("keyup", (event) => { if (event.key === " ") end(CLICK_COMES_WITHIN); }, true);
   addEventListener("click", () => end(0), true);
 
