@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aftercare.decision import danger_check
-from aftercare.decision.reply import Block, Reply
+from aftercare.decision.reply import Reply
 from aftercare.dialogue import asking
-from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, WANTS_PERSON, Situation
+from aftercare.dialogue.situation import LEAVES_NUMBER, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition, Topic
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -25,9 +25,9 @@ def talk(turn: Situation) -> Reply:
     acts, intent, topics = turn.reading.acts, turn.understood.intent, turn.topics()
     if turn.reading.wordless or "nonsense" in acts:
         return turn.plain("chat", "empty" if turn.reading.wordless else "greeting")
-    practical = asking.practical(turn) if turn.conversation.disposition else None
+    practical = asking.advice_again(turn) if turn.conversation.disposition else None
     if practical is not None:
-        return _advice_again(turn, practical)
+        return practical
     if turn.leaves_number():
         return turn.plain("chat", f"about_chat.{LEAVES_NUMBER}")
     supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
@@ -59,15 +59,6 @@ def _suppose(turn: Situation, supposed: list[str], topics: list[Topic]) -> Reply
     other = [topic for topic in topics if topic is not answer]
     reply = turn.composer.supposed(answer, supposed)
     return (turn.composer.faq(other) if other and not supposed else reply).with_payload(check=True)
-
-
-def _advice_again(turn: Situation, practical: Block) -> Reply:
-    """A practical question about the advice that stands: its answer, and the advice in one line."""
-    if turn.stands_by_doctor() and AFTER_HOURS_SILENT in turn.reading.acts:
-        return turn.composer.instead(turn.conversation, practical)
-    if turn.stands_by_doctor():
-        return turn.composer.stands(turn.conversation, practical)
-    return Reply((practical,), turn.plain("chat", "aside").custom)
 
 
 def _small_talk(turn: Situation, intent: str) -> Reply:

@@ -53,7 +53,24 @@ NO_LINE_ANSWERS = (
     "no one answers at either number",
     "the night line did not answer either",
 )
-ONE_LINE_SILENT = ("nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
+SPOKE = (
+    "ok i talked with the doctor",
+    "we got ahold of the nurse",
+    "the clinic phoned me back",
+    "my daughter reached the office",
+    "they answered",
+    "i got through to them",
+)
+SPOKE_NOT = (
+    "i could not reach the doctor",
+    "did the nurse call back",
+    "i reached the voicemail",
+    "i spoke to the doctor last week",
+    "i would like to talk to the nurse",
+    "i got through to a recording",
+)
+ASKS_WHAT_NEXT = ("ok what now", "and now what", "so what do i do", "what should i do now", "what's the next step then")
+ONE_LINE_SILENT = ("I was unable to reach anyone there", "i cant get anybody to answer", "nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
 
 
 def _text(protocol: Protocol, act: str, advice: str) -> str:
@@ -124,7 +141,7 @@ def test_where_no_line_answers_the_er_takes_the_place_of_the_doctor(
     for told in (FEVER, "I am queasy"):
         _, (_, reply) = talk(told, message)
         check_reply(reply)
-        assert reply.blocks[0].text == _text(protocol, "after_hours_silent", "call_doctor")
+        assert reply.blocks[0].text == protocol.say("advice.unreached")
         assert reply.text.startswith("Go to the ER now.")
         assert "Call your doctor" not in reply.text
     _, (_, reply) = talk(ER, message)
@@ -136,6 +153,62 @@ def test_where_the_clinic_does_not_answer_the_other_number_is_named(talk: Talk, 
     _, (_, reply) = talk(FEVER, message)
     assert _says(reply, _text(protocol, "nobody_answers", "call_doctor"))
     assert reply.text.count(protocol.say("stands")) == 1
+
+
+@pytest.mark.parametrize("later", ["ok", "can it wait until monday", "nobody can drive me", "what now", "still nobody answers", "is there parking"])
+def test_where_no_line_answers_no_later_answer_sends_to_the_telephone(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, later: str
+) -> None:
+    _, replies = talk(FEVER, "the nurse line is not answering", later)
+    check_reply(replies[-1])
+    assert "Go to the ER now." in replies[-1].text
+    assert "Call your doctor" not in replies[-1].text
+    assert replies[-1].custom.get("disposition", "call_doctor") == "call_doctor"
+
+
+def test_where_no_line_answers_more_that_the_doctor_should_hear_goes_to_the_er_too(talk: Talk) -> None:
+    _, replies = talk(FEVER, "the nurse line is not answering", "my calf is swollen and hurts")
+    assert replies[-1].text.startswith("Go to the ER now.")
+    _, replies = talk(FEVER, "the nurse line is not answering", "now I have chest pain")
+    assert replies[-1].custom["disposition"] == "emergency"
+
+
+@pytest.mark.parametrize("message", SPOKE)
+def test_who_spoke_to_the_doctor_is_not_sent_to_the_telephone_again(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str
+) -> None:
+    for before in ((FEVER,), (FEVER, "the nurse line is not answering")):
+        _, replies = talk(*before, message, "are you a robot")
+        for reply in replies[-2:]:
+            check_reply(reply)
+            assert protocol.say("stands") not in reply.text
+        assert _says(replies[-2], _text(protocol, "spoken", "call_doctor"))
+    _, replies = talk(FEVER, message, "now my calf is swollen and hurts")
+    assert replies[-1].text.startswith("Call your doctor now")
+    _, replies = talk(ER, message)
+    assert "Go to the ER now" in replies[-1].text
+
+
+@pytest.mark.parametrize("message", SPOKE_NOT)
+def test_who_did_not_speak_to_the_doctor_reads_the_advice_again(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "spoken", "call_doctor"))
+    assert "Call your doctor" in reply.text
+
+
+@pytest.mark.parametrize("message", ASKS_WHAT_NEXT)
+def test_who_asks_what_comes_next_reads_the_advice_again(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    for told, advice in ((FEVER, "call_doctor"), (ER, "emergency")):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert _says(reply, _text(protocol, "what_next", advice))
+        assert reply.custom["disposition"] == advice
+
+
+@pytest.mark.parametrize("message", ["what should i do about the itching", "what do i do if it swells", "what can i take"])
+def test_who_asks_about_something_else_does_not_ask_what_comes_next(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "what_next", "call_doctor"))
 
 
 @pytest.mark.parametrize("message", ["are you the nurse", "is this a robot", "am I talking to a person"])
