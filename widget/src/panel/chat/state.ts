@@ -30,6 +30,8 @@ export interface State {
   /** What the server's clock is ahead of ours. */
   offset: number;
   writer: Writer;
+  /** Whether there is a chat to resume is not known yet. */
+  looking: boolean;
   /** A chat is being opened or resumed. */
   connecting: boolean;
   startFailures: number;
@@ -87,6 +89,7 @@ export function initialState(prefs: Prefs): State {
     session: null,
     offset: 0,
     writer: "patient",
+    looking: true,
     connecting: false,
     startFailures: 0,
     checking: false,
