@@ -33,8 +33,8 @@ export function reset(step: Step): void {
 }
 
 /** What a reset leaves alone: requests that are not answered yet, and what tells entries apart. */
-function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, locals, freshKey }: State) {
-  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, locals, freshKey };
+function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey }: State) {
+  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey };
 }
 
 export function finish(step: Step, phase: "ended" | "expired"): void {

@@ -46,6 +46,8 @@ export interface State {
   greeting: boolean;
   confirm: "restart" | "end" | null;
   menuNote: string;
+  /** The language that was chosen last, while its words are asked for. */
+  choosing: string | null;
   hint: string;
   draftLength: number;
   /** What is out of sight at the bottom: a new message, or the rest of what is shown. */
@@ -101,6 +103,7 @@ export function initialState(prefs: Prefs): State {
     greeting: false,
     confirm: null,
     menuNote: "",
+    choosing: null,
     hint: "",
     draftLength: 0,
     below: null,
