@@ -53,6 +53,14 @@ NO_LINE_ANSWERS = (
     "no one answers at either number",
     "the night line did not answer either",
 )
+SOME_LINE_ANSWERS = (
+    "which of the two numbers works at night",
+    "do both numbers answer on weekends",
+    "i called the nurse line and they told me none of this is bad",
+    "the nurse phone line says nobody needs to worry",
+    "the nurse line did not answer my question",
+    "what if nobody answers the night line",
+)
 ONE_LINE_SILENT = ("nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
 
 
@@ -129,6 +137,12 @@ def test_where_no_line_answers_the_er_takes_the_place_of_the_doctor(
         assert "Call your doctor" not in reply.text
     _, (_, reply) = talk(ER, message)
     assert _says(reply, _text(protocol, "after_hours_silent", "emergency"))
+
+
+@pytest.mark.parametrize("message", SOME_LINE_ANSWERS)
+def test_where_a_line_may_answer_nobody_is_sent_to_the_er_instead(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "after_hours_silent", "call_doctor"))
 
 
 @pytest.mark.parametrize("message", ONE_LINE_SILENT)
