@@ -136,8 +136,9 @@ def _not_understood(turn: Situation) -> Reply:
 def _no_report(turn: Situation) -> Reply:
     """Words that are no report at all. The second time the greeting, the numbers and the offer of a call: nothing is said twice running."""
     conversation = turn.conversation
-    again = conversation.repeated > 0 and not conversation.checks
-    if not conversation.checks:
+    waits = bool(conversation.pending or conversation.checks)
+    again = conversation.repeated > 0 and not waits
+    if not waits:
         conversation.repeated = 1
     if again:
         return turn.plain("chat", "greeting", "practical.which_number.always").with_payload(offers=[asking.CALLBACK])

@@ -70,7 +70,22 @@ SPOKE_NOT = (
     "i got through to a recording",
 )
 ASKS_WHAT_NEXT = ("ok what now", "and now what", "so what do i do", "what should i do now", "what's the next step then")
-ONE_LINE_SILENT = ("I was unable to reach anyone there", "i cant get anybody to answer", "nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
+SOME_LINE_ANSWERS = (
+    "which of the two numbers works at night",
+    "do both numbers answer on weekends",
+    "i called the nurse line and they told me none of this is bad",
+    "the nurse phone line says nobody needs to worry",
+    "the nurse line did not answer my question",
+    "what if nobody answers the night line",
+)
+ONE_LINE_SILENT = (
+    "I was unable to reach anyone there",
+    "i cant get anybody to answer",
+    "nobody answers",
+    "555-0100 does not pick up",
+    "i left a message",
+    "on hold for half an hour, nobody there",
+)
 
 
 def _text(protocol: Protocol, act: str, advice: str) -> str:
@@ -148,6 +163,12 @@ def test_where_no_line_answers_the_er_takes_the_place_of_the_doctor(
     assert _says(reply, _text(protocol, "after_hours_silent", "emergency"))
 
 
+@pytest.mark.parametrize("message", SOME_LINE_ANSWERS)
+def test_where_a_line_may_answer_nobody_is_sent_to_the_er_instead(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, protocol.say("advice.unreached"))
+
+
 @pytest.mark.parametrize("message", ONE_LINE_SILENT)
 def test_where_the_clinic_does_not_answer_the_other_number_is_named(talk: Talk, protocol: Protocol, message: str) -> None:
     _, (_, reply) = talk(FEVER, message)
@@ -155,7 +176,9 @@ def test_where_the_clinic_does_not_answer_the_other_number_is_named(talk: Talk, 
     assert reply.text.count(protocol.say("stands")) == 1
 
 
-@pytest.mark.parametrize("later", ["ok", "can it wait until monday", "nobody can drive me", "what now", "still nobody answers", "is there parking"])
+@pytest.mark.parametrize(
+    "later", ["ok", "can it wait until monday", "nobody can drive me", "what now", "still nobody answers", "is there parking"]
+)
 def test_where_no_line_answers_no_later_answer_sends_to_the_telephone(
     talk: Talk, protocol: Protocol, check_reply: CheckReply, later: str
 ) -> None:

@@ -30,7 +30,7 @@ test("an answer is said once in its own language, however often it comes", () =>
 
 test("what comes in while the chat is closed is said when it is opened, once", () => {
   const panel = Panel.open();
-  panel.on({ type: "shown", shown: false });
+  panel.on({ type: "embedded", closes: true, shown: false });
   for (const event of [fed(answer(2, null)), fed(answer(3, null, { disposition: "emergency" }))]) {
     panel.on(event);
     assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
@@ -38,6 +38,15 @@ test("what comes in while the chat is closed is said when it is opened, once", (
   panel.on({ type: "shown", shown: true });
   assert.deepEqual([panel.said, panel.done("alert").length], [["answer 2."], 1]);
   panel.on({ type: "shown", shown: false }, { type: "shown", shown: true });
+  assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
+});
+
+test("a chat that is a part of the page is heard before the patient has gone into it", () => {
+  const panel = Panel.open();
+  panel.on({ type: "embedded", closes: false, shown: false });
+  panel.on(fed(answer(2, null)), fed(answer(3, null, { disposition: "emergency" })));
+  assert.deepEqual([panel.said, panel.done("alert").length], [["answer 2."], 1]);
+  panel.on({ type: "shown", shown: true });
   assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
 });
 

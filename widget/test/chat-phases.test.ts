@@ -29,6 +29,16 @@ test("starting: it connects once, however often it is woken", () => {
   assert.deepEqual(panel.done("request"), []);
 });
 
+test("starting: whatever happens before it is known whether there is a chat, it is resumed, and what was typed goes into it", () => {
+  const panel = new Panel();
+  panel.on({ type: "woken" }, { type: "said", clientId: "a", text: "a" }, { type: "woken" });
+  assert.deepEqual([panel.done("request"), panel.done("keep_token"), panel.mine], [[], [], ["a sending"]]);
+  panel.on({ type: "loaded", token: "t1" });
+  assert.deepEqual(panel.done("request").map(({ request }) => request), [{ type: "resume", token: "t1" }]);
+  panel.on({ type: "resume_answered", result: ok({ events: [GREETING], session: session() }) });
+  assert.deepEqual(panel.asked("send").map(({ token, item }) => [token, item.clientId]), [["t1", "a"]]);
+});
+
 test("open: a started chat is kept, followed from its begin, and its greeting said", () => {
   const panel = new Panel();
   panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });

@@ -15,7 +15,8 @@ const LANGUAGES = [
   { tag: "es", name: "Español" },
 ];
 const SPANISH: Words = { lang: "es", dir: "ltr", strings: es, clinic: config.clinic, contacts: config.contacts, safety: config.safety };
-const answered = { type: "words_answered", result: ok(SPANISH) } as const;
+const chosen = { type: "chose_language", tag: "es" } as const;
+const answered = { type: "words_answered", result: ok(SPANISH), tag: "es" } as const;
 const nothingToDo = {} as never;
 
 function firstScreen(change: Partial<Config>): string {
@@ -67,6 +68,7 @@ test("choosing asks for the words of the language, and not for those that are th
 
 test("the words are taken over before anything is drawn or asked, kept by their tag, and told in their language", () => {
   const panel = Panel.open();
+  panel.on(chosen);
   panel.on(answered);
   const order = panel.effects.map(({ type }) => type);
   assert.equal(order[0], "speak");
@@ -77,6 +79,7 @@ test("the words are taken over before anything is drawn or asked, kept by their 
 
 test("before anything was said the chat begins again in the language, and the old one ends", () => {
   const panel = Panel.open();
+  panel.on(chosen);
   panel.on(answered);
   assert.deepEqual(panel.done("drop"), [{ type: "drop", token: "t1" }]);
   assert.equal(panel.asked("start").length, 1);
@@ -93,6 +96,7 @@ test("a chat in which something was said goes on as it is", () => {
   const panel = Panel.open();
   panel.on(fed(message(2, "hello")));
   const shown = panel.shown;
+  panel.on(chosen);
   panel.on(answered);
   assert.deepEqual([panel.done("drop"), panel.asked("start"), panel.state.token], [[], [], "t1"]);
   assert.deepEqual(panel.shown, shown);
@@ -101,19 +105,34 @@ test("a chat in which something was said goes on as it is", () => {
 test("while a chat is being opened the language stays", () => {
   const panel = new Panel();
   panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });
-  panel.on({ type: "chose_language", tag: "es" }, answered);
+  panel.on(chosen, answered);
   assert.deepEqual(panel.effects, []);
 });
 
 test("words that do not come leave everything as it is, and the first screen and the menu say so", () => {
   const panel = Panel.open();
   for (const problem of [NO_NETWORK, failure(429, {}, null)]) {
-    panel.on({ type: "words_answered", result: problem });
+    panel.on(chosen, { type: "words_answered", result: problem, tag: "es" });
     assert.deepEqual([panel.done("speak"), panel.done("keep_language"), panel.state.phase], [[], [], "open"]);
     assert.equal(panel.state.menuNote, en.menu.failed);
     const { m, chat } = page(panel.state, { languages: LANGUAGES });
     assert(written(languageChoice(m, chat)).includes(en.menu.failed));
   }
+  panel.on(chosen, answered);
+  assert.equal(panel.state.menuNote, "");
+});
+
+test("of several choices the last one counts, in whatever order the words come", () => {
+  const panel = Panel.open();
+  panel.on(chosen, { type: "chose_language", tag: "ar" });
+  panel.on(answered);
+  assert.deepEqual(panel.effects, []);
+  panel.on({ type: "words_answered", result: ok({ ...SPANISH, lang: "ar" }), tag: "ar" });
+  assert.deepEqual(panel.done("keep_language"), [{ type: "keep_language", tag: "ar" }]);
+  const back = Panel.open();
+  back.on(chosen, { type: "chose_language", tag: "en" });
+  back.on(answered);
+  assert.deepEqual(back.effects, []);
 });
 
 test("what the program answers is marked with the chat's language", () => {

@@ -176,7 +176,10 @@ REST = [
 
 
 def known_names(names: Iterable[str]) -> Patterns:
-    """Names in whole however they are written, and their parts; of a name with capitals those with one: in 'Lead of the ward' 'the' is none."""
+    """Names in whole however they are written, and their parts.
+
+    Of a name with capitals the parts that have one: in 'Lead of the ward' 'the' is no name.
+    """
     whole = [name for name in names if len(name.strip()) >= _SHORTEST_NAME]
     if not whole:
         return []

@@ -1,5 +1,5 @@
 import type { Answer, Reply } from "../../shared/types";
-import { answeredNow, answerLang, spokenAnswer } from "../text";
+import { answeredNow, answerLang, saysToCallClinic, spokenAnswer } from "../text";
 import { holdTaps } from "./fresh";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
@@ -29,7 +29,8 @@ export function writing(step: Step): void {
 
 /** Says what is new and counts it as unread. An emergency instruction takes the place of whatever else is shown. */
 export function announceReply(step: Step, reply: Reply): void {
-  const closed = answeredNow(step.config, step.state.session) === "after_hours" ? step.fill(step.config.strings.card.closed) : "";
+  const isClosed = answeredNow(step.config, step.state.session) === "after_hours" && saysToCallClinic(reply.blocks, step.config.contacts);
+  const closed = isClosed ? step.fill(step.config.strings.card.closed) : "";
   const words = spokenAnswer(reply, step.config.strings, closed);
   const lang = answerLang(step.state.session);
   if (reply.disposition === "emergency") {

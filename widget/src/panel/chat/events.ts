@@ -60,7 +60,7 @@ type Answered =
   | { type: "callback_info_answered"; result: Result<CallbackInfo>; token: string }
   | { type: "callback_answered"; result: Result<CallbackEvent>; token: string }
   | { type: "summary_answered"; result: Result<Summary> }
-  | { type: "words_answered"; result: Result<Words> }
+  | { type: "words_answered"; result: Result<Words>; tag: string }
   | { type: "restart_answered"; result: Result<Started>; old: string | null }
   | { type: "old_ended"; next: Started }
   | { type: "end_answered"; result: Result<null>; token: string; clearDevice: boolean }

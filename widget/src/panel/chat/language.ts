@@ -13,13 +13,18 @@ function beginAgain(step: Step, token: string): void {
 
 export const languageHandlers: Handlers<"chose_language" | "words_answered"> = {
   chose_language(step, { tag }) {
-    if (step.state.phase !== "starting" && tag !== step.config.lang) step.ask({ type: "words", tag });
+    if (step.state.phase === "starting") return;
+    step.state.choosing = tag === step.config.lang ? null : tag;
+    if (step.state.choosing) step.ask({ type: "words", tag });
   },
-  words_answered(step, { result }) {
-    const { phase, token } = step.state;
+  words_answered(step, { result, tag }) {
+    const { phase, token, choosing } = step.state;
+    if (tag !== choosing) return;
+    step.state.choosing = null;
     if (phase === "starting") return;
     if (!result.ok) return failed(step, result);
     const words = result.data;
+    step.state.menuNote = "";
     step.do({ type: "speak", words });
     step.do({ type: "keep_language", tag: words.lang });
     step.say(words.strings.language.chosen, words.lang);

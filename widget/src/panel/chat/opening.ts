@@ -31,18 +31,21 @@ export function startNew(step: Step, clientId: string, draft: string): void {
   connect(step);
 }
 
+/** This is the chat to resume; with no token there is none. */
+function found(step: Step, token: string | null): void {
+  if (!step.state.looking) return;
+  Object.assign(step.state, { looking: false, token });
+  connect(step);
+}
+
 type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
 
 export const openingHandlers: Handlers<Opening> = {
   loaded(step, { token }) {
-    step.state.token = token;
-    if (token) connect(step);
+    if (token) found(step, token);
     else step.do({ type: "ask_tabs" });
   },
-  tab_told(step, { token }) {
-    step.state.token = token;
-    connect(step);
-  },
+  tab_told: (step, { token }) => found(step, token),
   tab_ended(step, { token }) {
     if (token === step.state.token) finish(step, "ended");
   },

@@ -4,10 +4,10 @@ import { addLocal, placeMine, updateMine } from "./state";
 import type { Handlers, Step } from "./step";
 import { watchStored } from "./waiting";
 
-/** Opens a chat, or resumes the one whose token is known. */
+/** Opens a chat, or resumes the one whose token is known; waits until that is known. */
 export function connect(step: Step): void {
   const { state } = step;
-  if (state.connecting) return;
+  if (state.looking || state.connecting) return;
   state.connecting = true;
   step.do({ type: "cancel", name: "start" });
   if (state.token) step.ask({ type: "resume", token: state.token });

@@ -27,7 +27,7 @@ export async function ask(api: Api, { key, lang }: Config, request: Request): Pr
     case "summary":
       return { type: "summary_answered", result: await api.summary(request.token) };
     case "words":
-      return { type: "words_answered", result: await api.words(key, request.tag) };
+      return { type: "words_answered", result: await api.words(key, request.tag), tag: request.tag };
     case "restart":
       return { type: "restart_answered", result: await api.start(key, lang, request.writer), old: request.old };
     case "end_old":

@@ -15,7 +15,7 @@ export function adopt(step: Step, token: string, session: Session): void {
   const { state } = step;
   step.do({ type: "stop_feed" });
   step.do({ type: "keep_token", token });
-  Object.assign(state, { token, startFailures: 0, phase: "open", greeting: false });
+  Object.assign(state, { token, looking: false, startFailures: 0, phase: "open", greeting: false });
   setSession(step, session);
   up(step);
   step.do({ type: "feed", token, after: state.lastSeq });
@@ -33,8 +33,8 @@ export function reset(step: Step): void {
 }
 
 /** What a reset leaves alone: requests that are not answered yet, and what tells entries apart. */
-function underWay({ token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey }: State) {
-  return { token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey };
+function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey }: State) {
+  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey };
 }
 
 export function finish(step: Step, phase: "ended" | "expired"): void {

@@ -30,6 +30,8 @@ export interface State {
   /** What the server's clock is ahead of ours. */
   offset: number;
   writer: Writer;
+  /** Whether there is a chat to resume is not known yet. */
+  looking: boolean;
   /** A chat is being opened or resumed. */
   connecting: boolean;
   startFailures: number;
@@ -44,6 +46,8 @@ export interface State {
   greeting: boolean;
   confirm: "restart" | "end" | null;
   menuNote: string;
+  /** The language that was chosen last, while its words are asked for. */
+  choosing: string | null;
   hint: string;
   draftLength: number;
   /** What is out of sight at the bottom: a new message, or the rest of what is shown. */
@@ -87,6 +91,7 @@ export function initialState(prefs: Prefs): State {
     session: null,
     offset: 0,
     writer: "patient",
+    looking: true,
     connecting: false,
     startFailures: 0,
     checking: false,
@@ -98,6 +103,7 @@ export function initialState(prefs: Prefs): State {
     greeting: false,
     confirm: null,
     menuNote: "",
+    choosing: null,
     hint: "",
     draftLength: 0,
     below: null,

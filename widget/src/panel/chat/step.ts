@@ -32,9 +32,9 @@ export class Step {
     this.do(lang === undefined ? { type: "say", text } : { type: "say", text, lang });
   }
 
-  /** Says it, or once the chat is opened: a chat that is closed cannot be heard. */
+  /** Says it, or once the chat is opened: one that the page has closed cannot be heard. */
   tell(told: Spoken): void {
-    if (this.state.shown) this.do(told);
+    if (this.state.shown || !this.state.closes) this.do(told);
     else this.state.untold = [...this.state.untold, told];
   }
 
