@@ -10,7 +10,7 @@ from aftercare.decision.answers import Answer, heard
 from aftercare.decision.interview import next_question
 from aftercare.decision.reply import Block, Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue.situation import AFTER_HOURS_SILENT, NOBODY_ANSWERS, REAL_PERSON, SPOKEN, WANTS_PERSON, Situation
+from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, NOBODY_ANSWERS, REAL_PERSON, SPOKEN, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -198,9 +198,14 @@ def with_topics(turn: Situation, reply: Reply) -> Reply:
 
 
 def with_offer(turn: Situation, reply: Reply) -> Reply:
-    """Who asks for a person, or leaves a number, may be offered a call back; who asks reads whom to call unless the advice says so."""
+    """Who asks for a person, or leaves a number, may be offered a call back; who asks reads whom to call unless the advice says so.
+
+    Beside an answer to a question who leaves a number reads where it belongs.
+    """
     if turn.leaves_number():
-        return reply.with_payload(offers=[CALLBACK])
+        form = turn.block(f"about_chat.{LEAVES_NUMBER}")
+        answers = reply.custom["type"] in ("faq", "not_in_leaflet")
+        return (reply.with_note(form) if answers else reply).with_payload(offers=[CALLBACK])
     if not turn.wants_person():
         return reply
     whom_to_call = turn.block(f"about_chat.{WANTS_PERSON}")

@@ -170,6 +170,11 @@ class Situation:
         """Whether the patient was told to call the doctor, and that stands."""
         return self.conversation.disposition == Disposition.CALL_DOCTOR.wire and self.stood is Disposition.CALL_DOCTOR
 
+    def advised(self) -> bool:
+        """Whether the patient was told to get help or to call the doctor, and that stands."""
+        told = self.conversation.disposition in (Disposition.CALL_DOCTOR.wire, Disposition.EMERGENCY.wire)
+        return told and self.stood not in (None, Disposition.SELF_CARE)
+
     def topics(self) -> list[Topic]:
         """The FAQ topics that were asked about; those about the time before the procedure only to who asks about that time."""
         names = (intent.removeprefix(TOPIC_PREFIX) for intent in self.understood.topics)

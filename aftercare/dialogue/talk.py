@@ -15,7 +15,8 @@ def aside(turn: Situation) -> Reply | None:
     """The answer to a question or small talk in the middle of the interview; None when it is none."""
     if turn.topics() or turn.understood.intent in turn.names.silent or turn.understood.intent == turn.names.supposition:
         return talk(turn)
-    if turn.reading.acts & {*turn.names.about_chat, *turn.names.practical, "aside", "pause", "nonsense"} or turn.reading.wordless:
+    about_advice = turn.names.practical if turn.conversation.disposition else ()
+    if turn.reading.acts & {*turn.names.about_chat, *about_advice, "aside", "pause", "nonsense"} or turn.reading.wordless:
         return talk(turn)
     return talk(turn) if turn.is_sure(*(intent for intent in turn.names.replies if intent not in turn.names.short_answers)) else None
 
@@ -28,7 +29,7 @@ def talk(turn: Situation) -> Reply:
     practical = asking.advice_again(turn) if turn.conversation.disposition else None
     if practical is not None:
         return practical
-    if turn.leaves_number():
+    if turn.leaves_number() and not (topics or intent in turn.names.silent):
         return turn.plain("chat", f"about_chat.{LEAVES_NUMBER}")
     supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
     if supposed or intent == turn.names.supposition:
@@ -106,7 +107,7 @@ def _denies(turn: Situation, intent: str) -> bool:
 
 def _denied(turn: Situation) -> Reply:
     """What is denied is noted; advice that was given stands."""
-    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+    if turn.advised():
         return turn.composer.stands(turn.conversation, turn.block("denied"))
     return turn.plain("chat", "denied", "watch_list", check=True)
 
@@ -119,7 +120,7 @@ def _not_understood(turn: Situation) -> Reply:
     """Words that were not understood. What may be a complaint is kept, and what could be dangerous is asked."""
     conversation = turn.conversation
     before = turn.block("not_understood")
-    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+    if turn.advised():
         return turn.composer.stands(conversation, before)
     if not turn.fusion.may_be_complaint(turn.reading):
         return _no_report(turn)
@@ -136,9 +137,8 @@ def _not_understood(turn: Situation) -> Reply:
 def _no_report(turn: Situation) -> Reply:
     """Words that are no report at all. The second time the greeting, the numbers and the offer of a call: nothing is said twice running."""
     conversation = turn.conversation
-    waits = bool(conversation.pending or conversation.checks)
-    again = conversation.repeated > 0 and not waits
-    if not waits:
+    again = conversation.repeated > 0 and not conversation.checks
+    if not conversation.checks:
         conversation.repeated = 1
     if again:
         return turn.plain("chat", "greeting", "practical.which_number.always").with_payload(offers=[asking.CALLBACK])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from aftercare.assistant import Assistant
+from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
+from aftercare.understanding.reading import Opinion
 from tests.core.conftest import CheckReply, Talk
 
 FEVER, ER, CALL_911 = "I have a fever of 101.5", "I wet the bed last night", "I have chest pain"
@@ -280,3 +286,26 @@ def test_who_leaves_a_number_is_shown_the_form(talk: Talk, protocol: Protocol, c
 def test_another_figure_is_no_telephone_number(talk: Talk, protocol: Protocol, message: str) -> None:
     _, (reply,) = talk(message)
     assert protocol.say("about_chat.leaves_number") not in reply.text
+
+
+@pytest.mark.parametrize("message", ["my cell is 312 555 0100, nobody told you", "my phone is (312) 555-0199"])
+def test_a_number_that_ends_like_the_clinics_is_the_patients(talk: Talk, message: str) -> None:
+    _, (reply,) = talk(message)
+    assert reply.custom["offers"] == ["callback"]
+
+
+def test_a_question_beside_a_number_is_answered_too(assistant: Assistant, protocol: Protocol, check_reply: CheckReply, today: date) -> None:
+    text = "my cell is 312 664 7665, can I use ice"
+    heard = replace(assistant.read(text, today), opinions=(Opinion(0, len(text), (("ask_ice", 0.99),)),))
+    _, reply = assistant.respond(Conversation(), heard, today)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.custom["offers"]) == ("faq", ["callback"])
+    assert _says(reply, protocol.say("about_chat.leaves_number"))
+
+
+@pytest.mark.parametrize("message", ["ok i will call", "hm"])
+def test_nothing_stands_before_something_was_advised(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    _, (asked, reply) = talk("both legs feel numb", message)
+    check_reply(reply)
+    assert asked.custom["about"] == reply.custom["about"]
+    assert protocol.say("stands") not in reply.text
