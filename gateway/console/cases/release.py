@@ -24,6 +24,7 @@ def release_cases(
 
     It looks after those that are assigned to it, and those that it acknowledged and that are assigned to nobody. One that was acknowledged
     is open again: its clock starts anew, because nobody acts on it. The contact's outcome stays, since a promised call is still promised.
+    The chats that it holds are due to be handed back at once.
 
     Args:
         connection: the transaction that changes the account.
@@ -35,6 +36,7 @@ def release_cases(
         why: `ACCOUNT_CLOSED` or `ROLE_CHANGED`.
     """
     c = triage_case.c
+    connection.execute(update(triage_case).where(c.held_by == account, c.held_until > at).values(held_until=at))
     acknowledged = and_(SEEN, c.acknowledged_by == account, c.assignee.is_(None))
     theirs = or_(acknowledged, and_(c.assignee == account, c.state != CLOSED))
     cases = connection.execute(select(triage_case).where(theirs).order_by(c.id).with_for_update()).all()

@@ -10,10 +10,11 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, Row, select, text
+from sqlalchemy import Connection, Engine, Row, select, text, update
 
 from gateway.console.audit.log import AuditLog, Wanted
 from gateway.console.cases.acts import Acts
+from gateway.console.cases.holds import Holds
 from gateway.console.cases.queue import Queue
 from gateway.console.cases.release import release_cases
 from gateway.console.errors import ActError
@@ -150,6 +151,17 @@ def test_what_was_put_aside_is_back_and_a_promised_call_is_still_promised(ward: 
         assert [line.case for line in read_shift(connection, _POLICY, clock()).red] == [number]
 
 
+def test_the_chat_that_it_held_is_handed_back_at_once(ward: Ward, clock: Clock) -> None:
+    mine, other = ward.new_case(), ward.new_case()
+    later = clock() + timedelta(minutes=15)
+    with ward.records.engine.begin() as connection:
+        for number, holder in ((mine, ward.anna), (other, ward.bert)):
+            connection.execute(update(triage_case).where(triage_case.c.id == number).values(held_by=holder, held_until=later))
+    ward.close(ward.anna)
+    assert Holds(ward.records, ward.audit_log, library_in("America/New_York")).release() == 1
+    assert [ward.case(number).held_by for number in (mine, other)] == [None, ward.bert]
+
+
 def test_history_and_audit_say_why_and_who_closed_the_account(ward: Ward) -> None:
     number, assigned = ward.new_case(), ward.new_case("call_doctor")
     ward.acknowledge(number, ward.anna)
@@ -227,8 +239,9 @@ def test_its_cases_are_found_by_an_index(sqlite_url: str, clock: Clock) -> None:
         raw.set_trace_callback(looked.append)
         release_cases(connection, AuditLog(engine, bytes(32), clock), 1, 2, clock())
         raw.set_trace_callback(None)
-        (query,) = [each for each in looked if "triage_case" in each]
-        plan = " ".join(str(row) for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+        queries = [each for each in looked if "triage_case" in each]
+        plan = " ".join(str(row) for query in queries for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    assert "case_held" in plan
     assert "case_by_assignee" in plan
     assert "case_acknowledged_by" in plan
     engine.dispose()
