@@ -108,6 +108,19 @@ test("the end is warned of once, by the server's clock", () => {
   assert.equal(panel.state.warning, "warning_absolute");
 });
 
+test("that the chat closes soon is said when the panel is opened, if it still does", () => {
+  for (const extended of [false, true]) {
+    const panel = Panel.open();
+    panel.on({ type: "embedded", closes: true, shown: false });
+    panel.now = NOW + 28.5 * MINUTE;
+    panel.on({ type: "tick" });
+    assert.deepEqual([panel.said, panel.done("unread")], [[], []]);
+    if (extended) panel.on({ type: "fed_session", session: session({ server_time: new Date(panel.now).toISOString(), idle_expires_at: new Date(panel.now + 30 * MINUTE).toISOString() }) });
+    panel.on({ type: "shown", shown: true });
+    assert.equal(panel.said.length, extended ? 0 : 1);
+  }
+});
+
 test("a chat whose time is over asks the server once, and believes it", () => {
   const panel = Panel.open();
   panel.now = NOW + 31 * MINUTE;

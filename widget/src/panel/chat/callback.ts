@@ -101,12 +101,12 @@ function refused(step: Step, problem: Failure): void {
 
 function failed(step: Step, problem: string): void {
   change(step, { sending: false, problem });
-  step.say(problem);
+  step.tell({ type: "say", text: problem });
 }
 
 function wrongNumber(step: Step, error: string): void {
   change(step, { sending: false, error });
-  step.say(error);
+  step.tell({ type: "say", text: error });
 }
 
 type AboutCall = "opened_callback" | "callback_filled" | "callback_sent" | "callback_info_answered" | "callback_answered";

@@ -1,5 +1,4 @@
 import type { Failure, Started } from "../api";
-import { setUnread } from "./answers";
 import { take } from "./incoming";
 import { adopt, closed, finish, reset, setSession } from "./session";
 import type { Handlers, Step } from "./step";
@@ -30,13 +29,12 @@ function end(step: Step, token: string | null, clearDevice: boolean): void {
 
 function setShown(step: Step, shown: boolean): void {
   step.state.shown = shown;
-  if (shown && step.state.unread) setUnread(step, 0);
   step.render();
   if (!shown) return;
   step.do({ type: "focus", id: "words", byFinger: "main" });
   const { untold } = step.state;
-  step.state.untold = [];
-  for (const told of untold) step.do(told);
+  step.keep([]);
+  for (const { told } of untold) step.do(told);
 }
 
 type InMenu = "chose_prefs" | "chose_writer" | "writer_answered" | "chose_shared" | "asked" | "restarted" | "restart_answered" | "old_ended" | "ended" | "end_answered";

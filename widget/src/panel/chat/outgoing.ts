@@ -63,9 +63,14 @@ function moved(step: Step, item: delivery.OutItem): void {
     if (!item.followup) watched(step, watchStored(state.watch, item.seq!));
     writing(step);
   }
-  if (item.state === "failed" && state.phase !== "expired") step.say(step.fill(words.failed));
-  if (item.state === "refused") step.say(`${words.refused} ${item.note}`);
+  step.forget(item.clientId);
+  if (item.state === "failed" && state.phase !== "expired") undelivered(step, item, step.fill(words.failed));
+  if (item.state === "refused") undelivered(step, item, `${words.refused} ${item.note}`);
   step.render();
+}
+
+function undelivered(step: Step, { clientId }: delivery.OutItem, text: string): void {
+  step.tell({ type: "say", text }, { about: clientId });
 }
 
 function deliver(step: Step, item: delivery.OutItem): void {

@@ -9,7 +9,7 @@ export function safety(step: Step, reason: "no_answer" | "offline" | "trouble", 
   const card = problem?.safety ?? step.config.safety;
   addLocal(step.state, { type: "safety", reason, safety: card });
   holdTaps(step);
-  step.say(`${step.config.strings.card[reason]} ${spokenSafety(card)}`);
+  step.tell({ type: "say", text: `${step.config.strings.card[reason]} ${spokenSafety(card)}` }, { about: reason });
   step.render();
 }
 

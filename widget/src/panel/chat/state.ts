@@ -15,6 +15,15 @@ type LocalKind = Exclude<Kind, { type: "event" }>;
 
 export type Entry = { readonly key: string; readonly order: number } & Readonly<Kind>;
 
+/** What is said once the chat is opened. */
+export interface Untold {
+  readonly told: Spoken;
+  /** It is unread until then. */
+  readonly counts: boolean;
+  /** What it holds for: once that is over it is not said any more. */
+  readonly about: string;
+}
+
 export type View = "chat" | "menu" | "summary" | "callback";
 
 /** All that the panel knows. What stands in its fields is replaced, never changed. */
@@ -61,9 +70,8 @@ export interface State {
   /** Whether the page can close the panel. */
   closes: boolean;
   shown: boolean;
-  unread: number;
   /** What came in, and is not said yet. */
-  untold: readonly Spoken[];
+  untold: readonly Untold[];
   answerPending: boolean;
   /** How an answer that is not there yet is shown. */
   typing: "writing" | "still" | null;
@@ -114,7 +122,6 @@ export function initialState(prefs: Prefs): State {
     shared: false,
     closes: false,
     shown: true,
-    unread: 0,
     untold: [],
     answerPending: false,
     typing: null,
