@@ -173,7 +173,7 @@ test("a restart forgets what was not sent, and a late receipt of it does nothing
   const panel = Panel.open();
   panel.say("a");
   panel.on({ type: "tab_restarted", from: "t1", token: "t2" });
-  panel.on({ type: "resume_answered", result: EXPIRED }, started("t2"));
+  panel.on({ type: "resume_answered", token: "t1", result: EXPIRED }, started("t2"));
   panel.on(stored(9));
   assert.deepEqual(panel.shown, ["greeting 1"]);
   assert.deepEqual(panel.state.watch.open, []);

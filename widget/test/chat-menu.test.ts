@@ -89,10 +89,10 @@ test("who writes is taken back when the server does not take it", () => {
   panel.on({ type: "chose_writer", writer: "helper" });
   assert.equal(panel.state.writer, "helper");
   assert.deepEqual(panel.asked("writer"), [{ type: "writer", token: "t1", writer: "helper", before: "patient" }]);
-  panel.on({ type: "writer_answered", result: failure(429, { message: "Too fast." }, null), before: "patient" });
+  panel.on({ type: "writer_answered", token: "t1", result: failure(429, { message: "Too fast." }, null), before: "patient" });
   assert.equal(panel.state.writer, "patient");
   assert.deepEqual(panel.said, ["Too fast."]);
-  panel.on({ type: "writer_answered", result: EXPIRED, before: "patient" });
+  panel.on({ type: "writer_answered", token: "t1", result: EXPIRED, before: "patient" });
   assert.equal(panel.state.phase, "expired");
 });
 
@@ -100,9 +100,9 @@ test("the summary is loading, there, or failed; without a chat it has failed at 
   const panel = Panel.open();
   panel.on({ type: "opened_summary" });
   assert.deepEqual([panel.state.view, panel.state.summary], ["summary", "loading"]);
-  panel.on({ type: "summary_answered", result: NO_NETWORK });
+  panel.on({ type: "summary_answered", token: "t1", result: NO_NETWORK });
   assert.equal(panel.state.summary, "failed");
-  panel.on({ type: "summary_answered", result: EXPIRED });
+  panel.on({ type: "summary_answered", token: "t1", result: EXPIRED });
   assert.deepEqual([panel.state.phase, panel.state.view], ["expired", "chat"]);
   panel.on({ type: "opened_summary" });
   assert.deepEqual([panel.state.summary, panel.done("request")], ["failed", []]);

@@ -52,7 +52,8 @@ export const menuHandlers: Handlers<InMenu> = {
     step.render();
     if (token) step.ask({ type: "writer", token, writer, before });
   },
-  writer_answered(step, { result, before }) {
+  writer_answered(step, { result, token, before }) {
+    if (token !== step.state.token) return;
     if (result.ok) return setSession(step, result.data);
     step.state.writer = before;
     failed(step, result);
@@ -104,7 +105,8 @@ export const viewHandlers: Handlers<InView> = {
     else step.state.summary = "failed";
     step.focus("summary-title");
   },
-  summary_answered(step, { result }) {
+  summary_answered(step, { result, token }) {
+    if (token !== step.state.token) return;
     step.state.summary = result.ok ? result.data : "failed";
     if (!result.ok && result.status === 401) closed(step, result.code);
     step.render();

@@ -38,6 +38,12 @@ function found(step: Step, token: string | null): void {
   connect(step);
 }
 
+/** The chat was changed or ended while this one was being resumed. */
+function resumedAnother(step: Step): void {
+  connected(step, false);
+  if (step.state.phase === "starting") connect(step);
+}
+
 type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
 
 export const openingHandlers: Handlers<Opening> = {
@@ -75,9 +81,10 @@ export const openingHandlers: Handlers<Opening> = {
     connected(step, true);
     reopenCallback(step);
   },
-  resume_answered(step, { result }) {
+  resume_answered(step, { result, token }) {
+    if (token !== step.state.token) return resumedAnother(step);
     if (result.ok && !result.data.session.ended) {
-      adopt(step, step.state.token!, result.data.session);
+      adopt(step, token, result.data.session);
       replay(step, result.data.events);
       connected(step, true);
     } else if (result.ok || result.status === 401) startChat(step);

@@ -101,8 +101,9 @@ function check(step: Step, otherwise: string | null): void {
 
 export const sessionHandlers: Handlers<"tick" | "check_answered" | "fed_session" | "feed_closed"> = {
   tick,
-  check_answered(step, { result, otherwise }) {
+  check_answered(step, { result, token, otherwise }) {
     step.state.checking = false;
+    if (token !== step.state.token) return;
     if (!result.ok && result.status === 401) closed(step, result.code);
     else if (otherwise) closed(step, otherwise);
     else if (result.ok) setSession(step, result.data);
