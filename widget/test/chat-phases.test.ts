@@ -36,7 +36,7 @@ test("starting: whatever happens before it is known whether there is a chat, it 
   assert.deepEqual([panel.done("request"), panel.done("keep_token"), panel.mine], [[], [], ["a sending"]]);
   panel.on({ type: "loaded", token: "t1" });
   assert.deepEqual(panel.done("request").map(({ request }) => request), [{ type: "resume", token: "t1" }]);
-  panel.on({ type: "resume_answered", token: "t1", result: ok({ events: [GREETING], session: session() }) });
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: ok({ events: [GREETING], session: session() }) });
   assert.deepEqual(panel.asked("send").map(({ token, item }) => [token, item.clientId]), [["t1", "a"]]);
 });
 
@@ -53,7 +53,7 @@ test("open: a started chat is kept, followed from its begin, and its greeting sa
 test("open: a resumed chat is shown and nothing of it said", () => {
   const panel = new Panel();
   panel.on({ type: "loaded", token: "t1" });
-  panel.on({ type: "resume_answered", token: "t1", result: ok({ events: [GREETING, message(2, "a"), answer(3, 2)], session: session({ writer: "helper" }) }) });
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: ok({ events: [GREETING, message(2, "a"), answer(3, 2)], session: session({ writer: "helper" }) }) });
   assert.equal(panel.state.phase, "open");
   assert.equal(panel.state.writer, "helper");
   assert.deepEqual(panel.shown, ["greeting 1", "message 2", "answer 3"]);
@@ -64,12 +64,12 @@ test("a chat that is over is not resumed, one that cannot be reached is tried ag
   for (const result of [ok({ events: [], session: session({ ended: true }) }), EXPIRED, ENDED]) {
     const panel = new Panel();
     panel.on({ type: "loaded", token: "t1" });
-    panel.on({ type: "resume_answered", token: "t1", result });
+    panel.on({ type: "resume_answered", lang: "en", token: "t1", result });
     assert.deepEqual(types(panel), ["keep_token", "ask start"]);
   }
   const panel = new Panel();
   panel.on({ type: "loaded", token: "t1" });
-  panel.on({ type: "resume_answered", token: "t1", result: NO_NETWORK });
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: NO_NETWORK });
   panel.on({ type: "start_due" });
   assert.deepEqual(panel.asked("resume"), [{ type: "resume", token: "t1" }]);
 });
@@ -78,7 +78,7 @@ test("a start that fails shows the greeting and whom to call once, and is tried 
   const panel = new Panel();
   panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });
   const waits = [NO_NETWORK, failure(500, {}, null), failure(429, {}, "9"), NO_NETWORK].map((result) => {
-    panel.on({ type: "start_answered", result }, { type: "start_due" });
+    panel.on({ type: "start_answered", lang: "en", result }, { type: "start_due" });
     return panel.waits[0]?.[1];
   });
   assert.deepEqual(waits, [1000, 2000, 9000, 8000]);
@@ -201,7 +201,7 @@ test("an answer that was on its way when another chat took this one's place does
   for (const event of late) {
     const panel = Panel.open();
     panel.on({ type: "feed_closed", code: undefined }, { type: "tab_restarted", from: "t1", token: "t2" });
-    panel.on({ type: "resume_answered", token: "t2", result: ok({ events: [GREETING], session: session() }) });
+    panel.on({ type: "resume_answered", lang: "en", token: "t2", result: ok({ events: [GREETING], session: session() }) });
     const { phase, token, session: own, writer, link, summary, menuNote } = panel.state;
     panel.on(event);
     const { state } = panel;
@@ -216,9 +216,9 @@ test("a chat that another took the place of while it was being resumed is not sh
   for (const result of [ok({ events: [GREETING, message(2, "a")], session: session({ language: "es" }) }), EXPIRED, NO_NETWORK]) {
     const panel = new Panel();
     panel.on({ type: "loaded", token: "t1" }, { type: "tab_restarted", from: "t1", token: "t2" });
-    panel.on({ type: "resume_answered", token: "t1", result });
+    panel.on({ type: "resume_answered", lang: "en", token: "t1", result });
     assert.deepEqual([panel.asked("resume"), panel.asked("start"), panel.shown], [[{ type: "resume", token: "t2" }], [], []]);
-    panel.on({ type: "resume_answered", token: "t2", result: ok({ events: [GREETING], session: session() }) });
+    panel.on({ type: "resume_answered", lang: "en", token: "t2", result: ok({ events: [GREETING], session: session() }) });
     assert.deepEqual([panel.state.phase, panel.state.token, panel.shown], ["open", "t2", ["greeting 1"]]);
   }
 });

@@ -110,7 +110,7 @@ export class Panel {
 }
 
 export function started(token: string, events: ChatEvent[] = [GREETING]): PanelEvent {
-  return { type: "start_answered", result: ok({ token, session: session(), events }) };
+  return { type: "start_answered", result: ok({ token, session: session(), events }), lang: "en" };
 }
 
 export function stored(seq: number, token = "t1"): PanelEvent {

@@ -184,7 +184,7 @@ test("a resumed chat has its nurse, its offer and its followup, and says nothing
   const panel = new Panel();
   panel.on({ type: "loaded", token: "t1" });
   const events = [GREETING, message(2, "a"), answer(3, 2, { offers }), status(4, "held"), staff(5), held(6, 2), followup(7)];
-  panel.on({ type: "resume_answered", token: "t1", result: ok({ events, session: session() }) });
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: ok({ events, session: session() }) });
   assert.deepEqual([isHeld(panel.state), offering(panel.state), openFollowup(panel.state)?.seq], [true, "e3", 7]);
   assert.deepEqual(panel.said, []);
   assert.equal(panel.state.fresh, true);

@@ -51,8 +51,9 @@ type OnPage =
 
 /** What the server answers to a request, with the token that it was asked by. */
 type Answered =
-  | { type: "start_answered"; result: Result<Started> }
-  | { type: "resume_answered"; result: Result<History>; token: string }
+  /** `lang`: the panel's language when it was asked. */
+  | { type: "start_answered"; result: Result<Started>; lang: string }
+  | { type: "resume_answered"; result: Result<History>; token: string; lang: string }
   | { type: "check_answered"; result: Result<Session>; token: string; otherwise: string | null }
   | { type: "extend_answered"; result: Result<Session>; token: string }
   | { type: "writer_answered"; result: Result<Session>; token: string; before: Writer }

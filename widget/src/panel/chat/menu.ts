@@ -1,6 +1,6 @@
 import type { Failure, Started } from "../api";
 import { take } from "./incoming";
-import { adopt, closed, finish, reset, setSession } from "./session";
+import { adopt, closed, finish, reset, setSession, tellReplaced } from "./session";
 import type { Handlers, Step } from "./step";
 
 export function failed(step: Step, problem: Failure): void {
@@ -77,7 +77,7 @@ export const menuHandlers: Handlers<InMenu> = {
     }
     step.do({ type: "stop_feed" });
     if (!old) return change(step, result.data);
-    step.do(step.state.shared ? { type: "tell_ended", token: old } : { type: "tell_restarted", from: old, token: result.data.token });
+    tellReplaced(step, old, result.data.token);
     step.ask({ type: "end_old", token: old, next: result.data });
   },
   old_ended: (step, { next }) => change(step, next),

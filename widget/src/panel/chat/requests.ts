@@ -9,9 +9,9 @@ import type { PanelEvent } from "./events";
 export async function ask(api: Api, { key, lang }: Config, request: Request): Promise<PanelEvent> {
   switch (request.type) {
     case "start":
-      return { type: "start_answered", result: await api.start(key, lang, request.writer) };
+      return { type: "start_answered", result: await api.start(key, lang, request.writer), lang };
     case "resume":
-      return { type: "resume_answered", result: await api.events(request.token, 0, 0), token: request.token };
+      return { type: "resume_answered", result: await api.events(request.token, 0, 0), token: request.token, lang };
     case "check":
       return { type: "check_answered", result: await api.session(request.token), token: request.token, otherwise: request.otherwise };
     case "extend":

@@ -22,6 +22,11 @@ export function adopt(step: Step, token: string, session: Session): void {
   act(step, resume(state.outbox));
 }
 
+/** The other tabs go on in the new chat; those of a shared computer learn that the old one is over, and not the new token. */
+export function tellReplaced(step: Step, from: string, token: string): void {
+  step.do(step.state.shared ? { type: "tell_ended", token: from } : { type: "tell_restarted", from, token });
+}
+
 /** Everything of this chat is forgotten; how the panel is shown, and by whom it is used, stays. */
 export function reset(step: Step): void {
   step.do({ type: "stop_feed" });
@@ -34,8 +39,8 @@ export function reset(step: Step): void {
 }
 
 /** What a reset leaves alone: requests that are not answered yet, and what tells entries apart. */
-function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey }: State) {
-  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, checking, choosing, locals, freshKey };
+function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, leaving, checking, choosing, locals, freshKey }: State) {
+  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, leaving, checking, choosing, locals, freshKey };
 }
 
 export function finish(step: Step, phase: "ended" | "expired"): void {

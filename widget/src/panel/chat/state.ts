@@ -44,6 +44,8 @@ export interface State {
   /** A chat is being opened or resumed. */
   connecting: boolean;
   startFailures: number;
+  /** The chat whose place the one that is being opened takes. */
+  leaving: string | null;
   /** The server is being asked whether the chat is over. */
   checking: boolean;
   link: "up" | "lost" | "back";
@@ -102,6 +104,7 @@ export function initialState(prefs: Prefs): State {
     looking: true,
     connecting: false,
     startFailures: 0,
+    leaving: null,
     checking: false,
     link: "up",
     outbox: emptyOutbox(),
@@ -212,7 +215,12 @@ export function isFirstScreen(state: Readonly<State>): boolean {
 
 /** The same, also while the chat is being opened. */
 export function isUnsaid(state: Readonly<State>): boolean {
-  return (state.phase === "open" || state.phase === "starting") && state.entries.every((entry) => entry.type === "event" && (entry.event.kind === "greeting" || entry.event.kind === "writer"));
+  return (state.phase === "open" || state.phase === "starting") && state.entries.every((entry) => entry.type === "event" && isBeforeAll(entry.event));
+}
+
+/** Whether this comes before anybody has said anything. */
+export function isBeforeAll({ kind }: ChatEvent): boolean {
+  return kind === "greeting" || kind === "writer";
 }
 
 /** The danger check that may still be answered, if any. */
