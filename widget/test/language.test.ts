@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failure } from "../src/panel/api";
+import { reducer } from "../src/panel/chat/reduce";
 import { languageChoice, languageSetting } from "../src/panel/languages";
 import { menu } from "../src/panel/menu";
 import { transcript } from "../src/panel/transcript";
@@ -8,7 +9,7 @@ import type { Config, Words } from "../src/shared/types";
 import en from "../strings/en.json";
 import es from "../strings/es.json";
 import type { PanelEvent } from "../src/panel/chat/events";
-import { config, fed, GREETING, message, NO_NETWORK, ok, Panel, session, started } from "./panel";
+import { config, fed, GREETING, message, NO_NETWORK, notSent, ok, Panel, session, started } from "./panel";
 import { page, written } from "./written";
 
 const LANGUAGES = [
@@ -187,4 +188,40 @@ test("what the program answers is marked with the chat's language", () => {
   assert.equal(page({ ...panel.state, session: session({ language: "en" }) }, { lang: "es" }).m.foreign, "en");
   panel.on({ type: "fed_session", session: session({ language: "es" }) }, fed({ kind: "answer", seq: 5, at: "", reply_to: null, type: "chat", blocks: [{ kind: "say", text: "Hola" }] }));
   assert.deepEqual(panel.done("say").map(({ lang }) => lang), ["es"]);
+});
+
+const CARD = { heading: "Llame al 911.", blocks: [] };
+const inSpanish: Partial<Config> = { lang: "es", strings: es, safety: CARD };
+
+/** What comes of an event where the panel speaks Spanish, and the chat English. */
+function spanish(panel: Panel, event: PanelEvent) {
+  const { state, effects } = reducer({ ...config, ...inSpanish })(panel.state, { ...event, now: 0 });
+  const { m, chat } = page(state, inSpanish);
+  return { state, said: effects.flatMap((effect) => (effect.type === "say" ? [[effect.text, effect.lang]] : [])), shown: written(transcript(m, chat, nothingToDo)) };
+}
+
+test("whom to call stands in the language of the panel, whatever the server says it in and whenever it was shown", () => {
+  const busy = failure(503, { safety: { heading: "Own card.", blocks: [] } }, null);
+  const panel = Panel.open();
+  panel.say("a");
+  const { said, shown } = spanish(panel, notSent(busy));
+  assert.equal(said[1]![0], `${es.card.offline} ${CARD.heading}`);
+  assert(shown.includes(CARD.heading) && !shown.includes("Own card."));
+  panel.on(notSent(busy));
+  const before = page(panel.state);
+  assert(written(transcript(before.m, before.chat, nothingToDo)).includes("Own card."));
+  const after = page(panel.state, inSpanish);
+  const changed = written(transcript(after.m, after.chat, nothingToDo));
+  assert(changed.includes(CARD.heading) && !changed.includes("Own card."));
+});
+
+test("why something was refused is marked, and said, as what the server said it in; in the menu only the panel's language stands", () => {
+  const panel = Panel.open();
+  panel.say("a");
+  const refused = failure(422, { message: "Too long." }, null);
+  const { said, shown } = spanish(panel, notSent(refused));
+  assert.deepEqual(said, [[es.delivery.refused, undefined], ["Too long.", "en"]]);
+  assert.match(shown, /<p lang="en">Too long\.<\/p>/);
+  assert.deepEqual(spanish(panel, notSent(failure(422, {}, null))).said, [[es.delivery.refused, undefined]]);
+  assert.equal(spanish(panel, { type: "restart_answered", result: refused, old: "t1" }).state.menuNote, es.menu.failed);
 });

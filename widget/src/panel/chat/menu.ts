@@ -1,11 +1,13 @@
 import type { Failure, Started } from "../api";
+import { speaksAlike } from "../text";
 import { take } from "./incoming";
 import { adopt, closed, finish, reset, setSession, tellReplaced } from "./session";
 import type { Handlers, Step } from "./step";
 
 export function failed(step: Step, problem: Failure): void {
   if (problem.status === 401) return closed(step, problem.code);
-  step.state.menuNote = problem.message || step.config.strings.menu.failed;
+  const { config, state } = step;
+  state.menuNote = (speaksAlike(config, state.session) && problem.message) || config.strings.menu.failed;
   step.state.confirm = null;
   step.say(step.state.menuNote);
   step.render();

@@ -8,7 +8,7 @@ import { NO_WATCH, type Watch } from "./waiting";
 type Kind =
   | { type: "event"; event: ChatEvent }
   | { type: "mine"; item: OutItem }
-  | { type: "safety"; reason: "no_answer" | "offline" | "trouble"; safety: Safety }
+  | { type: "safety"; reason: "no_answer" | "offline" | "trouble"; safety: Safety; lang: string }
   | { type: "answer"; answer: Answer; at: number };
 
 type LocalKind = Exclude<Kind, { type: "event" }>;
