@@ -63,7 +63,7 @@ test("events stand in the order of their numbers, whatever order they come in", 
   panel.on(fed(answer(4, 2)), fed(message(2, "other")), fed(answer(3, null)));
   assert.deepEqual(panel.shown, ["greeting 1", "message 2", "answer 3", "answer 4"]);
   assert.equal(panel.state.lastSeq, 4);
-  panel.on({ type: "feed_closed", code: undefined }, { type: "check_answered", result: { ok: true, status: 200, data: session() }, otherwise: null });
+  panel.on({ type: "feed_closed", code: undefined }, { type: "check_answered", token: "t1", result: { ok: true, status: 200, data: session() }, otherwise: null });
   assert.equal(panel.state.lastSeq, 4);
 });
 

@@ -125,8 +125,8 @@ function sources(m: Markup, answer: Reply): Part {
   </details>`;
 }
 
-export function safetyCard(m: Markup, safety: Safety, lead: string, id: string, lang: string | typeof nothing = nothing): Part {
-  return html`<section class="care care-safety" role="group" aria-labelledby="h-${id}" lang=${lang}>
+export function safetyCard(m: Markup, safety: Safety, lead: string, id: string): Part {
+  return html`<section class="care care-safety" role="group" aria-labelledby="h-${id}">
     ${lead ? html`<p class="care-label">${lead}</p>` : nothing}
     <div class="care-body">
       <h2 id="h-${id}">${m.linked(safety.heading)}</h2>

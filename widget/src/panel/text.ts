@@ -8,6 +8,11 @@ export function answerLang(session: Session | null): string {
   return session?.language ?? "en";
 }
 
+/** Whether the server says of this chat in the panel's language what goes wrong. */
+export function speaksAlike(config: Config, session: Session | null): boolean {
+  return session?.language === config.lang;
+}
+
 /** What fills the placeholders; `{answered}` is the clinic's number that is answered now, its main one where that is not known. */
 export function valuesOf(config: Config, session: Session | null): Record<string, string> {
   const number = (id: string) => config.contacts.find((contact) => contact.id === id)?.number ?? "";

@@ -1,3 +1,4 @@
+import { answerLang, speaksAlike } from "../text";
 import { watched, writing } from "./answers";
 import * as delivery from "./delivery";
 import { addLocal, placeMine, updateMine } from "./state";
@@ -63,9 +64,22 @@ function moved(step: Step, item: delivery.OutItem): void {
     if (!item.followup) watched(step, watchStored(state.watch, item.seq!));
     writing(step);
   }
-  if (item.state === "failed" && state.phase !== "expired") step.say(step.fill(words.failed));
-  if (item.state === "refused") step.say(`${words.refused} ${item.note}`);
+  step.forget(item.clientId);
+  if (item.state === "failed" && state.phase !== "expired") undelivered(step, item, step.fill(words.failed));
+  if (item.state === "refused") refused(step, item);
   step.render();
+}
+
+/** The server gives its reason in the chat's language. */
+function refused(step: Step, item: delivery.OutItem): void {
+  const words = step.config.strings.delivery.refused;
+  if (speaksAlike(step.config, step.state.session)) return undelivered(step, item, `${words} ${item.note}`);
+  undelivered(step, item, words);
+  if (item.note) step.tell({ type: "say", text: item.note, lang: answerLang(step.state.session) }, { counts: false, about: item.clientId });
+}
+
+function undelivered(step: Step, { clientId }: delivery.OutItem, text: string): void {
+  step.tell({ type: "say", text }, { about: clientId });
 }
 
 function deliver(step: Step, item: delivery.OutItem): void {
