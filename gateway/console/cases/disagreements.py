@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import insert, select
 
 from gateway.console.audit.acts import AuditAct
@@ -30,7 +32,9 @@ class Disagreements:
         self._records = records
         self._audit_log = audit_log
 
-    def add(self, number: int, by: int, seq: int, kind: str, accepted: tuple[str, ...], reason: str) -> int:
+    def add(
+        self, number: int, by: int, seq: int, kind: str, accepted: tuple[str, ...], reason: str, topics: Collection[str] = ()
+    ) -> int:
         """Store a disagreement, and return its number.
 
         Args:
@@ -40,6 +44,7 @@ class Disagreements:
             kind: one of `KINDS`.
             accepted: what would have been right: of `ACCEPTED`, or `faq:<topic>`; may be empty where the tier was right.
             reason: in the nurse's words.
+            topics: those of the protocol; nothing else is stored, since what is accepted stands open in the database and in the audit.
 
         Raises:
             NoCaseError: there is no such case.
@@ -50,8 +55,8 @@ class Disagreements:
             if name is None:
                 raise NoCaseError(number)
             answer = select(event.c.disposition).where(event.c.conversation_id == name, event.c.seq == seq, event.c.kind == "answer")
-            found = connection.execute(answer).one_or_none()
-            if found is None or kind not in KINDS or any(each not in ACCEPTED and not each.startswith(FAQ) for each in accepted):
+            found, known = connection.execute(answer).one_or_none(), {*ACCEPTED, *(f"{FAQ}{topic}" for topic in topics)}
+            if found is None or kind not in KINDS or not known.issuperset(accepted):
                 raise ActError("Choose the answer, and what is wrong with it.", 422)
             if not reason.strip():
                 raise ActError("Say why you disagree.", 422)

@@ -34,6 +34,7 @@ class RotaStep:
 
     Attributes:
         level: which one, from 1.
+        taken: when it was taken; None where no notice tells.
         at: when the first delivery arrived, or the last one was given up; None while it is being tried.
         channel: `email` or `webhook`; `none` where the rota names nobody.
         problem: why the last try failed; empty without any.
@@ -41,6 +42,7 @@ class RotaStep:
 
     level: int
     fate: Fate
+    taken: datetime | None = None
     at: datetime | None = None
     channel: str = NO_CHANNEL
     problem: str = ""
@@ -58,7 +60,7 @@ def read_steps(connection: Connection, found: Sequence[Any]) -> Mapping[int, tup
         connection: the records' database.
         found: rows of `triage_case`.
     """
-    escalated = {row.id: row.escalated for row in found if row.escalated}
+    escalated = {row.id: row for row in found if row.escalated}
     if not escalated:
         return {}
     c, n = triage_case.c, notice.c
@@ -70,21 +72,24 @@ def read_steps(connection: Connection, found: Sequence[Any]) -> Mapping[int, tup
         for row in connection.execute(query.join(notice, and_(which, n.level.between(1, c.escalated)))):
             levels.setdefault((row.number, row.level), []).append(row)
     return {
-        number: tuple(step_of(level, levels.get((number, level), ())) for level in range(1, most + 1)) for number, most in escalated.items()
+        number: tuple(step_of(level, levels.get((number, level), ()), row.fired_at) for level in range(1, row.escalated + 1))
+        for number, row in escalated.items()
     }
 
 
-def step_of(level: int, notices: Iterable[Any]) -> RotaStep:
-    """What became of a step, from its notices; where there are none, nobody was notified."""
+def step_of(level: int, notices: Iterable[Any], fired_at: datetime) -> RotaStep:
+    """What became of a step of a case that fired then, from its notices; where there are none, nobody was notified."""
     rows = list(notices)
+    taken = max(fired_at, min(row.created_at for row in rows)) if rows else None
     sent = sorted((row for row in rows if row.sent_at is not None), key=lambda row: row.sent_at)
     if sent:
-        return RotaStep(level, Fate.DELIVERED, sent[0].sent_at, sent[0].channel)
+        return RotaStep(level, Fate.DELIVERED, taken, sent[0].sent_at, sent[0].channel)
     waiting = [row for row in rows if row.given_up_at is None]
     if waiting:
         tried = next((row for row in waiting if row.problem), None)
-        return RotaStep(level, Fate.REFUSED if tried else Fate.SENDING, None, (tried or waiting[0]).channel, tried.problem if tried else "")
+        fate = Fate.REFUSED if tried else Fate.SENDING
+        return RotaStep(level, fate, taken, None, (tried or waiting[0]).channel, tried.problem if tried else "")
     failed = sorted((row for row in rows if row.channel != NO_CHANNEL), key=lambda row: row.given_up_at)
     if failed:
-        return RotaStep(level, Fate.GIVEN_UP, failed[-1].given_up_at, failed[-1].channel, failed[-1].problem or "")
-    return RotaStep(level, Fate.NOBODY)
+        return RotaStep(level, Fate.GIVEN_UP, taken, failed[-1].given_up_at, failed[-1].channel, failed[-1].problem or "")
+    return RotaStep(level, Fate.NOBODY, taken)

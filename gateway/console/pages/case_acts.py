@@ -102,6 +102,6 @@ async def disagree(
     chosen = [str(each) for each in (await request.form()).getlist("accepted")]
     row = await asyncio.to_thread(Queue(services.records.engine, services.policy, services.records.clock).one, number)
     topics = services.library.bound(*row.bound).topics if row is not None else {}
-    accepted = tuple(dict.fromkeys(chosen + [f"{FAQ}{topic}" for _ in range(topic in topics)]))
+    accepted = tuple(dict.fromkeys(chosen + ([f"{FAQ}{topic}"] if topic else [])))
     add = Disagreements(services.records, services.audit_log).add
-    return await do(request, services, visitor, number, "Stored", lambda: add(number, visitor.id, seq, kind, accepted, reason))
+    return await do(request, services, visitor, number, "Stored", lambda: add(number, visitor.id, seq, kind, accepted, reason, topics))

@@ -14,6 +14,7 @@ from gateway.console.audit.acts import AuditAct
 from gateway.console.handover.accounts import Accounts
 from gateway.console.handover.handovers import LONGEST_COMMENT, LONGEST_GENERAL, HandoverError, Handovers, TakenError
 from gateway.console.handover.shift import Shift
+from gateway.console.pages.case_labels import ATTEMPT_NAMES
 from gateway.console.services import ConsoleServices
 
 router = APIRouter()
@@ -96,7 +97,7 @@ async def _shown(services: ConsoleServices, shift: Shift) -> dict[str, Any]:
     async with services.heavy:
         words = await asyncio.to_thread(accounts.of, shift.lines, shift.at)
     names = await asyncio.to_thread(_handovers(services).names)
-    return {"shift": shift, "accounts": words, "names": names, "outcomes": services.policy.outcomes}
+    return {"shift": shift, "accounts": words, "names": names, "outcomes": services.policy.outcomes, "attempt_names": ATTEMPT_NAMES}
 
 
 async def _form(

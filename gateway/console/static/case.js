@@ -55,6 +55,10 @@
       if (part) swap(part, fresh);
     }
   };
+  const show = () => press.later("case", () => {
+    holding(settle);
+    for (const field of document.querySelectorAll("input[name=seen]")) field.value = here().dataset.seen;
+  });
   const take = (html) => {
     const fresh = new DOMParser().parseFromString(html, "text/html").getElementById("case");
     if (!fresh) return;
@@ -65,13 +69,16 @@
     }
     const before = { ...here().dataset };
     Object.assign(here().dataset, fresh.dataset);
-    holding(settle);
-    for (const field of document.querySelectorAll("input[name=seen]")) field.value = fresh.dataset.seen;
+    show();
     const fired = Number(fresh.dataset.alarms) > Number(before.alarms), wrote = Number(fresh.dataset.words) > Number(before.words);
     const opened = fresh.dataset.state === "open" && before.state !== "open";
     if (fired || wrote || opened) say([wrote && news.dataset.wrote, fired && news.dataset.fired, opened && news.dataset.opened]);
   };
-  const say = (sentences) => { news.textContent = sentences.filter(Boolean).join(" "); };
+  const say = (sentences) => {
+    if (!news.textContent) news.classList.add("above");
+    news.textContent = sentences.filter(Boolean).join(" ");
+    press.later("news", () => news.classList.remove("above"));
+  };
 
   const expire = () => {
     for (const button of document.querySelectorAll("[data-undo-until]")) if (Date.parse(button.dataset.undoUntil) <= Date.now()) button.closest("form").remove();
@@ -85,14 +92,14 @@
       const headers = { "HX-Request": "true", "X-Live": "1" };
       const answer = await fetch(address, { headers, signal: AbortSignal.timeout(GIVE_UP) });
       if (answer.status === 200) take(await answer.text());
-      else if (waiting.size) holding(settle);
+      else if (waiting.size) show();
     } catch {
       // Nothing came: console.js tells for how long.
     } finally {
       asking = false;
     }
   };
-  setInterval(() => { expire(); ask(); }, EVERY);
+  setInterval(() => { press.later("expire", expire); ask(); }, EVERY);
   document.addEventListener("visibilitychange", ask);
 
   // A template goes into the box where it is; what stands there already is kept.

@@ -25,8 +25,8 @@
     }
     for (const [place, late] of places) place?.classList.toggle("late", late);
   };
-  const synchronise = () => {
-    const asked = live()?.dataset.asked ?? body.dataset.now;
+  const synchronise = (part) => {
+    const asked = part?.dataset.asked ?? body.dataset.now;
     if (asked) ahead = Date.parse(asked) - Date.now();
   };
 
@@ -56,10 +56,10 @@
     if (navigator.userActivation?.hasBeenActive !== false) audio.resume();
     muted();
   };
-  const muted = () => {
+  const muted = () => press.later("muted", () => {
     const line = document.getElementById("muted");
     if (line) line.hidden = !sound || !audio || audio.state === "running";
-  };
+  });
   const beep = (kind) => {
     if (!sound) return;
     audio ??= new AudioContext();
@@ -80,21 +80,28 @@
     body.dataset.beeps = String(Number(body.dataset.beeps ?? 0) + 1);
     body.dataset.beep = kind;
   };
+  // What has to be told is told at once. While a mouse button is down it lies above the page, so that nothing beneath is moved.
   const show = (id, text) => {
     const place = document.getElementById(id);
     if (!place) return;
     const line = place.querySelector("span") ?? place;
-    if (line.textContent !== text) line.textContent = text;
-    place.hidden = !text;
+    if (place.hidden) place.classList.add("above");
+    if (text && line.textContent !== text) line.textContent = text;
+    if (text) place.hidden = false;
+    press.later(id, () => {
+      place.classList.remove("above");
+      if (!text) line.textContent = "";
+      place.hidden = !text;
+    });
   };
   const named = (numbers) => {
     const first = `${numbers.slice(0, NAMED).join(", ")}${numbers.length > NAMED ? " and more" : ""}`;
     if (!numbers.length) return "";
     return numbers.length === 1 ? `Emergency: case ${first} waits for a nurse.` : `${numbers.length} emergencies wait for a nurse: cases ${first}.`;
   };
-  const shown = () => new Set([...document.querySelectorAll("#live a.case")].map((link) => link.id.slice("case-".length)));
-  const ring = (waits) => {
-    const here = shown(), red = waits.red;
+  const listedIn = (part) => new Set([...(part?.querySelectorAll("a.case") ?? [])].map((link) => link.id.slice("case-".length)));
+  const ring = (waits, part) => {
+    const here = listedIn(part), red = waits.red;
     const now = new Set(KINDS.flatMap((kind) => waits[kind].map((number) => `${kind}:${number}`)));
     const arrived = (kind) => waits[kind].filter((number) => known && !known.has(`${kind}:${number}`));
     const fresh = Object.fromEntries(KINDS.map((kind) => [kind, arrived(kind)]));
@@ -114,7 +121,7 @@
     else if (fresh.callback.length) line.textContent = `Case ${fresh.callback.join(", ")} asks for a call.`;
     else if (fresh.call.length) line.textContent = `Call doctor: case ${fresh.call.join(", ")} waits for a nurse.`;
   };
-  const onPage = () => Object.fromEntries(["red", ...KINDS].map((kind) => [kind, listed(live().dataset[kind])]));
+  const waitsOf = (part) => Object.fromEntries(["red", ...KINDS].map((kind) => [kind, listed(part.dataset[kind])]));
   const asText = (waits) => Object.fromEntries(Object.entries(waits).map(([kind, numbers]) => [kind, numbers.map(String)]));
   const ask = async () => {
     if (!body.dataset.alarm || out || (live() && !curtain?.open)) return;
@@ -122,7 +129,7 @@
       const answer = await fetch("/console/alarm", { headers: { "HX-Request": "true", "X-Live": "1" }, signal: AbortSignal.timeout(STALE_AFTER) });
       out = answer.status === 401;
       if (!answer.ok) return;
-      ring(asText(await answer.json()));
+      ring(asText(await answer.json()), live());
       heard = Date.now();
     } catch {
       // Nothing came: how long that lasts is told by `stale`.
@@ -160,14 +167,26 @@
     }
     if (elt.closest("#lock") && xhr.status === 204) unlock();
   });
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.detail.elt?.closest?.("#lock")) event.detail.target = document.getElementById("lock-told");
-  });
-  document.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target?.id !== "live") return;
-    synchronise();
-    ring(onPage());
+  // A new list is heard and announced when it comes, and shown when no press is on its way to a click.
+  const arrive = (part) => {
+    synchronise(part);
+    ring(waitsOf(part), part);
+  };
+  const exchange = (target, html) => {
+    const row = document.activeElement?.closest("#live tr")?.querySelector("a.case").id;
+    htmx.swap(target, html, { swapStyle: "outerHTML" });
+    if (row && document.activeElement === body) document.getElementById(row)?.focus({ preventScroll: true });
     tick();
+  };
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { detail } = event;
+    if (detail.elt?.closest?.("#lock")) detail.target = document.getElementById("lock-told");
+    if (!detail.shouldSwap || !detail.target.matches("#live, #handover-waits")) return;
+    const target = `#${detail.target.id}`, html = detail.serverResponse;
+    const part = new DOMParser().parseFromString(html, "text/html").getElementById("live");
+    if (part) arrive(part);
+    detail.shouldSwap = false;
+    press.later(target, () => exchange(target, html));
   });
 
   // The lock: the page stays as it is behind it, with all that was typed.
@@ -249,15 +268,15 @@
     acknowledge(link);
   });
 
-  synchronise();
+  if (live()) arrive(live());
+  else synchronise();
   tick();
   audible();
-  if (live()) ring(onPage());
   ask();
   setInterval(ask, ALARM_EVERY);
   setInterval(() => { if (urgent) beep("emergency"); }, BEEP_EVERY);
   setInterval(() => {
-    tick();
+    press.later("clocks", tick);
     stale();
     if (curtain && patience && Date.now() - there > patience) lock();
   }, 1_000);

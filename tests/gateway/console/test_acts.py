@@ -362,6 +362,7 @@ def test_a_disagreement_stands_beside_the_record(call: Ward) -> None:
         ("over_triaged", ("emergency",), "why", "less urgent"),
         ("nonsense", (), "why", "Choose the answer"),
         ("misunderstood", ("nonsense",), "why", "Choose the answer"),
+        ("misunderstood", ("faq:John Doe, born 1950",), "why", "Choose the answer"),
         ("misunderstood", (), " ", "Say why"),
     ],
 )

@@ -213,6 +213,13 @@ def test_what_was_typed_is_kept_when_a_form_is_refused(nurse: Person, number: in
     assert "a long story</textarea>" in answer.text
 
 
+@pytest.mark.parametrize("typed", [{"accepted": f"faq:{CANARY}"}, {"topic": CANARY}])
+def test_words_in_place_of_a_topic_are_stored_nowhere(nurse: Person, number: int, services: ConsoleServices, typed: dict[str, str]) -> None:
+    answer = nurse.post(f"/cases/{number}/disagree", seq=3, kind="misunderstood", reason="why", **typed)
+    assert answer.status_code == 422
+    assert CANARY not in str(audited(services, "disagree"))
+
+
 def test_a_disagreement_is_on_the_page(nurse: Person, number: int) -> None:
     page = nurse.get(f"/cases/{number}").text
     chosen = re.search(r'<option value="(\d+)" selected>[^<]*Emergency</option>', page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -67,7 +68,7 @@ def test_a_line_has_the_deciding_words_what_was_done_and_what_is_promised_and_du
     signed = _line(ben.get(_give(ann, case)).text, case)
     for line in (live, signed):
         assert f"{RED_FLAG} call [phone number]" in line
-        assert "Ann Lee tried to reach the patient: voicemail" in line
+        assert re.search(r"Ann Lee tried to reach the patient: left a voicemail, next try due [-0-9: A-Z]+, [-0-9: A-Z]+: Her son is at", line)
         assert "Her son is at [phone number]" in line
         assert f"A call by {_moment(services, now - timedelta(minutes=1))} <strong>(overdue)</strong>" in line
         assert "Ann Lee answers in the chat until" in line
@@ -75,6 +76,25 @@ def test_a_line_has_the_deciding_words_what_was_done_and_what_is_promised_and_du
         assert f"Next try at {_moment(services, door.clock() + timedelta(minutes=10))[:15]}" in line
         assert "Ann Lee asks to make it less urgent (Call doctor): a second person decides" in line
         assert "7665" not in line
+
+
+def test_what_was_done_last_stands_in_the_words_of_the_cases_history(door: Door, services: ConsoleServices, nurse: Person) -> None:
+    case = _case(door, RED_FLAG)
+    acts, contact, tiers = services.acts(Acts), services.acts(ContactActs), services.acts(TierActs)
+    for act in (
+        lambda: acts.acknowledge(case, nurse.id, _ANY),
+        lambda: tiers.lower_to(case, nurse.id, Tier.CALL_DOCTOR, "the needle"),
+        lambda: tiers.refuse_lowering(case, nurse.id),
+        lambda: acts.assign(case, nurse.id, None),
+        lambda: contact.hold(case, nurse.id),
+        lambda: contact.attempt(case, nurse.id, Attempt.WRONG_NUMBER),
+        lambda: contact.reply(case, nurse.id, _ANY, "I read it"),
+    ):
+        act()
+        history = nurse.get(f"/cases/{case}").text.split('<ul class="history">')[1].split("</ul>")[0]
+        done = history.split("</span> ")[-1].split("</li>")[0].removesuffix(": the needle")
+        assert done.startswith(f"{nurse.name} ")
+        assert done.replace('"#entry', f'"/console/cases/{case}#entry') in _line(nurse.get("/handover").text, case)
 
 
 def test_a_signed_handover_says_what_was_then_and_its_figures_have_no_words(door: Door, services: ConsoleServices, hire: Hire) -> None:

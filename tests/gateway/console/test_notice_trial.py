@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from gateway.console.notify.delivery import NoticeDelivery
 from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import Step
 from gateway.console.services import ConsoleServices
+from gateway.console.times import brief
 from gateway.records.database import writing
 from gateway.records.tables import notice
 from gateway.settings import Settings
@@ -91,7 +93,7 @@ def test_a_test_letter_says_that_nothing_has_to_be_done(services: ConsoleService
     [
         ({"sent": True}, Fate.DELIVERED, "e-mail delivered"),
         ({"problem": "HTTP 503"}, Fate.REFUSED, "refused (HTTP 503), it is tried again"),
-        ({"given_up": True, "problem": "HTTP 503"}, Fate.GIVEN_UP, "nobody was told, "),
+        ({"given_up": True, "problem": "HTTP 503"}, Fate.GIVEN_UP, "nobody was told since "),
         ({}, Fate.SENDING, "being sent"),
     ],
 )
@@ -110,6 +112,43 @@ def test_the_line_tells_what_became_of_each_step(door: Door, clock: Clock, chang
     assert row is not None
     assert [(step.level, step.fate) for step in row.steps] == [(1, fate)]
     assert row.untold == (fate is Fate.GIVEN_UP)
+    assert row.steps[0].taken == _notices(services)[0].created_at
     page = " ".join(hired(door, "Nina Nurse", "nurse").get("/").text.split())
     assert "Escalated, step 1:" in page
     assert said in page
+
+
+def test_steps_that_reached_nobody_share_one_line_and_leave_it_once_somebody_is_reached(door: Door, clock: Clock) -> None:
+    services = services_of(door)
+    patient = door.patient()
+    patient.say(RED_FLAG)
+    escalation = Escalation(services.records, services.settings, services.audit_log, services.clinic)
+    for _ in _ROTA:
+        clock.travel(minutes=6)
+        assert escalation.look() == 1
+    at, nurse = clock(), hired(door, "Nina Nurse", "nurse")
+    first, third = (next(row.created_at for row in _notices(services) if row.level == level) for level in (1, 3))
+    now, since, then = (brief(services.clinic, each, at) for each in (at, first, third))
+    for level in (1, 2):
+        _became(services, level, given_up_at=at, problem="HTTP 503")
+    given_up = f"step 1: webhook given up {now}; step 2: e-mail given up {now}"
+    assert _tags(nurse) == [f"Escalated, steps 1–3: nobody was told since {since}; {given_up}"]
+    _became(services, 2, sent_at=at)
+    delivered = f"Escalated, step 2: e-mail delivered {now}"
+    assert _tags(nurse) == [delivered, f"Escalated, steps 1, 3: nobody was told since {since}; step 1: webhook given up {now}"]
+    _became(services, 1, sent_at=at)
+    assert _tags(nurse) == [
+        f"Escalated, step 1: e-mail delivered {now}", delivered, f"Escalated, step 3: nobody was told since {then}",
+    ]  # fmt: skip
+
+
+def _became(services: ConsoleServices, level: int, **values: Any) -> None:
+    """Let this become of a step's notices."""
+    with writing(services.records.engine) as connection:
+        connection.execute(update(notice).where(notice.c.level == level).values(**values))
+
+
+def _tags(nurse: Person) -> list[str]:
+    """What the queue says of the rota's steps."""
+    found = re.findall(r'<span class="tag warn">(Escalated.*?)</span>', nurse.get("/").text, re.DOTALL)
+    return [" ".join(text.split()) for text in found]

@@ -13,6 +13,7 @@ from gateway.console.cases.filters import Filter
 from gateway.console.cases.queue import Queue
 from gateway.console.notify.escalation import Escalation
 from gateway.console.services import ConsoleServices
+from gateway.console.times import brief
 from gateway.records.database import writing
 from gateway.records.tables import triage_case
 from gateway.records.tier import Rank
@@ -128,7 +129,9 @@ def test_an_escalation_that_reached_nobody_says_so(door: Door, services: Console
     number = case_of(door, patient)
     clock.travel(minutes=6)
     assert Escalation(services.records, services.settings, services.audit_log, services.clinic).look() == 1
-    assert "Escalated, step 1: nobody was told" in nurse.get("/").text
+    row = Queue(services.records.engine, services.policy, clock).one(number)
+    assert row is not None
+    assert f"Escalated, step 1: nobody was told since {brief(services.clinic, row.steps[0].taken, clock())}" in nurse.get("/").text
     case = nurse.get(f"/cases/{number}").text
     assert "Escalated, step 1: nobody was told" in case
     assert "told nobody: nobody had acknowledged it" in case

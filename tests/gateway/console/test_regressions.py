@@ -45,7 +45,7 @@ def agreed(
     patient = patient or door.patient()
     answer = patient.say(text)
     number = Disagreements(services.records, services.audit_log).add(
-        case_of(door, patient), nurse.id, answer["seq"], kind, accepted, "see the site"
+        case_of(door, patient), nurse.id, answer["seq"], kind, accepted, "see the site", topics=["no_such_topic"]
     )
     reviews_of(services.records, services.audit_log).review(number, lead.id, verdict)
     return number
