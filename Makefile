@@ -5,6 +5,8 @@
 PYTHON ?= python3
 TOOLS := .venv/bin/python
 RASA := .venv-rasa/bin/python
+# Files of tests are shared out among so many processes.
+PARALLEL := -n 2 --dist loadfile
 # A module that is slow as a whole is not even imported.
 FAST := $(shell grep -L "^pytestmark = pytest.mark.slow" tests/core/test_*.py) tests/gateway/console/test_redaction.py
 
@@ -41,8 +43,8 @@ unit: ## run the fast tests of the core and the gateway, in a small environment 
 	.venv-unit/bin/python -m pytest -q -m "not slow" $(FAST)
 
 test: programs train test-widget ## run every test
-	$(TOOLS) -m pytest tests/browser
-	$(TOOLS) -m pytest tests --ignore=tests/rasa --ignore=tests/browser
+	$(TOOLS) -m pytest $(PARALLEL) tests/browser
+	$(TOOLS) -m pytest $(PARALLEL) tests --ignore=tests/rasa --ignore=tests/browser
 	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings -W default
 
 test-widget: setup

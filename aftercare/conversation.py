@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+REACHED, UNREACHED = "reached", "unreached"
+
 
 @dataclass
 class Conversation:
@@ -28,6 +30,7 @@ class Conversation:
         tapped_at: when, an ISO time, or empty.
         unfinished: the danger check before an answer was left; no reassurance was given.
         disposition: the most urgent disposition given so far, or empty.
+        call: what became of the call that was advised: `reached`, `unreached` where no number answered, or empty.
         procedure_day: the day of the procedure as an ISO date, or empty.
         writer: `patient` or `helper` once it is known, else empty.
         protocol: the id of the protocol that the conversation is bound to, or empty before its first turn.
@@ -49,6 +52,7 @@ class Conversation:
     tapped_at: str = ""
     unfinished: bool = False
     disposition: str = ""
+    call: str = ""
     procedure_day: str = ""
     writer: str = ""
     protocol: str = ""

@@ -37,7 +37,7 @@ class LocalActions(EndpointConfig):
         """Import the actions, once; what runs them.
 
         Raises:
-            SystemExit: they can not be imported; the reason is in the log.
+            SystemExit: they cannot be imported; the reason is in the log.
         """
         if self._executor is not None:
             return self._executor

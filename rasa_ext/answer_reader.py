@@ -34,7 +34,7 @@ def examples(file: Path) -> list[Example]:
     """One hand's examples of answers.
 
     Raises:
-        OSError, ValueError, TypeError: the file can not be read, or a line has not exactly question, label and text.
+        OSError, ValueError, TypeError: the file cannot be read, or a line has not exactly question, label and text.
     """
     return [Example(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
 

@@ -2,7 +2,7 @@
 
 Rasa answers, a few turns at a time, so that a crowd makes it slow but not silent. Where it raises, is too slow, says nothing, or says
 less than an emergency that the core reads in the words, the core answers by itself from the same slots, and the turn is stored as any
-other. Words are read before Rasa has them, where reading can be stopped; those that can not be read in time get the safety card.
+other. Words are read before Rasa has them, where reading can be stopped; those that cannot be read in time get the safety card.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class PatientInput(RestInput):
         return assistant
 
     async def _kept(self, agent: Agent, received: Received) -> Conversation:
-        """The conversation as Rasa keeps it; where the store can not tell, one in which every row waits, so that no Yes is lost."""
+        """The conversation as Rasa keeps it; where the store cannot tell, one in which every row waits, so that no Yes is lost."""
         try:
             tracker = await _processor(agent).fetch_tracker_with_initial_session(received.sender)
             return Conversation.from_slots(tracker.current_slot_values())

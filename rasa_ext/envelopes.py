@@ -33,7 +33,7 @@ class Envelopes:
         """The name of the key that seals today.
 
         Raises:
-            FolderError: the folder of keys can not be used.
+            FolderError: the folder of keys cannot be used.
         """
         today = datetime.now(timezone.utc).date()
         if today != self._today:

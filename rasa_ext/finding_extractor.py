@@ -51,7 +51,7 @@ class FindingExtractor(GraphComponent, EntityExtractorMixin):
         return ",".join(protocol.version for protocol in load_library())
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Read each message; one that can not be read in time has no entities."""
+        """Read each message; one that cannot be read in time has no entities."""
         for message in messages:
             protocol = in_force.library().bound(*binding.key_of_message(message))
             day = protocol.clinic.day(moment_of(message.get(METADATA), utc_now))

@@ -162,7 +162,7 @@ def _keys(folder: str) -> DayKeys:
     """The keys in a folder, which is made if missing, or passing ones.
 
     Raises:
-        FolderError: the folder can not be used.
+        FolderError: the folder cannot be used.
     """
     if not folder:
         return PassingDayKeys()
@@ -187,5 +187,5 @@ def _event(parameters: dict[str, Any]) -> Event:
     """A stored event; Rasa looks through every class of events for each of them."""
     event = _KINDS[parameters["event"]]._from_parameters(parameters)
     if event is None:
-        raise ValueError(f"a stored event of kind {parameters['event']} can not be read")
+        raise ValueError(f"a stored event of kind {parameters['event']} cannot be read")
     return event

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aftercare.conversation import Conversation
+from aftercare.conversation import UNREACHED, Conversation
 from aftercare.decision.danger_check import NAME
 from aftercare.decision.rules import fired
 from aftercare.protocol.model import Disposition, Protocol, Question, Sentence, Topic
@@ -102,7 +102,8 @@ class Composer:
         deciding = rules[0]
         emergency = deciding.disposition is Disposition.EMERGENCY
         further = deciding.basis == "extension" and deciding.sentence is not None
-        advice = self._say(f"advice.{deciding.advice}")
+        to_er = conversation.call == UNREACHED and deciding.disposition is Disposition.CALL_DOCTOR
+        advice = self._say(f"advice.{UNREACHED if to_er else deciding.advice}")
         if emergency and conversation.writer == "helper":
             advice = f"{advice}\n{self._say('helper')}"
         blocks = [
@@ -132,16 +133,17 @@ class Composer:
         blocks = (again, *said, lead) if emergency else (*said, lead, again)
         return Reply(blocks, whole.custom)
 
+    def instead(self, conversation: Conversation) -> Reply:
+        """The advice alone, where another takes the place of the one that stood; the payload is that of the whole card."""
+        whole = self.triage(conversation)
+        return Reply(whole.blocks[:1], whole.custom)
+
     def practical(self, act: str, conversation: Conversation) -> Block | None:
         """The answer to a practical question about the advice that stands; None where the wording has none."""
         texts = self._protocol.wording["practical"][act]
         advice = [rule.advice for rule in fired(self._protocol, conversation.has("present"))[:1]]
-        urgency = next((key for key in (*advice, conversation.disposition, "always") if key in texts), "")
+        urgency = next((key for key in (conversation.call, *advice, conversation.disposition, "always") if key in texts), "")
         return self.block("say", f"practical.{act}.{urgency}") if urgency else None
-
-    def instead(self, conversation: Conversation, advice: Block) -> Reply:
-        """Advice that takes the place of the one that stands; the payload is that of the whole card."""
-        return Reply((Block("advice", advice.text),), self.triage(conversation).custom)
 
     def with_advice(self, reply: Reply, conversation: Conversation) -> Reply:
         """An answer of another kind, with the advice that stands in one line behind it."""

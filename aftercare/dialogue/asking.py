@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from aftercare.conversation import REACHED, UNREACHED
 from aftercare.decision import danger_check
 from aftercare.decision.answers import Answer, heard
 from aftercare.decision.interview import next_question
 from aftercare.decision.reply import Block, Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue.situation import REAL_PERSON, WANTS_PERSON, Situation
+from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, NOBODY_ANSWERS, REAL_PERSON, SPOKEN, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -44,11 +47,33 @@ def _other_business(turn: Situation) -> Block | None:
 
 def practical(turn: Situation) -> Block | None:
     """The answer to a practical question about advice that stands."""
+    return next((block for _, block in _practical(turn)), None)
+
+
+def _practical(turn: Situation) -> Iterator[tuple[str, Block]]:
     for act in turn.names.practical:
         block = turn.composer.practical(act, turn.conversation) if act in turn.reading.acts else None
         if block is not None:
-            return block
-    return None
+            yield act, block
+
+
+def advice_again(turn: Situation) -> Reply | None:
+    """The answer to a practical question about advice that stands, and the advice in one line; None where none is asked.
+
+    Where no number answers, the ER takes the place of the doctor. To who spoke to the doctor that advice is not given again.
+    """
+    act, block = next(_practical(turn), ("", None))
+    if block is None:
+        return None
+    conversation, silent = turn.conversation, {AFTER_HOURS_SILENT} | ({NOBODY_ANSWERS} if turn.conversation.call == UNREACHED else set())
+    if turn.stands_by_doctor() and act in silent:
+        conversation.call = UNREACHED
+        return turn.composer.instead(conversation)
+    if turn.stands_by_doctor() and act == SPOKEN:
+        conversation.call = REACHED
+    elif turn.stands_by_doctor():
+        return turn.composer.stands(conversation, block)
+    return Reply((block,), turn.plain("chat", "aside").custom)
 
 
 def decide_or_ask(turn: Situation) -> Reply:
@@ -98,6 +123,8 @@ def _only_denies(turn: Situation) -> bool:
 
 def triage(turn: Situation) -> Reply:
     """The disposition of all that is present."""
+    if turn.understood.reports and turn.conversation.call == REACHED:
+        turn.conversation.call = ""
     reply = turn.composer.triage(turn.conversation)
     turn.conversation.disposition = str(reply.custom["disposition"])
     turn.conversation.unfinished = False
@@ -171,9 +198,14 @@ def with_topics(turn: Situation, reply: Reply) -> Reply:
 
 
 def with_offer(turn: Situation, reply: Reply) -> Reply:
-    """Who asks for a person, or leaves a number, may be offered a call back; who asks reads whom to call unless the advice says so."""
+    """Who asks for a person, or leaves a number, may be offered a call back; who asks reads whom to call unless the advice says so.
+
+    Beside an answer to a question who leaves a number reads where it belongs.
+    """
     if turn.leaves_number():
-        return reply.with_payload(offers=[CALLBACK])
+        form = turn.block(f"about_chat.{LEAVES_NUMBER}")
+        answers = reply.custom["type"] in ("faq", "not_in_leaflet")
+        return (reply.with_note(form) if answers else reply).with_payload(offers=[CALLBACK])
     if not turn.wants_person():
         return reply
     whom_to_call = turn.block(f"about_chat.{WANTS_PERSON}")
@@ -182,8 +214,8 @@ def with_offer(turn: Situation, reply: Reply) -> Reply:
 
 
 def with_advice(turn: Situation, reply: Reply) -> Reply:
-    """The advice to call the doctor stands behind every answer of another kind; a question alone is asked by itself."""
-    if reply.custom["type"] in ("triage", "question") or not turn.stands_by_doctor():
+    """The advice to call the doctor stands behind every answer of another kind until they spoke; a question alone is asked by itself."""
+    if reply.custom["type"] in ("triage", "question") or not turn.stands_by_doctor() or turn.conversation.call == REACHED:
         return reply
     return turn.composer.with_advice(reply, turn.conversation)
 

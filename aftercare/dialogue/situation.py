@@ -19,7 +19,7 @@ from aftercare.understanding.understood import TOPIC_PREFIX, Understood
 
 _ASIDE, _ABOUT_CHAT, _PRACTICAL = "aside", "about_chat", "practical"
 WANTS_PERSON, LEAVES_NUMBER, REAL_PERSON = "wants_person", "leaves_number", "real_person"
-AFTER_HOURS_SILENT = "after_hours_silent"
+AFTER_HOURS_SILENT, NOBODY_ANSWERS, SPOKEN = "after_hours_silent", "nobody_answers", "spoken"
 _WANTS_PERSON_BRIEFLY = "wants_person_briefly"
 
 
@@ -169,6 +169,11 @@ class Situation:
     def stands_by_doctor(self) -> bool:
         """Whether the patient was told to call the doctor, and that stands."""
         return self.conversation.disposition == Disposition.CALL_DOCTOR.wire and self.stood is Disposition.CALL_DOCTOR
+
+    def advised(self) -> bool:
+        """Whether the patient was told to get help or to call the doctor, and that stands."""
+        told = self.conversation.disposition in (Disposition.CALL_DOCTOR.wire, Disposition.EMERGENCY.wire)
+        return told and self.stood not in (None, Disposition.SELF_CARE)
 
     def topics(self) -> list[Topic]:
         """The FAQ topics that were asked about; those about the time before the procedure only to who asks about that time."""

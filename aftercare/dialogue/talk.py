@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aftercare.decision import danger_check
-from aftercare.decision.reply import Block, Reply
+from aftercare.decision.reply import Reply
 from aftercare.dialogue import asking
-from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, WANTS_PERSON, Situation
+from aftercare.dialogue.situation import LEAVES_NUMBER, WANTS_PERSON, Situation
 from aftercare.protocol.model import Disposition, Topic
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
@@ -15,7 +15,8 @@ def aside(turn: Situation) -> Reply | None:
     """The answer to a question or small talk in the middle of the interview; None when it is none."""
     if turn.topics() or turn.understood.intent in turn.names.silent or turn.understood.intent == turn.names.supposition:
         return talk(turn)
-    if turn.reading.acts & {*turn.names.about_chat, *turn.names.practical, "aside", "pause", "nonsense"} or turn.reading.wordless:
+    about_advice = turn.names.practical if turn.conversation.disposition else ()
+    if turn.reading.acts & {*turn.names.about_chat, *about_advice, "aside", "pause", "nonsense"} or turn.reading.wordless:
         return talk(turn)
     return talk(turn) if turn.is_sure(*(intent for intent in turn.names.replies if intent not in turn.names.short_answers)) else None
 
@@ -25,10 +26,10 @@ def talk(turn: Situation) -> Reply:
     acts, intent, topics = turn.reading.acts, turn.understood.intent, turn.topics()
     if turn.reading.wordless or "nonsense" in acts:
         return turn.plain("chat", "empty" if turn.reading.wordless else "greeting")
-    practical = asking.practical(turn) if turn.conversation.disposition else None
+    practical = asking.advice_again(turn) if turn.conversation.disposition else None
     if practical is not None:
-        return _advice_again(turn, practical)
-    if turn.leaves_number():
+        return practical
+    if turn.leaves_number() and not (topics or intent in turn.names.silent):
         return turn.plain("chat", f"about_chat.{LEAVES_NUMBER}")
     supposed = [f for f, (status, _) in turn.understood.findings.items() if status is Status.HYPOTHETICAL]
     if supposed or intent == turn.names.supposition:
@@ -59,15 +60,6 @@ def _suppose(turn: Situation, supposed: list[str], topics: list[Topic]) -> Reply
     other = [topic for topic in topics if topic is not answer]
     reply = turn.composer.supposed(answer, supposed)
     return (turn.composer.faq(other) if other and not supposed else reply).with_payload(check=True)
-
-
-def _advice_again(turn: Situation, practical: Block) -> Reply:
-    """A practical question about the advice that stands: its answer, and the advice in one line."""
-    if turn.stands_by_doctor() and AFTER_HOURS_SILENT in turn.reading.acts:
-        return turn.composer.instead(turn.conversation, practical)
-    if turn.stands_by_doctor():
-        return turn.composer.stands(turn.conversation, practical)
-    return Reply((practical,), turn.plain("chat", "aside").custom)
 
 
 def _small_talk(turn: Situation, intent: str) -> Reply:
@@ -115,7 +107,7 @@ def _denies(turn: Situation, intent: str) -> bool:
 
 def _denied(turn: Situation) -> Reply:
     """What is denied is noted; advice that was given stands."""
-    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+    if turn.advised():
         return turn.composer.stands(turn.conversation, turn.block("denied"))
     return turn.plain("chat", "denied", "watch_list", check=True)
 
@@ -128,7 +120,7 @@ def _not_understood(turn: Situation) -> Reply:
     """Words that were not understood. What may be a complaint is kept, and what could be dangerous is asked."""
     conversation = turn.conversation
     before = turn.block("not_understood")
-    if turn.stood is not None and turn.stood is not Disposition.SELF_CARE:
+    if turn.advised():
         return turn.composer.stands(conversation, before)
     if not turn.fusion.may_be_complaint(turn.reading):
         return _no_report(turn)

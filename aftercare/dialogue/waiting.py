@@ -114,8 +114,13 @@ def unanswered_check(turn: Situation) -> Reply:
 
 
 def claims_something(turn: Situation) -> bool:
-    """Whether words that name nothing say that something is so, which may be one of the rows behind the last answer."""
+    """Whether words that name nothing say that something is so, which may be one of the rows behind the last answer.
+
+    'I could not reach them' speaks of the advice that stands.
+    """
     opinions, acts = turn.reading.opinions, turn.reading.acts
+    if turn.conversation.disposition and asking.practical(turn) is not None and "claim_plainly" not in acts:
+        return False
     sure = bool(opinions) and opinions[0].best[1] >= turn.protocol.thresholds["nothing_reported"]
     return bool(acts & {"claim", "claim_briefly", "claim_plainly"}) and not (turn.claims_nothing() or turn.understood.topics or sure)
 

@@ -14,6 +14,7 @@ from aftercare.protocol.files import place_of
 from aftercare.protocol.opening import WEEKDAYS, Span, overlap
 
 _FICTIONAL = re.compile(r"\b555[-. ]?01\d\d\b|^$|x{3}|0{5}", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
 
 
 def leaflet(folder: Path, content: Content) -> Iterator[str]:
@@ -50,6 +51,8 @@ def clinic(content: Content) -> Iterator[str]:
         fictional = bool(_FICTIONAL.search(details[name].strip()))
         if details["mode"] == "clinic" and fictional:
             yield f"{place_of(content['clinic'], [name])}: '{name}' is empty or fictional; put in the clinic's real number"
+        elif not _DIGIT.search(details[name]):
+            yield f"{place_of(content['clinic'], [name])}: '{name}' has no digit; write the number as it is dialed"
         if details["mode"] == "demo" and not fictional:
             yield f"{place_of(content['clinic'], [name])}: '{name}' looks real; a demo uses 555-01xx, a real clinic sets mode: clinic"
 

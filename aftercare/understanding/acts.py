@@ -10,7 +10,9 @@ from aftercare.understanding.patterns import Compiler, PatternMatcher
 
 _NO_DIGIT = re.compile(r"\D")
 _PART_OF_NUMBER = re.compile(r"[\d./-]{1,20}|[()+]")
+_MARKS_IN_NUMBER = frozenset("-.()+")
 _MOST_PARTS = 12
+_SHORTEST_AREA_CODE = 3
 
 
 class Acts:
@@ -57,7 +59,8 @@ class Acts:
         place = 0
         while place < len(norms):
             end, digits = place, ""
-            last = min(len(norms), place + _MOST_PARTS) if self._begins_number(norms[place]) else place
+            begins = self._begins_number(norms[place]) and not _within_number(words)
+            last = min(len(norms), place + _MOST_PARTS) if begins else place
             while end < last and digits not in self._numbers and _PART_OF_NUMBER.fullmatch(norms[end]):
                 digits += _NO_DIGIT.sub("", norms[end])
                 end += 1
@@ -70,6 +73,12 @@ class Acts:
         """Whether one of the clinic's numbers may begin with this word."""
         digits = _NO_DIGIT.sub("", word)
         return bool(digits or word in "(+") and any(number.startswith(digits) for number in self._numbers)
+
+
+def _within_number(words: Sequence[str]) -> bool:
+    """Whether these words end in digits that belong to a longer number, such as an area code."""
+    before = next((word for word in reversed(words) if word not in _MARKS_IN_NUMBER), "")
+    return before.isdecimal() and len(before) >= _SHORTEST_AREA_CODE
 
 
 def _matcher(patterns: Sequence[str], compiler: Compiler) -> PatternMatcher:

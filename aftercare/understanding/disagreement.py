@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aftercare.understanding.reading import CLAIMED, Opinion, Status
+from aftercare.understanding.reading import CLAIMED, Mention, Opinion, Status
 from aftercare.understanding.understood import Weighing
 
 
@@ -10,14 +10,16 @@ def weigh_mentions(weighing: Weighing) -> None:
     """Put aside what the lexicon found where the classifier is sure that nothing is reported; a red flag is asked about.
 
     Where the sign reader hears nothing of it either, nothing is asked. A red flag of which neither hears anything is asked about, even
-    where the message is sure to report something else. What the patient claims stands, and a red flag read in misspelt words, which neither
-    could know.
+    where the message is sure to report something else. What the patient claims stands, a red flag read in misspelt words, which neither
+    could know, and one that the lexicon does not take for a part of the denied list in front of it: to the classifier all of it is denied.
     """
     for finding, mention in weighing.reading.with_status(Status.PRESENT).items():
         red = finding in weighing.protocol.red_flags
         if weighing.protocol.findings[finding].vague or mention.trigger == CLAIMED or (red and mention.mended):
             continue
         clause = next((o for o in weighing.clauses if o.start <= mention.start < o.end), weighing.whole)
+        if red and _stands_behind_denied(weighing, mention, clause):
+            continue
         if not (_outweighed(weighing, finding, clause, red=red) or (red and _unheard(weighing, finding, clause))):
             continue
         status_of = weighing.intents.status_of
@@ -29,6 +31,14 @@ def weigh_mentions(weighing: Weighing) -> None:
             weighing.doubt(finding)
         weighing.put(finding, status or Status.NOT_MEANT, mention.place, "classifier_against_lexicon")
     weighing.standing = frozenset(weighing.result.with_status(Status.PRESENT))
+
+
+def _stands_behind_denied(weighing: Weighing, mention: Mention, clause: Opinion) -> bool:
+    """`no A, did B`: a denied finding and a comma stand before it in its clause, and nothing there is doubtful."""
+    text, mentions = weighing.reading.text, weighing.reading.mentions
+    here = [each for each in mentions if clause.start <= each.start < clause.end]
+    denied = [each for each in here if each.status is Status.ABSENT and each.end <= mention.start]
+    return any("," in text[each.end : mention.start] for each in denied) and all(each.status is not Status.DOUBTFUL for each in here)
 
 
 def _outweighed(weighing: Weighing, finding: str, clause: Opinion, *, red: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, exists, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +19,8 @@ from gateway.records.tier import Tier
 from gateway.settings import ABSOLUTE, IDLE
 
 FOLLOW_UP, FOLLOWED = "followup", "followed"
-ANSWERS = (REACHED, "nobody", "not_yet")
+_NOBODY = "nobody"
+ANSWERS = (REACHED, _NOBODY, "not_yet")
 _TIME_TO_ANSWER = timedelta(minutes=2)
 _OVER = ("ended", "expired")
 
@@ -81,19 +82,27 @@ class FollowUps:
         tier = events[0].facts["tier"]
         say = self._library.bound(*session.bound).say
         facts = {"answer": answer, "tier": tier, "question": seq}
-        kind = "note" if answer == REACHED else "advice"
         more = {} if answer == REACHED else {"disposition": tier}
         try:
             with writing(self._records.engine) as connection:
                 words = {"text": say(f"follow_up.answers.{answer}")}
                 stored = self._records.add_within(connection, name, FOLLOWED, facts, words=words, client_id=client_id)
-                self._statuses.write(connection, name, Status.FOLLOW_UP, kind, say(f"follow_up.{tier}.{answer}"), more)
+                self._statuses.write(connection, name, Status.FOLLOW_UP, self._told(session, tier, answer, events[0].at), more)
         except IntegrityError:
             repeated = self._records.message(name, client_id)
             if repeated is None:
                 raise
             return repeated, False
         return stored, True
+
+    def _told(self, session: Session, tier: str, answer: str, asked: datetime) -> list[tuple[str, str]]:
+        """What to do then: not the number again that did not answer, but the next one, and behind the last one the ER."""
+        protocol = self._library.bound(*session.bound)
+        if answer == REACHED:
+            return [("note", protocol.say(f"follow_up.{tier}.{answer}"))]
+        if (tier, answer) == (Tier.CALL_DOCTOR.key, _NOBODY) and not protocol.clinic.is_open(asked):
+            return [("advice", protocol.say("advice.unreached")), ("note", protocol.say("follow_up.call_doctor.nobody_closed"))]
+        return [("advice", protocol.say(f"follow_up.{tier}.{answer}"))]
 
     def _due(self, connection: Connection, tier: int, after: timedelta, name: str | None = None) -> list[str]:
         """Open chats in which nothing was said since advice of this tier for so long, and that were not asked since."""

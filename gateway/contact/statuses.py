@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -57,20 +57,19 @@ class Statuses:
             values: what is put into its text.
         """
         offers = {"offers": [CALLBACK]} if status is Status.WRONG_NUMBER else {}
-        return self.write(connection, name, status, "note", self.say(name, f"contact.{status}", **values), offers)
+        return self.write(connection, name, status, [("note", self.say(name, f"contact.{status}", **values))], offers)
 
     def write(
-        self, connection: Connection, name: str, status: Status, kind: str, text: str, facts: Mapping[str, Any] | None = None
+        self, connection: Connection, name: str, status: Status, texts: Iterable[tuple[str, str]], facts: Mapping[str, Any] | None = None
     ) -> Event:
-        """Add a text.
+        """Add texts.
 
         Args:
             connection: the transaction.
             name: the conversation.
             status: what it is.
-            kind: of its block.
-            text: the text.
+            texts: the kind of each block and its text.
             facts: more of what may stand unencrypted: `offers`, `disposition`.
         """
-        words = {"blocks": [{"kind": kind, "text": text}]}
+        words = {"blocks": [{"kind": kind, "text": text} for kind, text in texts]}
         return self._records.add_within(connection, name, STATUS, {"status": status, **(facts or {})}, words=words)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from aftercare.protocol import Disposition
 from aftercare.protocol import Protocol as Rules
-from gateway.errors import Block, ErrorBody, RefusedError
+from gateway.errors import Block, ErrorBody, RefusedError, bind
 from gateway.metrics import MESSAGES, SESSIONS, STREAMS
 from gateway.patient import contact
 from gateway.patient.access import Gateway, Known, Live, Staying, Waiting, address, allow_origin, bearer
@@ -75,12 +75,14 @@ async def start(body: StartRequest, request: Request, gateway: Gateway) -> Start
     """Start a chat. The token in the answer is its only key, and is shown this once."""
     allow_origin(request, gateway, body.key)
     embed = gateway.settings.embed_keys[body.key]
+    bound = embed.bound_in(body.language)
+    bind(request, bound)
     seconds = await gateway.limiter.wait("start", embed=embed, address=address(request), key=body.key)
     if seconds:
         raise RefusedError(429, "rate_limited", retry_after=seconds)
     if gateway.settings.maintenance:
         raise RefusedError(503, "maintenance")
-    assistant = gateway.core.of(embed.bound_in(body.language))
+    assistant = gateway.core.of(bound)
     greeting = {"blocks": assistant.greeting().wire["blocks"], **_GREETING}
     group = gateway.groups.of(request.scope, gateway.records.clock().date())
     token = await asyncio.to_thread(partial(gateway.records.start, bound=assistant.protocol.key), body.key, greeting, body.writer, group)

@@ -101,3 +101,14 @@ def test_what_was_no_report_costs_the_danger_check_no_try(assistant: Assistant, 
     conversation, reply = assistant.respond(conversation, asked, today)
     assert reply.custom["about"] == NAME
     assert conversation.repeated == 0
+
+
+def test_words_about_advice_that_nobody_gave_are_no_answer_to_the_question_that_waits(assistant: Assistant, today: date) -> None:
+    heard = replace(assistant.read("i will call now", today), opinions=(Opinion(0, 15, (("affirm", 0.4),)),))
+    conversation = Conversation(pending="fainted", asked=["fainted"])
+    for tries in (1, 2):
+        conversation, reply = assistant.respond(conversation, heard, today)
+        assert (conversation.pending, conversation.repeated) == ("fainted", tries)
+        assert assistant.protocol.say("greeting") not in reply.text
+    _, reply = assistant.respond(conversation, heard, today)
+    assert reply.custom["disposition"] == "emergency"

@@ -117,6 +117,26 @@ def test_a_red_flag_that_the_classifier_takes_for_nothing_is_asked_about(underst
     assert understood.doubt == "chest_pain"
 
 
+@pytest.mark.parametrize(
+    ("text", "finding"),
+    [
+        ("no swelling there, peed in the chair twice", "bladder_bowel"),
+        ("no itch, out of breath walking to the sink", "breathless"),
+        ("no bruise, slurred speech since noon", "stroke"),
+    ],
+)
+def test_what_stands_behind_a_denied_list_and_is_more_than_a_name_is_not_talked_away(
+    assistant: Assistant, protocol: Protocol, text: str, finding: str
+) -> None:
+    unheard = Opinion(0, len(text), (("deny_symptoms", 0.99),), {finding: 0.002})
+    understood = Fusion(protocol).understand(replace(assistant.read(text, TODAY), opinions=(unheard,)), answering=False)
+    assert (status(understood, finding), understood.doubt) == (Status.PRESENT, "")
+
+
+def test_what_may_be_a_part_of_a_denied_list_is_asked_about(understand: Understand) -> None:
+    assert understand("no fever, chest pain", {"deny_symptoms": 0.99}).doubt == "chest_pain"
+
+
 def test_a_finding_for_the_doctor_that_the_whole_message_makes_nothing_of_is_put_aside(understand: Understand) -> None:
     text = "hiccups for hours ha. when may I walk again"
     hiccups, question = {"report_other_symptom": 0.9}, {"ask_activity": 0.9}

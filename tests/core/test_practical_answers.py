@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from aftercare.assistant import Assistant
+from aftercare.conversation import Conversation
 from aftercare.decision.reply import Reply
 from aftercare.protocol import Protocol
+from aftercare.understanding.reading import Opinion
 from tests.core.conftest import CheckReply, Talk
 
 FEVER, ER, CALL_911 = "I have a fever of 101.5", "I wet the bed last night", "I have chest pain"
@@ -53,7 +59,39 @@ NO_LINE_ANSWERS = (
     "no one answers at either number",
     "the night line did not answer either",
 )
-ONE_LINE_SILENT = ("nobody answers", "555-0100 does not pick up", "i left a message", "on hold for half an hour, nobody there")
+SPOKE = (
+    "ok i talked with the doctor",
+    "we got ahold of the nurse",
+    "the clinic phoned me back",
+    "my daughter reached the office",
+    "they answered",
+    "i got through to them",
+)
+SPOKE_NOT = (
+    "i could not reach the doctor",
+    "did the nurse call back",
+    "i reached the voicemail",
+    "i spoke to the doctor last week",
+    "i would like to talk to the nurse",
+    "i got through to a recording",
+)
+ASKS_WHAT_NEXT = ("ok what now", "and now what", "so what do i do", "what should i do now", "what's the next step then")
+SOME_LINE_ANSWERS = (
+    "which of the two numbers works at night",
+    "do both numbers answer on weekends",
+    "i called the nurse line and they told me none of this is bad",
+    "the nurse phone line says nobody needs to worry",
+    "the nurse line did not answer my question",
+    "what if nobody answers the night line",
+)
+ONE_LINE_SILENT = (
+    "I was unable to reach anyone there",
+    "i cant get anybody to answer",
+    "nobody answers",
+    "555-0100 does not pick up",
+    "i left a message",
+    "on hold for half an hour, nobody there",
+)
 
 
 def _text(protocol: Protocol, act: str, advice: str) -> str:
@@ -124,11 +162,17 @@ def test_where_no_line_answers_the_er_takes_the_place_of_the_doctor(
     for told in (FEVER, "I am queasy"):
         _, (_, reply) = talk(told, message)
         check_reply(reply)
-        assert reply.blocks[0].text == _text(protocol, "after_hours_silent", "call_doctor")
+        assert reply.blocks[0].text == protocol.say("advice.unreached")
         assert reply.text.startswith("Go to the ER now.")
         assert "Call your doctor" not in reply.text
     _, (_, reply) = talk(ER, message)
     assert _says(reply, _text(protocol, "after_hours_silent", "emergency"))
+
+
+@pytest.mark.parametrize("message", SOME_LINE_ANSWERS)
+def test_where_a_line_may_answer_nobody_is_sent_to_the_er_instead(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, protocol.say("advice.unreached"))
 
 
 @pytest.mark.parametrize("message", ONE_LINE_SILENT)
@@ -136,6 +180,64 @@ def test_where_the_clinic_does_not_answer_the_other_number_is_named(talk: Talk, 
     _, (_, reply) = talk(FEVER, message)
     assert _says(reply, _text(protocol, "nobody_answers", "call_doctor"))
     assert reply.text.count(protocol.say("stands")) == 1
+
+
+@pytest.mark.parametrize(
+    "later", ["ok", "can it wait until monday", "nobody can drive me", "what now", "still nobody answers", "is there parking"]
+)
+def test_where_no_line_answers_no_later_answer_sends_to_the_telephone(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, later: str
+) -> None:
+    _, replies = talk(FEVER, "the nurse line is not answering", later)
+    check_reply(replies[-1])
+    assert "Go to the ER now." in replies[-1].text
+    assert "Call your doctor" not in replies[-1].text
+    assert replies[-1].custom.get("disposition", "call_doctor") == "call_doctor"
+
+
+def test_where_no_line_answers_more_that_the_doctor_should_hear_goes_to_the_er_too(talk: Talk) -> None:
+    _, replies = talk(FEVER, "the nurse line is not answering", "my calf is swollen and hurts")
+    assert replies[-1].text.startswith("Go to the ER now.")
+    _, replies = talk(FEVER, "the nurse line is not answering", "now I have chest pain")
+    assert replies[-1].custom["disposition"] == "emergency"
+
+
+@pytest.mark.parametrize("message", SPOKE)
+def test_who_spoke_to_the_doctor_is_not_sent_to_the_telephone_again(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str
+) -> None:
+    for before in ((FEVER,), (FEVER, "the nurse line is not answering")):
+        _, replies = talk(*before, message, "are you a robot")
+        for reply in replies[-2:]:
+            check_reply(reply)
+            assert protocol.say("stands") not in reply.text
+        assert _says(replies[-2], _text(protocol, "spoken", "call_doctor"))
+    _, replies = talk(FEVER, message, "now my calf is swollen and hurts")
+    assert replies[-1].text.startswith("Call your doctor now")
+    _, replies = talk(ER, message)
+    assert "Go to the ER now" in replies[-1].text
+
+
+@pytest.mark.parametrize("message", SPOKE_NOT)
+def test_who_did_not_speak_to_the_doctor_reads_the_advice_again(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "spoken", "call_doctor"))
+    assert "Call your doctor" in reply.text
+
+
+@pytest.mark.parametrize("message", ASKS_WHAT_NEXT)
+def test_who_asks_what_comes_next_reads_the_advice_again(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    for told, advice in ((FEVER, "call_doctor"), (ER, "emergency")):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert _says(reply, _text(protocol, "what_next", advice))
+        assert reply.custom["disposition"] == advice
+
+
+@pytest.mark.parametrize("message", ["what should i do about the itching", "what do i do if it swells", "what can i take"])
+def test_who_asks_about_something_else_does_not_ask_what_comes_next(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk(FEVER, message)
+    assert not _says(reply, _text(protocol, "what_next", "call_doctor"))
 
 
 @pytest.mark.parametrize("message", ["are you the nurse", "is this a robot", "am I talking to a person"])
@@ -184,3 +286,26 @@ def test_who_leaves_a_number_is_shown_the_form(talk: Talk, protocol: Protocol, c
 def test_another_figure_is_no_telephone_number(talk: Talk, protocol: Protocol, message: str) -> None:
     _, (reply,) = talk(message)
     assert protocol.say("about_chat.leaves_number") not in reply.text
+
+
+@pytest.mark.parametrize("message", ["my cell is 312 555 0100, nobody told you", "my phone is (312) 555-0199"])
+def test_a_number_that_ends_like_the_clinics_is_the_patients(talk: Talk, message: str) -> None:
+    _, (reply,) = talk(message)
+    assert reply.custom["offers"] == ["callback"]
+
+
+def test_a_question_beside_a_number_is_answered_too(assistant: Assistant, protocol: Protocol, check_reply: CheckReply, today: date) -> None:
+    text = "my cell is 312 664 7665, can I use ice"
+    heard = replace(assistant.read(text, today), opinions=(Opinion(0, len(text), (("ask_ice", 0.99),)),))
+    _, reply = assistant.respond(Conversation(), heard, today)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.custom["offers"]) == ("faq", ["callback"])
+    assert _says(reply, protocol.say("about_chat.leaves_number"))
+
+
+@pytest.mark.parametrize("message", ["ok i will call", "hm"])
+def test_nothing_stands_before_something_was_advised(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    _, (asked, reply) = talk("both legs feel numb", message)
+    check_reply(reply)
+    assert asked.custom["about"] == reply.custom["about"]
+    assert protocol.say("stands") not in reply.text

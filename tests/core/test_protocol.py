@@ -442,6 +442,15 @@ BREAKS: dict[str, tuple[Break, str, str]] = {
         "clinic.yml",
         "'after_hours_phone' is empty or fictional",
     ),
+    "a clinic has words for a number": (
+        lambda d: (
+            d.replace("clinic.yml", r"^mode: .*$", "mode: clinic"),
+            d.replace("clinic.yml", r"^phone: .*$", "phone: 202-456-1414"),
+            d.replace("clinic.yml", r"^after_hours_phone: .*$", "after_hours_phone: the hospital"),
+        )[2],
+        "clinic.yml",
+        "'after_hours_phone' has no digit; write the number as it is dialed",
+    ),
     "a demo has a number that looks real": (
         lambda d: d.replace("clinic.yml", r"^phone: .*$", "phone: 202-456-1414"),
         "clinic.yml",

@@ -252,6 +252,7 @@ def test_each_advice_says_whom_to_contact(protocol: Protocol) -> None:
         "call_clinic_calm": [details["phone"], details["after_hours_phone"]],
         "rest_and_ice": ["ice", details["phone"]],
         "rest": [details["phone"]],
+        "unreached": ["ER", details["emergency_number"]],
         "measure_again": ["4 hours", "100.4", details["phone"]],
     }
     assert set(protocol.wording["advice"]) == set(numbers)

@@ -282,6 +282,28 @@ def test_who_reached_nobody_in_an_emergency_reads_what_to_do_and_the_case_waits_
     refused(_answer(patient, asked["seq"], "reached"), 409, "button_gone")
 
 
+@pytest.mark.parametrize(("moment", "heading"), [(_MORNING, "Call 555-0199 now."), (_NIGHT, "Go to the ER now.")], ids=["open", "closed"])
+def test_whom_no_doctor_answered_is_led_to_the_next_number_or_to_the_er(
+    door: Door, clock: Clock, follow_ups: FollowUps, moment: datetime, heading: str
+) -> None:
+    clock.travel_to(moment)
+    patient = door.patient()
+    patient.settled(_FEVER)
+    clock.travel(minutes=21)
+    follow_ups.look()
+    asked = patient.events()[-1]
+    _answer(patient, asked["seq"], "nobody")
+    status = patient.events(after=asked["seq"])[-1]
+    assert (status["disposition"], status["blocks"][0]["kind"]) == ("call_doctor", "advice")
+    assert status["blocks"][0]["text"].splitlines()[0] == heading
+    advice = "\n".join(block["text"] for block in status["blocks"] if block["kind"] == "advice")
+    assert ("555-0199" in advice) == (moment == _MORNING), (
+        "a card that names one of the clinic's numbers is headed by the one that is answered now"
+    )
+    assert "555-0199" in _text(status)
+    assert "go to the er" in _text(status).lower()
+
+
 def test_who_reached_somebody_is_not_alarmed_again(door: Door, patient: Patient, clock: Clock, follow_ups: FollowUps) -> None:
     patient.say(RED_FLAG)
     _taken(door, patient, _nurse(door))

@@ -142,6 +142,14 @@ def test_a_chat_is_held_in_the_language_that_it_began_in(spoken: Door) -> None:
     assert spoken.records.bound(spoken.name(patient)) == ("vertebroplasty", "es")
 
 
+def test_a_chat_that_is_refused_is_refused_in_the_language_that_was_asked_for(open_door: Callable[..., Door], tongues: Library) -> None:
+    keys = {"demo": EmbedKey("demo", (PAGE,), "en", languages=("en", "es"))}
+    door = open_door(library=tongues, embed_keys=keys, maintenance=True)
+    for language, marked in (("es", True), ("en", False), ("fr", False)):
+        response = door.client.post(f"{API}/sessions", json={"key": "demo", "language": language}, headers={"Origin": HOME})
+        assert refused(response, 503, "maintenance")["message"].startswith(MARK) is marked
+
+
 def test_what_is_refused_is_said_in_the_chats_language(spoken: Door) -> None:
     patient = _start(spoken, "es")
     assert patient.ask("DELETE", "").status_code == 204

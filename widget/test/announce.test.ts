@@ -36,3 +36,16 @@ test("an alert goes to its own region only", async () => {
   assert.deepEqual(alert, ["now", ""]);
   assert.equal(polite.length, 0);
 });
+
+test("alerts in a row are heard together, each once, until the last one is over", async () => {
+  const { timers, alert, announcer } = setUp();
+  announcer.alert("Call 911.");
+  announcer.alert("Go to the ER.");
+  await timers.pass(3000);
+  announcer.alert("Call 911.");
+  await timers.pass(4000);
+  assert.deepEqual(alert, ["Call 911.", "Call 911. Go to the ER.", "Go to the ER. Call 911."]);
+  await timers.pass(2000);
+  announcer.alert("Now.");
+  assert.deepEqual(alert.slice(3), ["", "Now."]);
+});

@@ -30,7 +30,7 @@ test("an answer is said once in its own language, however often it comes", () =>
 
 test("what comes in while the chat is closed is said when it is opened, once", () => {
   const panel = Panel.open();
-  panel.on({ type: "shown", shown: false });
+  panel.on({ type: "embedded", closes: true, shown: false });
   for (const event of [fed(answer(2, null)), fed(answer(3, null, { disposition: "emergency" }))]) {
     panel.on(event);
     assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
@@ -38,6 +38,15 @@ test("what comes in while the chat is closed is said when it is opened, once", (
   panel.on({ type: "shown", shown: true });
   assert.deepEqual([panel.said, panel.done("alert").length], [["answer 2."], 1]);
   panel.on({ type: "shown", shown: false }, { type: "shown", shown: true });
+  assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
+});
+
+test("a chat that is a part of the page is heard before the patient has gone into it", () => {
+  const panel = Panel.open();
+  panel.on({ type: "embedded", closes: false, shown: false });
+  panel.on(fed(answer(2, null)), fed(answer(3, null, { disposition: "emergency" })));
+  assert.deepEqual([panel.said, panel.done("alert").length], [["answer 2."], 1]);
+  panel.on({ type: "shown", shown: true });
   assert.deepEqual([panel.said, panel.done("alert")], [[], []]);
 });
 
@@ -54,7 +63,7 @@ test("events stand in the order of their numbers, whatever order they come in", 
   panel.on(fed(answer(4, 2)), fed(message(2, "other")), fed(answer(3, null)));
   assert.deepEqual(panel.shown, ["greeting 1", "message 2", "answer 3", "answer 4"]);
   assert.equal(panel.state.lastSeq, 4);
-  panel.on({ type: "feed_closed", code: undefined }, { type: "check_answered", result: { ok: true, status: 200, data: session() }, otherwise: null });
+  panel.on({ type: "feed_closed", code: undefined }, { type: "check_answered", token: "t1", result: { ok: true, status: 200, data: session() }, otherwise: null });
   assert.equal(panel.state.lastSeq, 4);
 });
 

@@ -141,7 +141,7 @@ test("what is written while the chat starts leaves when it is open, or waits", (
   panel.on({ type: "loaded", token: null }, { type: "tab_told", token: null });
   panel.say("a");
   assert.deepEqual(panel.done("request"), []);
-  panel.on({ type: "start_answered", result: NO_NETWORK });
+  panel.on({ type: "start_answered", lang: "en", result: NO_NETWORK });
   assert.deepEqual(panel.mine, ["a waiting"]);
   panel.on({ type: "retry_due" });
   assert.equal(panel.asked("start").length, 1);
@@ -173,7 +173,7 @@ test("a restart forgets what was not sent, and a late receipt of it does nothing
   const panel = Panel.open();
   panel.say("a");
   panel.on({ type: "tab_restarted", from: "t1", token: "t2" });
-  panel.on({ type: "resume_answered", result: EXPIRED }, started("t2"));
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: EXPIRED }, started("t2"));
   panel.on(stored(9));
   assert.deepEqual(panel.shown, ["greeting 1"]);
   assert.deepEqual(panel.state.watch.open, []);

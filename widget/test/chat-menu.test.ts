@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { failure } from "../src/panel/api";
-import { answer, config, ENDED, EXPIRED, fed, GREETING, NO_NETWORK, ok, Panel, session } from "./panel";
+import type { PanelEvent } from "../src/panel/chat/events";
+import { answer, config, ENDED, EXPIRED, fed, GREETING, NO_NETWORK, notSent, ok, Panel, session, stored } from "./panel";
 
 const words = config.strings;
 const types = (panel: Panel) => panel.effects.flatMap((effect) => (effect.type === "request" ? [`ask ${effect.request.type}`] : effect.type === "render" ? [] : [effect.type]));
@@ -88,10 +89,10 @@ test("who writes is taken back when the server does not take it", () => {
   panel.on({ type: "chose_writer", writer: "helper" });
   assert.equal(panel.state.writer, "helper");
   assert.deepEqual(panel.asked("writer"), [{ type: "writer", token: "t1", writer: "helper", before: "patient" }]);
-  panel.on({ type: "writer_answered", result: failure(429, { message: "Too fast." }, null), before: "patient" });
+  panel.on({ type: "writer_answered", token: "t1", result: failure(429, { message: "Too fast." }, null), before: "patient" });
   assert.equal(panel.state.writer, "patient");
   assert.deepEqual(panel.said, ["Too fast."]);
-  panel.on({ type: "writer_answered", result: EXPIRED, before: "patient" });
+  panel.on({ type: "writer_answered", token: "t1", result: EXPIRED, before: "patient" });
   assert.equal(panel.state.phase, "expired");
 });
 
@@ -99,9 +100,9 @@ test("the summary is loading, there, or failed; without a chat it has failed at 
   const panel = Panel.open();
   panel.on({ type: "opened_summary" });
   assert.deepEqual([panel.state.view, panel.state.summary], ["summary", "loading"]);
-  panel.on({ type: "summary_answered", result: NO_NETWORK });
+  panel.on({ type: "summary_answered", token: "t1", result: NO_NETWORK });
   assert.equal(panel.state.summary, "failed");
-  panel.on({ type: "summary_answered", result: EXPIRED });
+  panel.on({ type: "summary_answered", token: "t1", result: EXPIRED });
   assert.deepEqual([panel.state.phase, panel.state.view], ["expired", "chat"]);
   panel.on({ type: "opened_summary" });
   assert.deepEqual([panel.state.summary, panel.done("request")], ["failed", []]);
@@ -115,6 +116,54 @@ test("text size is kept; what is typed is counted and said to be too long once",
   assert.equal(panel.said.length, 1);
   panel.on({ type: "said_nothing" }, { type: "said_nothing" });
   assert.deepEqual(panel.said, [words.composer.empty]);
+});
+
+/** A panel that the page has closed; what is told on opening it, and what the launcher was told last. */
+function closed(): { panel: Panel; counts: number[]; on: Panel["on"]; opened(): string[] } {
+  const panel = Panel.open();
+  const counts: number[] = [];
+  const on: Panel["on"] = (...events) => {
+    panel.on(...events);
+    counts.push(...panel.done("unread").map(({ count }) => count));
+    return panel.effects;
+  };
+  on({ type: "embedded", closes: true, shown: false });
+  const opened = () => {
+    on({ type: "shown", shown: true });
+    return panel.said;
+  };
+  return { panel, counts, on, opened };
+}
+
+test("what went wrong while the panel is closed is unread, and said when it is opened, once", () => {
+  const { panel, counts, on, opened } = closed();
+  on({ type: "said", clientId: "a", text: "a" }, stored(2));
+  on({ type: "said", clientId: "b", text: "b" }, notSent(failure(422, { message: "Too long." }, null)));
+  on({ type: "answer_due" });
+  on({ type: "said", clientId: "c", text: "c" }, { type: "give_up_due", clientId: "c" });
+  on({ type: "feed_down" }, { type: "broken" });
+  assert.deepEqual([panel.said, counts], [[], [1, 2, 3, 4, 5]]);
+  const [refused, noAnswer, undelivered, lost, offline, trouble] = opened();
+  assert.deepEqual([refused, lost], [`${words.delivery.refused} Too long.`, words.link.lost]);
+  for (const [said, begin] of [[noAnswer, words.card.no_answer], [undelivered, "Not delivered. Call"], [offline, words.card.offline], [trouble, words.card.trouble]]) assert(said!.startsWith(begin!), said);
+  assert.deepEqual([panel.said.length, counts.pop()], [6, 0]);
+  on({ type: "shown", shown: false }, { type: "shown", shown: true });
+  assert.deepEqual([panel.said, panel.done("unread")], [[], []]);
+});
+
+test("what has passed while the panel is closed is neither unread nor said when it is opened", () => {
+  const passing: PanelEvent[][] = [
+    [{ type: "feed_down" }, { type: "feed_up" }],
+    [{ type: "feed_down" }, { type: "said", clientId: "a", text: "a" }, { type: "give_up_due", clientId: "a" }, { type: "feed_up" }, stored(2)],
+    [{ type: "said", clientId: "a", text: "a" }, stored(2), { type: "answer_due" }, fed({ ...answer(3, 2), type: "held" })],
+    [{ type: "feed_down" }, { type: "feed_closed", code: "session_ended" }],
+  ];
+  for (const events of passing) {
+    const { counts, on, opened } = closed();
+    on(...events);
+    assert(counts.length > 1 && counts.pop() === 0, JSON.stringify(events));
+    assert.deepEqual(opened(), events[1]!.type === "feed_closed" ? [`${words.expiry.ended_title}. ${words.expiry.ended}`] : []);
+  }
 });
 
 test("messages that come while the panel is closed are counted until it is shown", () => {

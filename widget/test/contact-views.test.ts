@@ -208,7 +208,7 @@ test("the summary names the nurse, on the page and in the file", () => {
     protocol: { id: "p", version: "1" },
   };
   const panel = Panel.open();
-  panel.on({ type: "opened_summary" }, { type: "summary_answered", result: ok(summary) });
+  panel.on({ type: "opened_summary" }, { type: "summary_answered", token: "t1", result: ok(summary) });
   const { m, chat } = page(panel.state);
   const shown = written(summaryView(m, chat, actions));
   assert.match(shown, /<li class="log-nurse"><p class="who">Nurse <time>at noon<\/time><\/p><div lang="en"><p>I will\.<\/p>/);

@@ -9,6 +9,7 @@ declare module "node:assert/strict" {
     notEqual(actual: unknown, expected: unknown, message?: string): void;
     deepEqual(actual: unknown, expected: unknown, message?: string): void;
     match(text: string, pattern: RegExp, message?: string): void;
+    throws(run: () => unknown, error?: RegExp): void;
     doesNotMatch(text: string, pattern: RegExp, message?: string): void;
   };
   export default assert;

@@ -110,15 +110,15 @@ export class Panel {
 }
 
 export function started(token: string, events: ChatEvent[] = [GREETING]): PanelEvent {
-  return { type: "start_answered", result: ok({ token, session: session(), events }) };
+  return { type: "start_answered", result: ok({ token, session: session(), events }), lang: "en" };
 }
 
-export function stored(seq: number): PanelEvent {
-  return { type: "send_answered", result: ok({ state: "stored" as const, seq }) };
+export function stored(seq: number, token = "t1"): PanelEvent {
+  return { type: "send_answered", result: ok({ state: "stored" as const, seq }), token };
 }
 
-export function notSent(problem: Failure): PanelEvent {
-  return { type: "send_answered", result: problem };
+export function notSent(problem: Failure, token = "t1"): PanelEvent {
+  return { type: "send_answered", result: problem, token };
 }
 
 export function fed(event: ChatEvent): PanelEvent {

@@ -64,6 +64,18 @@ test("while the clinic is closed a card for the doctor says so and leads with th
   assert.deepEqual(called(written(answerBody(at("after_hours").m, short, "a"))), ["after_hours", "clinic"]);
 });
 
+test("advice to go elsewhere because nobody answers leads with that at any hour", () => {
+  const elsewhere: Reply = { ...doctor, blocks: [{ kind: "advice", text: "Go to the ER now.\nIf you get worse, call 911." }] };
+  const { m } = at("after_hours");
+  const card = written(answerBody(m, elsewhere, "a"));
+  assert.match(card, /<\/span>Go to the ER now\.<\/h2>/);
+  assert.deepEqual(called(card), ["emergency"]);
+  const panel = Panel.open();
+  panel.on({ type: "fed_session", session: session({ to_call: "after_hours" }) }, fed(answer(2, null, elsewhere)), fed(answer(3, null, elsewhere)));
+  const line = page(panel.state, { contacts });
+  for (const shown of [card, written(transcript(line.m, line.chat, actions)), panel.said[0]!, panel.said[1]!]) assert.doesNotMatch(shown, /closed/);
+});
+
 test("in an emergency the clinic comes last, and while it is closed the number that is answered stands in its place", () => {
   const told: Reply = { ...danger, blocks: [{ kind: "advice", text: "Go to the ER now.\nWhen you are safe, tell your doctor at 555-0100.\nNo ride? Call 911." }] };
   assert.deepEqual(called(written(answerBody(at("clinic").m, told, "a"))), ["emergency", "clinic"]);

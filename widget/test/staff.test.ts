@@ -119,7 +119,7 @@ test("a followup is asked aloud, takes no tap for a second, and is answered by o
 test("what was chosen is stored once, and no answer is waited for", () => {
   const panel = following();
   panel.on(pressed("f"));
-  panel.on({ type: "send_answered", result: ok(followed(3, 2, "f")) }, fed(followed(3, 2, "f")));
+  panel.on({ type: "send_answered", token: "t1", result: ok(followed(3, 2, "f")) }, fed(followed(3, 2, "f")));
   assert.deepEqual(panel.mine, ["f stored"]);
   assert.deepEqual(panel.shown, ["greeting 1", "followup 2", "f"]);
   assert.deepEqual([panel.waits, panel.state.answerPending, panel.state.watch.open], [[], false, []]);
@@ -184,7 +184,7 @@ test("a resumed chat has its nurse, its offer and its followup, and says nothing
   const panel = new Panel();
   panel.on({ type: "loaded", token: "t1" });
   const events = [GREETING, message(2, "a"), answer(3, 2, { offers }), status(4, "held"), staff(5), held(6, 2), followup(7)];
-  panel.on({ type: "resume_answered", result: ok({ events, session: session() }) });
+  panel.on({ type: "resume_answered", lang: "en", token: "t1", result: ok({ events, session: session() }) });
   assert.deepEqual([isHeld(panel.state), offering(panel.state), openFollowup(panel.state)?.seq], [true, "e3", 7]);
   assert.deepEqual(panel.said, []);
   assert.equal(panel.state.fresh, true);

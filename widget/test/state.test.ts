@@ -49,7 +49,7 @@ test("local entries keep the order in which they came", () => {
   const state = fresh();
   addEvent(state, answer(5));
   addLocal(state, { type: "mine", item: mine("a") });
-  addLocal(state, { type: "safety", reason: "offline", safety: { heading: "", blocks: [] } });
+  addLocal(state, { type: "safety", reason: "offline", safety: { heading: "", blocks: [] }, lang: "en" });
   addLocal(state, { type: "mine", item: mine("b") });
   addEvent(state, answer(6));
   assert.deepEqual(state.entries.map((entry) => entry.type), ["event", "mine", "safety", "mine", "event"]);

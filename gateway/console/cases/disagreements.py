@@ -32,9 +32,7 @@ class Disagreements:
         self._records = records
         self._audit_log = audit_log
 
-    def add(
-        self, number: int, by: int, seq: int, kind: str, accepted: tuple[str, ...], reason: str, topics: Collection[str] = ()
-    ) -> int:
+    def add(self, number: int, by: int, seq: int, kind: str, accepted: tuple[str, ...], reason: str, topics: Collection[str] = ()) -> int:
         """Store a disagreement, and return its number.
 
         Args:

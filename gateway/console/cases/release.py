@@ -24,7 +24,7 @@ def release_cases(
 
     It looks after those that are assigned to it, and those that it acknowledged and that are assigned to nobody. One that was acknowledged
     is open again: its clock starts anew, because nobody acts on it. The contact's outcome stays, since a promised call is still promised.
-    The assistant answers again in the chats that it held.
+    The chats that it holds are due to be handed back at once.
 
     Args:
         connection: the transaction that changes the account.
@@ -36,15 +36,10 @@ def release_cases(
         why: `ACCOUNT_CLOSED` or `ROLE_CHANGED`.
     """
     c = triage_case.c
+    connection.execute(update(triage_case).where(c.held_by == account, c.held_until > at).values(held_until=at))
     acknowledged = and_(SEEN, c.acknowledged_by == account, c.assignee.is_(None))
     theirs = or_(acknowledged, and_(c.assignee == account, c.state != CLOSED))
-    held = and_(c.held_by == account, c.held_until > at)
-    chats = list(connection.scalars(select(c.id).where(held)))
-    query = select(triage_case, theirs.label("theirs")).where(or_(theirs, c.id.in_(chats))).order_by(c.id).with_for_update()
-    cases = [case for case in connection.execute(query) if case.theirs]
-    if chats:
-        values = {"held_until": at, "version": c.version + 1, "changed_at": at}
-        connection.execute(update(triage_case).where(c.id.in_(chats), held).values(**values))
+    cases = connection.execute(select(triage_case).where(theirs).order_by(c.id).with_for_update()).all()
     if not cases:
         return
 

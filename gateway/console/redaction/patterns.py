@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -176,19 +176,21 @@ REST = [
 
 
 def known_names(names: Iterable[str]) -> Patterns:
-    """Names in whole however they are written, and their parts with a capital."""
+    """Names in whole however they are written, and their parts.
+
+    Of a name with capitals the parts that have one: in 'Lead of the ward' 'the' is no name.
+    """
     whole = [name for name in names if len(name.strip()) >= _SHORTEST_NAME]
     if not whole:
         return []
-    parts = {
-        part for name in whole for part in re.findall(r"[^\W\d_]+", name) if len(part) >= _SHORTEST_NAME and part.casefold() not in _ROLES
-    }
+    forms = {form for name in whole for part in _parts(name) for form in (part, part.capitalize(), part.upper())}
     patterns = _compiled(("name", rf"(?<!\w)(?:{_one_of(whole)})(?!\w)"))
-    return (
-        [
-            *patterns,
-            *_compiled(("name", rf"(?<!\w)(?:{_one_of({form for p in parts for form in (p, p.capitalize(), p.upper())})})(?!\w)"), flags=0),
-        ]
-        if parts
-        else patterns
-    )
+    return [*patterns, *_compiled(("name", rf"(?<!\w)(?:{_one_of(forms)})(?!\w)"), flags=0)] if forms else patterns
+
+
+def _parts(name: str) -> Iterator[str]:
+    words = re.findall(r"[^\W\d_]+", name)
+    capitals = any(word[0].isupper() for word in words)
+    for word in words:
+        if len(word) >= _SHORTEST_NAME and word.casefold() not in _ROLES and (word[0].isupper() or not capitals):
+            yield word

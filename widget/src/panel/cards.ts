@@ -3,7 +3,7 @@ import { isOfClinic } from "../shared/tel";
 import type { Block, Contact, Disposition, Reply, Safety } from "../shared/types";
 import { isOfCard } from "./chat/standing";
 import type { Markup, Part } from "./markup";
-import { linesOf, withoutRows } from "./text";
+import { linesOf, saysToCallClinic, withoutRows } from "./text";
 
 const SIGNS: Record<Disposition, string> = { emergency: "!", call_doctor: "\u260e\ufe0e", self_care: "\u2302" };
 
@@ -38,7 +38,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   const words = m.strings.card;
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
-  const closed = level === "call_doctor" ? m.closed : "";
+  const closed = closedNow(m, level, blocks);
   const calls = m.calls(toCall(m, level, blocks), level === "emergency");
   return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
@@ -50,13 +50,18 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
   </section>`;
 }
 
+/** That the clinic is closed, on a card that says to call it; advice to go elsewhere keeps its own heading. */
+function closedNow(m: Markup, level: Disposition, blocks: Block[]): string {
+  return level === "call_doctor" && saysToCallClinic(blocks, m.config.contacts) ? m.closed : "";
+}
+
 /** The numbers that a card names, the ones to call now first; while the clinic is closed, the one that is answered is among them, and in an emergency in the clinic's place. */
 function toCall(m: Markup, level: Disposition, blocks: Block[]): Contact[] {
   const named = m.named(blocks.filter((block) => block.kind === "advice"));
   const clinic = named.filter(isOfClinic);
   const others = named.filter((contact) => !isOfClinic(contact));
-  const answered = m.closed ? m.contact("after_hours") : [];
-  if (level === "emergency") return [...others, ...(clinic.length && answered.length ? answered : clinic)];
+  const answered = clinic.length && m.closed ? m.contact("after_hours") : [];
+  if (level === "emergency") return [...others, ...(answered.length ? answered : clinic)];
   const missing = level === "call_doctor" ? answered.filter((contact) => !named.includes(contact)) : [];
   return [...missing, ...clinic, ...others];
 }
@@ -67,7 +72,7 @@ export function standingAdvice(m: Markup, answer: Reply, id: string, show: () =>
   const words = m.strings.card;
   const { lead, card, asking } = partsOf(answer);
   const title = card[0] ? linesOf(card[0])[0] : words[`${level}_label`];
-  const closed = level === "call_doctor" ? m.closed : "";
+  const closed = closedNow(m, level, card.slice(0, 1));
   const named = toCall(m, level, card.slice(0, 1));
   return [
     ...[...withoutIntroduction(lead), ...card.filter((block) => !isOfCard(block))].map((block) => plainBlock(m, block)),
@@ -120,8 +125,8 @@ function sources(m: Markup, answer: Reply): Part {
   </details>`;
 }
 
-export function safetyCard(m: Markup, safety: Safety, lead: string, id: string, lang: string | typeof nothing = nothing): Part {
-  return html`<section class="care care-safety" role="group" aria-labelledby="h-${id}" lang=${lang}>
+export function safetyCard(m: Markup, safety: Safety, lead: string, id: string): Part {
+  return html`<section class="care care-safety" role="group" aria-labelledby="h-${id}">
     ${lead ? html`<p class="care-label">${lead}</p>` : nothing}
     <div class="care-body">
       <h2 id="h-${id}">${m.linked(safety.heading)}</h2>

@@ -24,9 +24,8 @@ export function languageSetting(m: Markup, chat: Chat): Part {
 
 /** Each language by its own name. */
 function buttons(m: Markup, chat: Chat): Part {
-  const opening = chat.state.phase === "starting";
   return m.config.languages.map(
     ({ tag, name }) =>
-      html`<button type="button" class="choice" lang=${tag} aria-pressed=${tag === m.config.lang ? "true" : "false"} aria-disabled=${opening ? "true" : nothing} @click=${() => chat.dispatch({ type: "chose_language", tag })}>${name}</button>`,
+      html`<button type="button" class="choice" lang=${tag} aria-pressed=${tag === m.config.lang ? "true" : "false"} @click=${() => chat.dispatch({ type: "chose_language", tag })}>${name}</button>`,
   );
 }

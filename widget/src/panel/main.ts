@@ -3,6 +3,7 @@ import type { Config, Words } from "../shared/types";
 import { Announcer, region } from "./announce";
 import { Api } from "./api";
 import { Chat } from "./chat/shell";
+import { Drawing } from "./drawing";
 import { keptLanguage } from "./kept-language";
 import { Markup } from "./markup";
 import { Parent } from "./parent";
@@ -19,6 +20,12 @@ const byId = <T extends HTMLElement>(id: string) => document.getElementById(id) 
 
 const config = JSON.parse(byId("config")!.textContent!) as Config;
 const app = byId("app")!;
+const served = [...app.childNodes];
+const { lang: servedLang, dir: servedDir } = document.documentElement;
+const drawing = new Drawing(config, draw, () => {
+  Object.assign(document.documentElement, { lang: servedLang, dir: servedDir });
+  app.replaceChildren(...served);
+});
 const prefs = readPrefs();
 applyPrefs(prefs);
 
@@ -33,7 +40,7 @@ const chat = new Chat(
   new TokenStore(),
   announcer,
   {
-    render: schedule,
+    render: () => drawing.soon(),
     speak: ({ words }) => speak(words),
     focus: ({ id, byFinger }) => focusSoon(byFinger !== undefined && isByFinger() ? byFinger : id),
     to_newest: () => scroller.toNewest(),
@@ -133,23 +140,13 @@ function newId(): string {
   return crypto.randomUUID();
 }
 
-let scheduled = false;
-
-function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
-  queueMicrotask(() => {
-    scheduled = false;
-    draw();
-  });
-}
-
 let drawnView = chat.state.view;
 const wayBack = new WayBack(() => {
   if (chat.state.view !== "chat") backToChat();
 });
 
 function draw(): void {
+  dress();
   render(panel(markup, chat, actions), app);
   const { view, entries, phase } = chat.state;
   if (view !== drawnView && view !== "chat") {
@@ -195,22 +192,28 @@ function grow(box: HTMLTextAreaElement): void {
   box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
 }
 
-/** Says everything in these words from now on. */
+/** The page itself in the language of the panel. */
+function dress(): void {
+  const { lang, dir } = config;
+  if (lang === document.documentElement.lang) return;
+  document.title = markup.fill(config.strings.title);
+  Object.assign(document.documentElement, { lang, dir });
+}
+
 function speak(words: Words): void {
-  Object.assign(config, words);
-  Object.assign(document.documentElement, { lang: words.lang, dir: words.dir });
-  document.title = markup.fill(words.strings.title);
-  schedule();
+  if (!drawing.speak(words)) chat.dispatch({ type: "broken" });
 }
 
 /** Begins in the language that was chosen in this tab, if it is still offered. */
 async function start(): Promise<void> {
-  const kept = keptLanguage();
-  if (kept !== config.lang && config.languages.some(({ tag }) => tag === kept)) {
+  try {
+    const kept = keptLanguage();
+    if (kept === config.lang || !config.languages.some(({ tag }) => tag === kept)) return;
     const result = await api.words(config.key, kept!);
     if (result.ok) speak(result.data);
+  } finally {
+    chat.start();
   }
-  chat.start();
 }
 
 function saveSummary(): void {
@@ -233,17 +236,12 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) chat.dispatch({ type: "woken" });
 });
-addEventListener("resize", schedule);
-document.addEventListener("toggle", schedule, true);
+addEventListener("resize", () => drawing.soon());
+document.addEventListener("toggle", () => drawing.soon(), true);
 addEventListener("online", () => chat.dispatch({ type: "woken" }));
 addEventListener("pagehide", () => chat.dispatch({ type: "left" }));
 for (const failing of ["error", "unhandledrejection"]) addEventListener(failing, () => chat.dispatch({ type: "broken" }));
 
-const served = [...app.childNodes];
-try {
-  app.replaceChildren();
-  draw();
-  void start();
-} catch {
-  app.replaceChildren(...served);
-}
+app.replaceChildren();
+drawing.now();
+void start();

@@ -1,10 +1,16 @@
 import { fill } from "../shared/fill";
-import type { Block, Check, Config, Reply, Row, Safety, Session, ToCall } from "../shared/types";
+import { contactsIn, isOfClinic } from "../shared/tel";
+import type { Block, Check, Config, Contact, Reply, Row, Safety, Session, ToCall } from "../shared/types";
 import type { OutItem } from "./chat/delivery";
 
 /** The language of what the server says in this chat. */
 export function answerLang(session: Session | null): string {
   return session?.language ?? "en";
+}
+
+/** Whether the server says of this chat in the panel's language what goes wrong. */
+export function speaksAlike(config: Config, session: Session | null): boolean {
+  return session?.language === config.lang;
 }
 
 /** What fills the placeholders; `{answered}` is the clinic's number that is answered now, its main one where that is not known. */
@@ -23,6 +29,12 @@ export function valuesOf(config: Config, session: Session | null): Record<string
 /** Which of the clinic's two numbers is answered, as the server last said; null where it did not. */
 export function answeredNow(config: Config, session: Session | null): ToCall | null {
   return session?.to_call ?? (config.contacts.find((contact) => contact.now)?.id as ToCall | undefined) ?? null;
+}
+
+/** Whether advice names one of the clinic's two numbers. */
+export function saysToCallClinic(blocks: Block[], contacts: Contact[]): boolean {
+  const advice = blocks.filter((block) => block.kind === "advice");
+  return contactsIn(advice.map((block) => block.text), contacts).some(isOfClinic);
 }
 
 export function linesOf(block: Block): string[] {

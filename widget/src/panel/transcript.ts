@@ -71,7 +71,7 @@ function entryItem(m: Markup, chat: Chat, entry: Entry, actions: TranscriptActio
     case "mine":
       return fromPatient(m, said(m, entry.item), chat.time(entry.item.at), delivery(m, chat, entry.item));
     case "safety":
-      return html`<li class="safe">${safetyCard(m, entry.safety, m.strings.card[entry.reason], entry.key)}</li>`;
+      return html`<li class="safe">${safetyCard(m, entry.lang === m.config.lang ? entry.safety : m.config.safety, m.strings.card[entry.reason], entry.key)}</li>`;
     case "answer":
       return answerItem(m, chat, entry.key, entry.answer, chat.time(entry.at), actions);
     case "event":
@@ -104,7 +104,7 @@ function eventItem(m: Markup, chat: Chat, key: string, event: ChatEvent, actions
 
 function delivery(m: Markup, chat: Chat, item: OutItem): Part {
   const words = m.strings.delivery;
-  const note = item.note ? html`<p>${m.linked(item.note)}</p>` : nothing;
+  const note = item.note ? html`<p lang=${m.foreign}>${m.linked(item.note)}</p>` : nothing;
   if (item.state === "failed") {
     return html`<div class="undelivered">
       <p>${m.filled(words.failed)}</p>

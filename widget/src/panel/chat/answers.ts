@@ -1,5 +1,5 @@
 import type { Answer, Reply } from "../../shared/types";
-import { answeredNow, answerLang, spokenAnswer } from "../text";
+import { answeredNow, answerLang, saysToCallClinic, spokenAnswer } from "../text";
 import { holdTaps } from "./fresh";
 import { safety } from "./safety";
 import { addLocal, lastAnswer } from "./state";
@@ -21,15 +21,17 @@ export function writing(step: Step): void {
   const pending = step.state.watch.open.length > 0;
   if (pending === step.state.answerPending) return;
   Object.assign(step.state, { answerPending: pending, typing: null });
+  if (!pending) step.forget("no_answer");
   if (pending) {
     step.wait(WRITING_AFTER, { type: "typing_due", typing: "writing" }, "writing");
     step.wait(STILL_AFTER, { type: "typing_due", typing: "still" }, "still");
   } else for (const name of ["writing", "still"]) step.do({ type: "cancel", name });
 }
 
-/** Says what is new and counts it as unread. An emergency instruction takes the place of whatever else is shown. */
+/** Says what is new. An emergency instruction takes the place of whatever else is shown. */
 export function announceReply(step: Step, reply: Reply): void {
-  const closed = answeredNow(step.config, step.state.session) === "after_hours" ? step.fill(step.config.strings.card.closed) : "";
+  const isClosed = answeredNow(step.config, step.state.session) === "after_hours" && saysToCallClinic(reply.blocks, step.config.contacts);
+  const closed = isClosed ? step.fill(step.config.strings.card.closed) : "";
   const words = spokenAnswer(reply, step.config.strings, closed);
   const lang = answerLang(step.state.session);
   if (reply.disposition === "emergency") {
@@ -38,7 +40,6 @@ export function announceReply(step: Step, reply: Reply): void {
     step.show("chat");
   } else step.tell({ type: "say", text: words, lang });
   if (reply.check?.waits || reply.disposition === "emergency") step.do({ type: "make_room" });
-  if (!step.state.shown) setUnread(step, step.state.unread + 1);
 }
 
 /** An answer that came with a refusal, and that is not stored. */
@@ -57,11 +58,6 @@ export function freshen(step: Step): void {
   if (!last || last.key === step.state.freshKey) return;
   Object.assign(step.state, { freshKey: last.key, ticks: {}, missing: null, unfolded: false });
   holdTaps(step);
-}
-
-export function setUnread(step: Step, count: number): void {
-  step.state.unread = count;
-  step.do({ type: "unread", count });
 }
 
 export const answerHandlers: Handlers<"answer_due" | "typing_due" | "fresh_over"> = {

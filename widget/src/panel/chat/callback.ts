@@ -1,6 +1,6 @@
 import type { Callback, CallbackEvent, CallbackInfo } from "../../shared/types";
 import type { Failure } from "../api";
-import { answerLang } from "../text";
+import { answerLang, speaksAlike } from "../text";
 import { answerNow } from "./answers";
 import { type CallbackForm, lastCallback } from "./contact";
 import { takeAnswered } from "./incoming";
@@ -93,7 +93,7 @@ function stored(step: Step, event: CallbackEvent): void {
 function refused(step: Step, problem: Failure): void {
   const words = step.config.strings.callback;
   const unreadable = problem.code === "number_unreadable";
-  if (unreadable) wrongNumber(step, (step.config.lang === answerLang(step.state.session) && problem.message) || words.number_unreadable);
+  if (unreadable) wrongNumber(step, (speaksAlike(step.config, step.state.session) && problem.message) || words.number_unreadable);
   else failed(step, step.fill(problem.status ? words.failed : words.unanswered));
   step.show(problem.answer ? "chat" : "callback");
   step.focus(problem.answer ? "main" : unreadable ? NUMBER : PROBLEM);
@@ -101,12 +101,12 @@ function refused(step: Step, problem: Failure): void {
 
 function failed(step: Step, problem: string): void {
   change(step, { sending: false, problem });
-  step.say(problem);
+  step.tell({ type: "say", text: problem });
 }
 
 function wrongNumber(step: Step, error: string): void {
   change(step, { sending: false, error });
-  step.say(error);
+  step.tell({ type: "say", text: error });
 }
 
 type AboutCall = "opened_callback" | "callback_filled" | "callback_sent" | "callback_info_answered" | "callback_answered";

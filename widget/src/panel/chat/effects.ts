@@ -48,7 +48,7 @@ type Connected =
   | { type: "request"; request: Request }
   /** Ends and clears the chat while the page goes; nobody waits for the answer. */
   | { type: "leave"; token: string }
-  /** Ends a chat in which nothing was said; nobody waits for the answer. */
+  /** Ends a chat in which nothing was said here; nobody waits for the answer. */
   | { type: "drop"; token: string }
   /** The events of this chat, at first those after this number. */
   | { type: "feed"; token: string; after: number }

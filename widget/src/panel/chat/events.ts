@@ -49,18 +49,19 @@ type OnPage =
   | { type: "tab_ended"; token: string }
   | { type: "tab_restarted"; from: string; token: string };
 
-/** What the server answers to a request. */
+/** What the server answers to a request, with the token that it was asked by. */
 type Answered =
-  | { type: "start_answered"; result: Result<Started> }
-  | { type: "resume_answered"; result: Result<History> }
-  | { type: "check_answered"; result: Result<Session>; otherwise: string | null }
-  | { type: "extend_answered"; result: Result<Session> }
-  | { type: "writer_answered"; result: Result<Session>; before: Writer }
-  | { type: "send_answered"; result: Result<Stored | FollowedEvent> }
+  /** `lang`: the panel's language when it was asked. */
+  | { type: "start_answered"; result: Result<Started>; lang: string }
+  | { type: "resume_answered"; result: Result<History>; token: string; lang: string }
+  | { type: "check_answered"; result: Result<Session>; token: string; otherwise: string | null }
+  | { type: "extend_answered"; result: Result<Session>; token: string }
+  | { type: "writer_answered"; result: Result<Session>; token: string; before: Writer }
+  | { type: "send_answered"; result: Result<Stored | FollowedEvent>; token: string }
   | { type: "callback_info_answered"; result: Result<CallbackInfo>; token: string }
   | { type: "callback_answered"; result: Result<CallbackEvent>; token: string }
-  | { type: "summary_answered"; result: Result<Summary> }
-  | { type: "words_answered"; result: Result<Words> }
+  | { type: "summary_answered"; result: Result<Summary>; token: string }
+  | { type: "words_answered"; result: Result<Words>; tag: string }
   | { type: "restart_answered"; result: Result<Started>; old: string | null }
   | { type: "old_ended"; next: Started }
   | { type: "end_answered"; result: Result<null>; token: string; clearDevice: boolean }

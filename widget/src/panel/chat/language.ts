@@ -1,25 +1,20 @@
 import { failed } from "./menu";
-import { startNew } from "./opening";
+import { beginAgain } from "./opening";
 import { isFirstScreen } from "./state";
-import type { Handlers, Step } from "./step";
-
-/** Nothing was said yet: the chat begins again, in the language that was chosen. What is said meanwhile waits for it. */
-function beginAgain(step: Step, token: string): void {
-  step.do({ type: "stop_feed" });
-  step.do({ type: "drop", token });
-  step.state.token = null;
-  startNew(step, "", "");
-}
+import type { Handlers } from "./step";
 
 export const languageHandlers: Handlers<"chose_language" | "words_answered"> = {
   chose_language(step, { tag }) {
-    if (step.state.phase !== "starting" && tag !== step.config.lang) step.ask({ type: "words", tag });
+    step.state.choosing = tag === step.config.lang ? null : tag;
+    if (step.state.choosing) step.ask({ type: "words", tag });
   },
-  words_answered(step, { result }) {
-    const { phase, token } = step.state;
-    if (phase === "starting") return;
+  words_answered(step, { result, tag }) {
+    const { token, choosing } = step.state;
+    if (tag !== choosing) return;
+    step.state.choosing = null;
     if (!result.ok) return failed(step, result);
     const words = result.data;
+    step.state.menuNote = "";
     step.do({ type: "speak", words });
     step.do({ type: "keep_language", tag: words.lang });
     step.say(words.strings.language.chosen, words.lang);

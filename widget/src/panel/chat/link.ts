@@ -9,7 +9,7 @@ const BACK_FOR = 5000;
 export function lost(step: Step, problem: Failure | null): void {
   if (step.state.link === "lost") return;
   step.state.link = "lost";
-  step.say(step.config.strings.link.lost);
+  step.tell({ type: "say", text: step.config.strings.link.lost }, { counts: false, about: "offline" });
   safety(step, "offline", problem);
 }
 
@@ -17,6 +17,7 @@ export function up(step: Step): void {
   if (step.state.link !== "lost") return;
   step.state.link = "back";
   step.state.entries = step.state.entries.filter((entry) => entry.type !== "safety" || entry.reason !== "offline");
+  step.forget("offline");
   step.say(step.config.strings.link.back);
   step.wait(BACK_FOR, { type: "back_over" });
   act(step, kick(step.state.outbox));

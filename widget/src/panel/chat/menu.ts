@@ -1,12 +1,13 @@
 import type { Failure, Started } from "../api";
-import { setUnread } from "./answers";
+import { speaksAlike } from "../text";
 import { take } from "./incoming";
-import { adopt, closed, finish, reset, setSession } from "./session";
+import { adopt, closed, finish, reset, setSession, tellReplaced } from "./session";
 import type { Handlers, Step } from "./step";
 
 export function failed(step: Step, problem: Failure): void {
   if (problem.status === 401) return closed(step, problem.code);
-  step.state.menuNote = problem.message || step.config.strings.menu.failed;
+  const { config, state } = step;
+  state.menuNote = (speaksAlike(config, state.session) && problem.message) || config.strings.menu.failed;
   step.state.confirm = null;
   step.say(step.state.menuNote);
   step.render();
@@ -30,13 +31,12 @@ function end(step: Step, token: string | null, clearDevice: boolean): void {
 
 function setShown(step: Step, shown: boolean): void {
   step.state.shown = shown;
-  if (shown && step.state.unread) setUnread(step, 0);
   step.render();
   if (!shown) return;
   step.do({ type: "focus", id: "words", byFinger: "main" });
   const { untold } = step.state;
-  step.state.untold = [];
-  for (const told of untold) step.do(told);
+  step.keep([]);
+  for (const { told } of untold) step.do(told);
 }
 
 type InMenu = "chose_prefs" | "chose_writer" | "writer_answered" | "chose_shared" | "asked" | "restarted" | "restart_answered" | "old_ended" | "ended" | "end_answered";
@@ -54,7 +54,8 @@ export const menuHandlers: Handlers<InMenu> = {
     step.render();
     if (token) step.ask({ type: "writer", token, writer, before });
   },
-  writer_answered(step, { result, before }) {
+  writer_answered(step, { result, token, before }) {
+    if (token !== step.state.token) return;
     if (result.ok) return setSession(step, result.data);
     step.state.writer = before;
     failed(step, result);
@@ -78,7 +79,7 @@ export const menuHandlers: Handlers<InMenu> = {
     }
     step.do({ type: "stop_feed" });
     if (!old) return change(step, result.data);
-    step.do(step.state.shared ? { type: "tell_ended", token: old } : { type: "tell_restarted", from: old, token: result.data.token });
+    tellReplaced(step, old, result.data.token);
     step.ask({ type: "end_old", token: old, next: result.data });
   },
   old_ended: (step, { next }) => change(step, next),
@@ -106,7 +107,8 @@ export const viewHandlers: Handlers<InView> = {
     else step.state.summary = "failed";
     step.focus("summary-title");
   },
-  summary_answered(step, { result }) {
+  summary_answered(step, { result, token }) {
+    if (token !== step.state.token) return;
     step.state.summary = result.ok ? result.data : "failed";
     if (!result.ok && result.status === 401) closed(step, result.code);
     step.render();

@@ -5,7 +5,8 @@ import { answered, kick, UNREACHABLE } from "./delivery";
 import { replay, take } from "./incoming";
 import { lost } from "./link";
 import { act, connect, connected, post, startChat } from "./outgoing";
-import { adopt, finish, reset, tick } from "./session";
+import { adopt, finish, reset, tellReplaced, tick } from "./session";
+import { isBeforeAll } from "./state";
 import type { Handlers, Step } from "./step";
 
 function startFailed(step: Step, problem: Failure): void {
@@ -31,18 +32,43 @@ export function startNew(step: Step, clientId: string, draft: string): void {
   connect(step);
 }
 
+/** Nothing was said yet: the chat begins again, in the language that was chosen. What is said meanwhile waits for it. */
+export function beginAgain(step: Step, token: string): void {
+  step.do({ type: "stop_feed" });
+  Object.assign(step.state, { token: null, leaving: token });
+  startNew(step, "", "");
+}
+
+/** The chat that this one took the place of ends, once the other tabs know. */
+function leaveOld(step: Step, token: string): void {
+  const { leaving } = step.state;
+  if (!leaving) return;
+  step.state.leaving = null;
+  tellReplaced(step, leaving, token);
+  step.do({ type: "drop", token: leaving });
+}
+
+/** This is the chat to resume; with no token there is none. */
+function found(step: Step, token: string | null): void {
+  if (!step.state.looking) return;
+  Object.assign(step.state, { looking: false, token });
+  connect(step);
+}
+
+/** The chat was changed or ended while this one was being resumed. */
+function resumedAnother(step: Step): void {
+  connected(step, false);
+  if (step.state.phase === "starting") connect(step);
+}
+
 type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
 
 export const openingHandlers: Handlers<Opening> = {
   loaded(step, { token }) {
-    step.state.token = token;
-    if (token) connect(step);
+    if (token) found(step, token);
     else step.do({ type: "ask_tabs" });
   },
-  tab_told(step, { token }) {
-    step.state.token = token;
-    connect(step);
-  },
+  tab_told: (step, { token }) => found(step, token),
   tab_ended(step, { token }) {
     if (token === step.state.token) finish(step, "ended");
   },
@@ -59,22 +85,34 @@ export const openingHandlers: Handlers<Opening> = {
     act(step, kick(step.state.outbox));
   },
   left(step) {
-    const { shared, token } = step.state;
+    const { shared, leaving } = step.state;
+    const token = step.state.token ?? leaving;
     if (!shared || !token) return;
     step.do({ type: "leave", token });
     step.do({ type: "tell_ended", token });
     finish(step, "ended");
   },
-  start_answered(step, { result }) {
+  /** A chat that began in another language than the panel has by now is left at once. */
+  start_answered(step, { result, lang }) {
     if (!result.ok) return startFailed(step, result);
+    if (lang !== step.config.lang) {
+      step.do({ type: "drop", token: result.data.token });
+      return startChat(step);
+    }
+    leaveOld(step, result.data.token);
     adopt(step, result.data.token, result.data.session);
     take(step, result.data.events);
     connected(step, true);
     reopenCallback(step);
   },
-  resume_answered(step, { result }) {
+  resume_answered(step, { result, token, lang }) {
+    if (token !== step.state.token) return resumedAnother(step);
     if (result.ok && !result.data.session.ended) {
-      adopt(step, step.state.token!, result.data.session);
+      if (lang !== step.config.lang && result.data.events.every(isBeforeAll)) {
+        step.state.leaving = token;
+        return startChat(step);
+      }
+      adopt(step, token, result.data.session);
       replay(step, result.data.events);
       connected(step, true);
     } else if (result.ok || result.status === 401) startChat(step);

@@ -1,13 +1,14 @@
+import { answerLang, speaksAlike } from "../text";
 import { watched, writing } from "./answers";
 import * as delivery from "./delivery";
 import { addLocal, placeMine, updateMine } from "./state";
 import type { Handlers, Step } from "./step";
 import { watchStored } from "./waiting";
 
-/** Opens a chat, or resumes the one whose token is known. */
+/** Opens a chat, or resumes the one whose token is known; waits until that is known. */
 export function connect(step: Step): void {
   const { state } = step;
-  if (state.connecting) return;
+  if (state.looking || state.connecting) return;
   state.connecting = true;
   step.do({ type: "cancel", name: "start" });
   if (state.token) step.ask({ type: "resume", token: state.token });
@@ -63,9 +64,22 @@ function moved(step: Step, item: delivery.OutItem): void {
     if (!item.followup) watched(step, watchStored(state.watch, item.seq!));
     writing(step);
   }
-  if (item.state === "failed" && state.phase !== "expired") step.say(step.fill(words.failed));
-  if (item.state === "refused") step.say(`${words.refused} ${item.note}`);
+  step.forget(item.clientId);
+  if (item.state === "failed" && state.phase !== "expired") undelivered(step, item, step.fill(words.failed));
+  if (item.state === "refused") refused(step, item);
   step.render();
+}
+
+/** The server gives its reason in the chat's language. */
+function refused(step: Step, item: delivery.OutItem): void {
+  const words = step.config.strings.delivery.refused;
+  if (speaksAlike(step.config, step.state.session)) return undelivered(step, item, `${words} ${item.note}`);
+  undelivered(step, item, words);
+  if (item.note) step.tell({ type: "say", text: item.note, lang: answerLang(step.state.session) }, { counts: false, about: item.clientId });
+}
+
+function undelivered(step: Step, { clientId }: delivery.OutItem, text: string): void {
+  step.tell({ type: "say", text }, { about: clientId });
 }
 
 function deliver(step: Step, item: delivery.OutItem): void {

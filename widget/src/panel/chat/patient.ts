@@ -111,7 +111,8 @@ export const patientHandlers: Handlers<ByPatient> = {
     if (step.state.view === "chat") step.do({ type: "focus", id: "words", byFinger: "main" });
     else step.focus("main");
   },
-  extend_answered(step, { result }) {
+  extend_answered(step, { result, token }) {
+    if (token !== step.state.token) return;
     if (result.ok) {
       setSession(step, result.data);
       step.say(step.fill(step.config.strings.expiry.kept, { time: timeOf(step.config.lang, result.data.idle_expires_at, step.now) }));

@@ -1,7 +1,7 @@
 import type { FollowedEvent } from "../../shared/types";
 import { type Failure, isPassing, type Result, type Stored } from "../api";
 import { answerNow } from "./answers";
-import { answered, onItsWay, type SendResult } from "./delivery";
+import { answered, onItsWay, type SendResult, UNREACHABLE } from "./delivery";
 import { lost, up } from "./link";
 import { act } from "./outgoing";
 import { closed, setSession } from "./session";
@@ -15,7 +15,6 @@ function sent(step: Step, result: Result<Stored | FollowedEvent>): SendResult {
 }
 
 function notSent(step: Step, problem: Failure): SendResult {
-  if (problem.answer) answerNow(step, problem.answer);
   if (problem.status === 401) {
     closed(step, problem.code);
     return { kind: "closed" };
@@ -29,9 +28,15 @@ function notSent(step: Step, problem: Failure): SendResult {
   return { kind: "refused", note: problem.message };
 }
 
+/** What came of it in the chat before is nothing in this one: what still waits here goes into this one. */
+function isOfAnother({ state }: Step, token: string): boolean {
+  return token !== state.token && (state.phase === "open" || state.phase === "starting");
+}
+
 export const receiptHandlers: Handlers<"send_answered"> = {
-  send_answered(step, { result }) {
-    const fate = sent(step, result);
+  send_answered(step, { result, token }) {
+    if (!result.ok && result.answer) answerNow(step, result.answer);
+    const fate = isOfAnother(step, token) ? UNREACHABLE : sent(step, result);
     act(step, answered(step.state.outbox, fate));
   },
 };

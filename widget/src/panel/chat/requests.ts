@@ -9,25 +9,25 @@ import type { PanelEvent } from "./events";
 export async function ask(api: Api, { key, lang }: Config, request: Request): Promise<PanelEvent> {
   switch (request.type) {
     case "start":
-      return { type: "start_answered", result: await api.start(key, lang, request.writer) };
+      return { type: "start_answered", result: await api.start(key, lang, request.writer), lang };
     case "resume":
-      return { type: "resume_answered", result: await api.events(request.token, 0, 0) };
+      return { type: "resume_answered", result: await api.events(request.token, 0, 0), token: request.token, lang };
     case "check":
-      return { type: "check_answered", result: await api.session(request.token), otherwise: request.otherwise };
+      return { type: "check_answered", result: await api.session(request.token), token: request.token, otherwise: request.otherwise };
     case "extend":
-      return { type: "extend_answered", result: await api.extend(request.token) };
+      return { type: "extend_answered", result: await api.extend(request.token), token: request.token };
     case "writer":
-      return { type: "writer_answered", result: await api.writer(request.token, request.writer), before: request.before };
+      return { type: "writer_answered", result: await api.writer(request.token, request.writer), token: request.token, before: request.before };
     case "send":
-      return { type: "send_answered", result: await send(api, request.token, request.item) };
+      return { type: "send_answered", result: await send(api, request.token, request.item), token: request.token };
     case "callback_info":
       return { type: "callback_info_answered", result: await api.callbackInfo(request.token), token: request.token };
     case "callback":
       return { type: "callback_answered", result: await api.callback(request.token, { client_id: request.clientId, ...request.wanted }), token: request.token };
     case "summary":
-      return { type: "summary_answered", result: await api.summary(request.token) };
+      return { type: "summary_answered", result: await api.summary(request.token), token: request.token };
     case "words":
-      return { type: "words_answered", result: await api.words(key, request.tag) };
+      return { type: "words_answered", result: await api.words(key, request.tag), tag: request.tag };
     case "restart":
       return { type: "restart_answered", result: await api.start(key, lang, request.writer), old: request.old };
     case "end_old":

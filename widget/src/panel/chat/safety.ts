@@ -1,15 +1,16 @@
 import type { Failure } from "../api";
-import { spokenSafety } from "../text";
+import { speaksAlike, spokenSafety } from "../text";
 import { holdTaps } from "./fresh";
 import { addLocal } from "./state";
 import type { Handlers, Step } from "./step";
 
 /** Shows and says whom to call. */
 export function safety(step: Step, reason: "no_answer" | "offline" | "trouble", problem: Failure | null = null): void {
-  const card = problem?.safety ?? step.config.safety;
-  addLocal(step.state, { type: "safety", reason, safety: card });
+  const { config, state } = step;
+  const card = (speaksAlike(config, state.session) && problem?.safety) || config.safety;
+  addLocal(state, { type: "safety", reason, safety: card, lang: config.lang });
   holdTaps(step);
-  step.say(`${step.config.strings.card[reason]} ${spokenSafety(card)}`);
+  step.tell({ type: "say", text: `${config.strings.card[reason]} ${spokenSafety(card)}` }, { about: reason });
   step.render();
 }
 

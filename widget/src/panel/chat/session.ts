@@ -15,16 +15,22 @@ export function adopt(step: Step, token: string, session: Session): void {
   const { state } = step;
   step.do({ type: "stop_feed" });
   step.do({ type: "keep_token", token });
-  Object.assign(state, { token, startFailures: 0, phase: "open", greeting: false });
+  Object.assign(state, { token, looking: false, startFailures: 0, phase: "open", greeting: false });
   setSession(step, session);
   up(step);
   step.do({ type: "feed", token, after: state.lastSeq });
   act(step, resume(state.outbox));
 }
 
+/** The other tabs go on in the new chat; those of a shared computer learn that the old one is over, and not the new token. */
+export function tellReplaced(step: Step, from: string, token: string): void {
+  step.do(step.state.shared ? { type: "tell_ended", token: from } : { type: "tell_restarted", from, token });
+}
+
 /** Everything of this chat is forgotten; how the panel is shown, and by whom it is used, stays. */
 export function reset(step: Step): void {
   step.do({ type: "stop_feed" });
+  step.keep([]);
   act(step, clear(step.state.outbox));
   watched(step, watchStopped(step.state.watch));
   const { prefs, shared, closes, shown, writer } = step.state;
@@ -33,8 +39,8 @@ export function reset(step: Step): void {
 }
 
 /** What a reset leaves alone: requests that are not answered yet, and what tells entries apart. */
-function underWay({ token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey }: State) {
-  return { token, outbox, connecting, sendOnceOpen, startFailures, checking, locals, freshKey };
+function underWay({ token, outbox, looking, connecting, sendOnceOpen, startFailures, leaving, checking, choosing, locals, freshKey }: State) {
+  return { token, outbox, looking, connecting, sendOnceOpen, startFailures, leaving, checking, choosing, locals, freshKey };
 }
 
 export function finish(step: Step, phase: "ended" | "expired"): void {
@@ -46,11 +52,12 @@ export function finish(step: Step, phase: "ended" | "expired"): void {
   if (phase === "ended") {
     reset(step);
     step.do({ type: "clear_draft" });
-    step.tell({ type: "say", text: `${config.strings.expiry.ended_title}. ${config.strings.expiry.ended}` });
+    step.tell({ type: "say", text: `${config.strings.expiry.ended_title}. ${config.strings.expiry.ended}` }, { counts: false });
   } else {
+    for (const passed of ["offline", "warning"]) step.forget(passed);
     act(step, pause(state.outbox));
     interruptCallback(step);
-    step.tell({ type: "say", text: `${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}` });
+    step.tell({ type: "say", text: `${config.strings.expiry.expired_title}. ${config.strings.expiry.expired} ${spokenSafety(config.safety)}` }, { counts: false });
   }
   Object.assign(state, { phase, warning: null, view: "chat", confirm: null, answerPending: false, typing: null, link: "up" });
   step.render();
@@ -61,7 +68,7 @@ function interruptCallback(step: Step): void {
   const { callback, view } = step.state;
   if (!callback || (view !== "callback" && !callback.sending)) return;
   step.state.callback = { ...callback, interrupted: true };
-  if (!callback.sending) step.say(step.config.strings.expiry.unsent_call);
+  if (!callback.sending) step.tell({ type: "say", text: step.config.strings.expiry.unsent_call });
   if (view === "callback") step.focus("main");
 }
 
@@ -84,7 +91,8 @@ export function tick(step: Step): void {
   const warning = now === "open" ? null : now;
   if (warning === before) return;
   step.state.warning = warning;
-  if (warning) step.say(warningText(step.config, session, warning, step.now));
+  step.forget("warning");
+  if (warning) step.tell({ type: "say", text: warningText(step.config, session, warning, step.now) }, { counts: false, about: "warning" });
   step.render();
 }
 
@@ -98,8 +106,9 @@ function check(step: Step, otherwise: string | null): void {
 
 export const sessionHandlers: Handlers<"tick" | "check_answered" | "fed_session" | "feed_closed"> = {
   tick,
-  check_answered(step, { result, otherwise }) {
+  check_answered(step, { result, token, otherwise }) {
     step.state.checking = false;
+    if (token !== step.state.token) return;
     if (!result.ok && result.status === 401) closed(step, result.code);
     else if (otherwise) closed(step, otherwise);
     else if (result.ok) setSession(step, result.data);

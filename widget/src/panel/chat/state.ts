@@ -8,12 +8,21 @@ import { NO_WATCH, type Watch } from "./waiting";
 type Kind =
   | { type: "event"; event: ChatEvent }
   | { type: "mine"; item: OutItem }
-  | { type: "safety"; reason: "no_answer" | "offline" | "trouble"; safety: Safety }
+  | { type: "safety"; reason: "no_answer" | "offline" | "trouble"; safety: Safety; lang: string }
   | { type: "answer"; answer: Answer; at: number };
 
 type LocalKind = Exclude<Kind, { type: "event" }>;
 
 export type Entry = { readonly key: string; readonly order: number } & Readonly<Kind>;
+
+/** What is said once the chat is opened. */
+export interface Untold {
+  readonly told: Spoken;
+  /** It is unread until then. */
+  readonly counts: boolean;
+  /** What it holds for: once that is over it is not said any more. */
+  readonly about: string;
+}
 
 export type View = "chat" | "menu" | "summary" | "callback";
 
@@ -30,9 +39,13 @@ export interface State {
   /** What the server's clock is ahead of ours. */
   offset: number;
   writer: Writer;
+  /** Whether there is a chat to resume is not known yet. */
+  looking: boolean;
   /** A chat is being opened or resumed. */
   connecting: boolean;
   startFailures: number;
+  /** The chat whose place the one that is being opened takes. */
+  leaving: string | null;
   /** The server is being asked whether the chat is over. */
   checking: boolean;
   link: "up" | "lost" | "back";
@@ -44,6 +57,8 @@ export interface State {
   greeting: boolean;
   confirm: "restart" | "end" | null;
   menuNote: string;
+  /** The language that was chosen last, while its words are asked for. */
+  choosing: string | null;
   hint: string;
   draftLength: number;
   /** What is out of sight at the bottom: a new message, or the rest of what is shown. */
@@ -57,9 +72,8 @@ export interface State {
   /** Whether the page can close the panel. */
   closes: boolean;
   shown: boolean;
-  unread: number;
   /** What came in, and is not said yet. */
-  untold: readonly Spoken[];
+  untold: readonly Untold[];
   answerPending: boolean;
   /** How an answer that is not there yet is shown. */
   typing: "writing" | "still" | null;
@@ -87,8 +101,10 @@ export function initialState(prefs: Prefs): State {
     session: null,
     offset: 0,
     writer: "patient",
+    looking: true,
     connecting: false,
     startFailures: 0,
+    leaving: null,
     checking: false,
     link: "up",
     outbox: emptyOutbox(),
@@ -98,6 +114,7 @@ export function initialState(prefs: Prefs): State {
     greeting: false,
     confirm: null,
     menuNote: "",
+    choosing: null,
     hint: "",
     draftLength: 0,
     below: null,
@@ -108,7 +125,6 @@ export function initialState(prefs: Prefs): State {
     shared: false,
     closes: false,
     shown: true,
-    unread: 0,
     untold: [],
     answerPending: false,
     typing: null,
@@ -199,7 +215,12 @@ export function isFirstScreen(state: Readonly<State>): boolean {
 
 /** The same, also while the chat is being opened. */
 export function isUnsaid(state: Readonly<State>): boolean {
-  return (state.phase === "open" || state.phase === "starting") && state.entries.every((entry) => entry.type === "event" && (entry.event.kind === "greeting" || entry.event.kind === "writer"));
+  return (state.phase === "open" || state.phase === "starting") && state.entries.every((entry) => entry.type === "event" && isBeforeAll(entry.event));
+}
+
+/** Whether this comes before anybody has said anything. */
+export function isBeforeAll({ kind }: ChatEvent): boolean {
+  return kind === "greeting" || kind === "writer";
 }
 
 /** The danger check that may still be answered, if any. */
