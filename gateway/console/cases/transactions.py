@@ -76,9 +76,7 @@ class CaseActs:
         self, connection: Connection, case: Row[Any], by: int, at: datetime, facts: Mapping[str, Any], outcome: str, sealed: bytes | None
     ) -> None:
         """Close a case; the assistant answers again where a nurse held the chat."""
-        self._record(
-            connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, state=CLOSED, closed_at=at, outcome=outcome, **ENDED
-        )
+        self._record(connection, case, AuditAct.CLOSE, by, at, facts, sealed=sealed, state=CLOSED, closed_at=at, outcome=outcome, **ENDED)
         if case.held_until is not None:
             self._statuses.add(connection, case.conversation_id, Status.HANDED_BACK)
 
