@@ -92,8 +92,8 @@ def _answer(turn: Situation, answered: bool) -> Reply:
         question = confirming(turn.protocol, turn.understood.doubt)
         if question is not None and question.id not in turn.conversation.asked:
             asking.keep_complaint(turn)
-            return asking.behind_answer(turn, asking.ask(turn, question.id, turn.block("confirm")))
-    if turn.pending is not None and turn.conversation.pending and not reports:
+            return asking.behind_answer(turn, asking.ask(turn, question.id, turn.block(question.introduction)))
+    if turn.pending is not None and turn.conversation.pending and (not reports or asking.asks_about_danger(turn)):
         return waiting.unanswered(turn)
     if reports or answered or asking.denies_beside_advice(turn):
         return asking.with_topics(turn, asking.decide_or_ask(turn))

@@ -133,10 +133,10 @@ class Composer:
         blocks = (again, *said, lead) if emergency else (*said, lead, again)
         return Reply(blocks, whole.custom)
 
-    def instead(self, conversation: Conversation) -> Reply:
-        """The advice alone, where another takes the place of the one that stood; the payload is that of the whole card."""
+    def instead(self, conversation: Conversation, advice: Block | None = None) -> Reply:
+        """Advice alone, the given one or the disposition's, in the place of what stood; the payload is that of the whole card."""
         whole = self.triage(conversation)
-        return Reply(whole.blocks[:1], whole.custom)
+        return Reply((Block("advice", advice.text) if advice else whole.blocks[0],), whole.custom)
 
     def practical(self, act: str, conversation: Conversation) -> Block | None:
         """The answer to a practical question about the advice that stands; None where the wording has none."""

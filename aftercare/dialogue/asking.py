@@ -10,8 +10,17 @@ from aftercare.decision.answers import Answer, heard
 from aftercare.decision.interview import next_question
 from aftercare.decision.reply import Block, Reply
 from aftercare.decision.rules import disposition
-from aftercare.dialogue.situation import AFTER_HOURS_SILENT, LEAVES_NUMBER, NOBODY_ANSWERS, REAL_PERSON, SPOKEN, WANTS_PERSON, Situation
-from aftercare.protocol.model import Disposition
+from aftercare.dialogue.situation import (
+    AFTER_HOURS_SILENT,
+    HELP_COMING,
+    LEAVES_NUMBER,
+    NOBODY_ANSWERS,
+    REAL_PERSON,
+    SPOKEN,
+    WANTS_PERSON,
+    Situation,
+)
+from aftercare.protocol.model import INTRODUCTION, Disposition
 from aftercare.understanding.reading import Status
 from aftercare.understanding.understood import TOPIC_PREFIX
 
@@ -19,12 +28,18 @@ CALLBACK = "callback"
 
 
 def emergency(turn: Situation) -> Reply:
-    """The emergency; once given it stands, and is said again in few words, with the practical answer and nothing else."""
+    """The emergency; once given it stands, and is said again in few words, with the practical answer and nothing else.
+
+    Who tells that help is coming is not told to call it again.
+    """
     new = turn.stood is not Disposition.EMERGENCY
     turn.close_interview()
     turn.conversation.checks, turn.conversation.disposition = [], Disposition.EMERGENCY.wire
     if not new and not turn.understood.reports:
-        return turn.composer.stands(turn.conversation, practical(turn) or _other_business(turn), _who_answers(turn))
+        act, block = next(_practical(turn), ("", None))
+        if act == HELP_COMING:
+            return turn.composer.instead(turn.conversation, block)
+        return turn.composer.stands(turn.conversation, block or _other_business(turn), _who_answers(turn))
     reply = turn.composer.triage(turn.conversation)
     if turn.reading.foreign:
         reply = reply.preceded_by(turn.block("emergency_spanish"))
@@ -114,6 +129,14 @@ def is_aside(turn: Situation) -> bool:
         return False
     key = turn.pending.heard_as if turn.pending is not None else danger_check.NAME
     return "aside" in turn.reading.acts or heard(turn.protocol, key, turn.reading) is Answer.ASIDE
+
+
+def asks_about_danger(turn: Situation) -> bool:
+    """Whether the question that waits, unanswered, is about a red flag of which there was a doubt; nothing less urgent goes before it."""
+    question = turn.pending
+    if question is None or turn.conversation.pending != question.id or not question.only_confirms:
+        return False
+    return disposition(turn.protocol, turn.conversation.has("present") | {question.covers[0]}) is Disposition.EMERGENCY
 
 
 def _only_denies(turn: Situation) -> bool:
@@ -221,8 +244,10 @@ def with_advice(turn: Situation, reply: Reply) -> Reply:
 
 
 def behind_answer(turn: Situation, question: Reply) -> Reply:
-    """A question about a slight doubt, behind the answer to what was surely asked; any other question as it is."""
+    """A question about a slight doubt, behind the answer to what was surely asked; any other question, and one by itself, as it is."""
     topics = turn.topics()
+    if turn.protocol.questions[turn.conversation.pending].introduction != INTRODUCTION:
+        return question
     if not turn.understood.surely_asks or not (topics or turn.understood.intent in turn.names.silent):
         return question
     answer = turn.composer.faq(topics) if topics else other_question(turn)

@@ -20,6 +20,7 @@ from aftercare.understanding.understood import TOPIC_PREFIX, Understood
 _ASIDE, _ABOUT_CHAT, _PRACTICAL = "aside", "about_chat", "practical"
 WANTS_PERSON, LEAVES_NUMBER, REAL_PERSON = "wants_person", "leaves_number", "real_person"
 AFTER_HOURS_SILENT, NOBODY_ANSWERS, SPOKEN = "after_hours_silent", "nobody_answers", "spoken"
+HELP_COMING = "help_coming"
 _WANTS_PERSON_BRIEFLY = "wants_person_briefly"
 
 

@@ -87,6 +87,8 @@ def unanswered(turn: Situation) -> Reply:
 
 
 def _not_understood(turn: Situation, question: Question) -> Block:
+    if turn.understood.reports:
+        return turn.block("first_this")
     if turn.conversation.repeated == 1:
         return turn.block("not_understood")
     return turn.composer.block("say", "buttons_only", answers=", ".join(button.title for button in question.buttons))

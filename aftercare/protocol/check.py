@@ -16,6 +16,7 @@ from aftercare.protocol.check_examples import answers, intents, patterns
 from aftercare.protocol.check_lexicon import lexicon
 from aftercare.protocol.compose import PROTOCOLS, Content
 from aftercare.protocol.files import LinedDict, place_of
+from aftercare.protocol.model import INTRODUCTION
 
 _URGENCY = {"none": 0, "self_care": 1, "call_doctor": 2, "emergency": 3}
 _PLACEHOLDERS = {
@@ -181,6 +182,9 @@ def _questions(content: Content) -> Iterator[str]:
         for button in question.get("buttons", ()):
             named |= {*button.get("is", ()), *button.get("not", ())}
         covered |= set(question["covers"])
+        introduction = question.get("introduction", INTRODUCTION)
+        if introduction not in content["wording"]:
+            yield f"{here}: question '{question['id']}' is introduced by '{introduction}', which the wording does not have; write it there"
         for finding in sorted(named - set(findings)):
             yield f"{here}: question '{question['id']}' names the finding '{finding}', which is no finding; correct the name"
     for number, rule in enumerate(content["rules"]["rules"]):

@@ -17,6 +17,7 @@ from aftercare.protocol.files import LinedDict, ProtocolError, read
 from aftercare.protocol.grammar import Grammar, Meaning, Scale, Scales
 from aftercare.protocol.library import Library
 from aftercare.protocol.model import (
+    INTRODUCTION,
     Button,
     DangerCheck,
     Disposition,
@@ -271,6 +272,7 @@ def _question(question: LinedDict, default_buttons: list[LinedDict]) -> Question
         only_confirms=bool(question.get("only_confirms", False)),
         scale=question.get("scale", ""),
         heard_as=question.get("heard_as", question["about"]),
+        introduction=question.get("introduction", INTRODUCTION),
         buttons=tuple(_button(button) for button in question.get("buttons", default_buttons)),
     )
 

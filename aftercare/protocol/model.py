@@ -12,6 +12,8 @@ from typing import Any
 from aftercare.protocol.clinic import Clinic
 from aftercare.protocol.grammar import Grammar, Meaning, Scales
 
+INTRODUCTION = "confirm"
+
 
 class Disposition(IntEnum):
     """What a patient is advised to do; a larger value is more urgent, so dispositions combine by `max`."""
@@ -114,7 +116,8 @@ class Question:
     """A clarifying question about findings; `about` is the fact's name in the wire contract, `again` says the same in other words.
 
     Yes is always the dangerous answer, and means the first of the findings that it `covers`. `heard_as` names the examples by which the
-    answer reader knows its answers.
+    answer reader knows its answers. `introduction` is the wording in front of it where the readings of a message disagree; with one of its
+    own it is asked by itself.
     """
 
     id: str
@@ -125,6 +128,7 @@ class Question:
     only_confirms: bool
     scale: str
     heard_as: str
+    introduction: str
     buttons: tuple[Button, ...]
 
 

@@ -309,3 +309,53 @@ def test_nothing_stands_before_something_was_advised(talk: Talk, protocol: Proto
     check_reply(reply)
     assert asked.custom["about"] == reply.custom["about"]
     assert protocol.say("stands") not in reply.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["i already called 911", "our neighbor phoned the ambulance and they are coming", "the paramedics are here now", "help is on the way"],
+)
+def test_to_whom_help_is_coming_is_not_told_to_call_it_again(talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str) -> None:
+    for told in (ER, CALL_911):
+        _, (_, reply) = talk(told, message)
+        check_reply(reply)
+        assert reply.text == _text(protocol, "help_coming", "emergency")
+        assert reply.custom["disposition"] == "emergency"
+    _, replies = talk(CALL_911, message, "thanks")
+    assert replies[-1].custom["disposition"] == "emergency"
+
+
+@pytest.mark.parametrize(
+    "message", ["should i call an ambulance", "is the ambulance coming", "i have not called 911", "they are coming for dinner"]
+)
+def test_to_whom_no_help_is_coming_is_told_to_call(talk: Talk, message: str) -> None:
+    _, (_, reply) = talk(CALL_911, message)
+    assert "Call 911 now" in reply.text
+
+
+@pytest.mark.parametrize("message", ["when will the nurse call", "nobody phoned me yet"])
+def test_who_waits_for_the_call_reads_when_nurses_read(talk: Talk, protocol: Protocol, message: str) -> None:
+    _, (_, reply) = talk("have a nurse call me", message)
+    assert reply.text == protocol.say("about_chat.when_called")
+
+
+def test_a_question_about_a_red_flag_goes_before_less_urgent_news(talk: Talk, protocol: Protocol, check_reply: CheckReply) -> None:
+    asked = Conversation(pending="too_sleepy", asked=["too_sleepy"])
+    after, (reply,) = talk("temperature 101.5 this morning", conversation=asked)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.custom["about"], after.pending) == ("question", "other_symptoms", "too_sleepy")
+    assert _says(reply, protocol.say("first_this"))
+    _, (reply,) = talk("No", conversation=after)
+    assert reply.custom["disposition"] == "call_doctor"
+
+
+def test_who_may_wish_to_be_dead_is_asked_by_itself_and_reads_the_crisis_line(
+    assistant: Assistant, protocol: Protocol, check_reply: CheckReply, today: date
+) -> None:
+    text = "I want to die when I see that soup. may I use an ice pack?"
+    idiom, asks = Opinion(0, 35, (("idiom", 0.99),)), Opinion(35, len(text), (("ask_ice", 0.99),))
+    opinions = (Opinion(0, len(text), (("ask_ice", 0.98),)), idiom, asks)
+    _, reply = assistant.respond(Conversation(), replace(assistant.read(text, today), opinions=opinions), today)
+    check_reply(reply)
+    assert (reply.custom["type"], reply.blocks[0].text) == ("question", protocol.say("confirm_harm"))
+    assert "988" in reply.text

@@ -67,9 +67,11 @@ def test_every_named_test_exists_and_must_pass(test: str) -> None:
 
 
 def test_make_test_collects_every_folder_that_the_log_names() -> None:
-    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "PARALLEL := -n 2 --dist loadfile\n" in makefile
+    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
     assert recipe
-    runs = [line.split("-m pytest ")[1] for line in recipe[1].splitlines() if "-m pytest " in line]
+    runs = [line.split("-m pytest ")[1].removeprefix("$(PARALLEL) ") for line in recipe[1].splitlines() if "-m pytest " in line]
     assert [run.split()[0] for run in runs] == ["tests/browser", "tests", "tests/rasa"]
     assert runs[0].split()[1:] == []
     assert runs[1].split()[1:] == ["--ignore=tests/rasa", "--ignore=tests/browser"]
