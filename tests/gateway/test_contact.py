@@ -59,13 +59,20 @@ def _text(event: Json) -> str:
 
 @pytest.mark.parametrize(
     ("typed", "shown"),
-    [("312 555 0177", _NUMBER), ("+1 312-555-0177", _NUMBER), ("555-0177", "555-0177"), ("+49 6221 123456", "+49 6221 123456")],
+    [
+        ("312 555 0177", _NUMBER),
+        ("+1 312-555-0177", _NUMBER),
+        ("555-0177", "555-0177"),
+        ("+49 6221 123456", "+49 6221 123456"),
+        ("312 555 0177 my sons cell", _NUMBER),
+        ("312-555-0177 after 5", _NUMBER),
+    ],
 )
 def test_numbers_are_read_as_people_write_them(typed: str, shown: str) -> None:
     assert read_number(typed, "US") == shown
 
 
-@pytest.mark.parametrize("typed", ["", "abc", "911", "12345", "1" * 30, "call me"])
+@pytest.mark.parametrize("typed", ["", "abc", "911", "12345", "1" * 30, "call me", "312 555 0177 or 312 555 0178"])
 def test_what_is_no_number_is_refused(typed: str) -> None:
     with pytest.raises(NumberError):
         read_number(typed, "US")
