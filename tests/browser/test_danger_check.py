@@ -158,6 +158,29 @@ def test_the_second_tap_of_a_double_tap_dials_nobody(new_device: NewDevice) -> N
     assert panel.frame.evaluate("() => window.__dialled") == ["tel:911"] * 2
 
 
+def test_a_yes_by_mistake_is_taken_back_for_a_minute(phone: Panel, server: Server) -> None:
+    words = WORDS["chat"]["mistake"]
+    mistake = phone.answers.last.get_by_role("button", name=words)
+    phone.say(A_BIT_SORE)
+    phone.tick(SEAT, "yes")
+    call = phone.card(EMERGENCY).get_by_role("link", name="Call 911").first
+    for part in (phone.card(EMERGENCY).get_by_role("heading"), call, mistake):
+        expect(part).to_be_in_viewport(ratio=1)
+    assert _top(mistake) >= _top(call) + call.evaluate("(e) => e.offsetHeight")
+    phone.page.wait_for_timeout(FRESH_MS + 200)
+    mistake.click()
+    expect(phone.row(SEAT)).to_be_visible()
+    assert server.messages(phone.token)[-1] == words
+    phone.page.clock.install()
+    phone.page.clock.fast_forward(FRESH_MS + 200)
+    phone.tick(SEAT, "yes")
+    expect(mistake).to_be_visible()
+    before = _top(call)
+    phone.page.clock.fast_forward(60_000)
+    expect(mistake).to_have_count(0)
+    assert _top(call) == before
+
+
 def test_a_key_dials_at_once(device: Device) -> None:
     panel = device.open()
     panel.frame.evaluate(_DIALLED)
@@ -259,10 +282,12 @@ def test_the_reader_stays_where_the_rows_are(new_device: NewDevice) -> None:
     assert panel.main.evaluate("(e) => e.scrollTop") == before
 
 
-def _left(radio: Locator) -> float:
-    box = radio.bounding_box()
-    assert box is not None
-    return box["x"]
+def _left(part: Locator) -> float:
+    return float(part.evaluate("(e) => e.getBoundingClientRect().left"))
+
+
+def _top(part: Locator) -> float:
+    return float(part.evaluate("(e) => e.getBoundingClientRect().top"))
 
 
 def _tab_into(panel: Panel, text: str) -> None:

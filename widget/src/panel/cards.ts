@@ -7,13 +7,13 @@ import { linesOf, saysToCallClinic, withoutRows } from "./text";
 
 const SIGNS: Record<Disposition, string> = { emergency: "!", call_doctor: "\u260e\ufe0e", self_care: "\u2302" };
 
-/** An answer: the words before the advice, the care card, and the question that may follow. */
-export function answerBody(m: Markup, answer: Reply, id: string): Part {
+/** An answer: the words before the advice, the care card, and the question that may follow; `belowCalls`: what stands below the calls of a card that begins with them. */
+export function answerBody(m: Markup, answer: Reply, id: string, belowCalls: Part = nothing): Part {
   if (!answer.disposition) return [...shownBlocks(answer).map((block) => plainBlock(m, block)), sources(m, answer)];
   const { lead, card, asking } = partsOf(answer);
   return [
     ...lead.map((block) => plainBlock(m, block)),
-    careCard(m, answer.disposition, card, id),
+    careCard(m, answer.disposition, card, id, belowCalls),
     ...asking.map((block) => plainBlock(m, block)),
     sources(m, answer),
   ];
@@ -34,7 +34,7 @@ function isAsking(block: Block): boolean {
   return block.kind === "question" || block.kind === "check";
 }
 
-function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): Part {
+function careCard(m: Markup, level: Disposition, blocks: Block[], id: string, belowCalls: Part): Part {
   const words = m.strings.card;
   const [head, ...others] = blocks;
   const [title = words[`${level}_label`], ...lines] = head ? linesOf(head) : [];
@@ -44,7 +44,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string): P
     <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
     <div class="care-body">
       <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${closed ? html`<span lang=${m.config.lang}>${m.linked(closed)}</span>` : m.linked(title)}</h2>
-      ${level === "self_care" ? nothing : calls} ${(closed ? [title, ...lines] : lines).map((line) => html`<p>${m.linked(line)}</p>`)}
+      ${level === "self_care" ? nothing : [calls, belowCalls]} ${(closed ? [title, ...lines] : lines).map((line) => html`<p>${m.linked(line)}</p>`)}
       ${others.map((block) => cardBlock(m, block, level))} ${level === "self_care" ? calls : nothing}
     </div>
   </section>`;

@@ -78,6 +78,7 @@ const actions: Actions = {
       card.focus({ preventScroll: true });
     },
     press: (id, title) => chat.dispatch({ type: "pressed", clientId: newId(), id, title }),
+    takeBack: () => chat.dispatch({ type: "mistaken", clientId: newId() }),
     tick: (row, answer, sure) => chat.dispatch({ type: "row_answered", clientId: newId(), row, answer, sure }),
     sendCheck: () => chat.dispatch({ type: "rows_sent", clientId: newId() }),
     followUp: (seq, id, title) => chat.dispatch({ type: "followup_pressed", clientId: newId(), seq, id, title }),

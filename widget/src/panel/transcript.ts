@@ -5,6 +5,7 @@ import { choices, fromPatient, fromProgram, said, stored } from "./bubbles";
 import { answerBody, safetyCard, standingAdvice } from "./cards";
 import { isHeld } from "./chat/contact";
 import type { OutItem } from "./chat/delivery";
+import { tapAnswer } from "./chat/mistake";
 import type { Chat } from "./chat/shell";
 import { repeated } from "./chat/standing";
 import { type Entry, isFirstScreen, isUnsaid, lastAnswer } from "./chat/state";
@@ -15,6 +16,7 @@ import type { Markup, Part } from "./markup";
 
 export interface TranscriptActions extends CheckActions, ContactActions {
   press(id: string, title: string): void;
+  takeBack(): void;
   begin(topic: "symptom" | "question"): void;
   writeFor(writer: Writer): void;
   /** Back to a care card that stands. */
@@ -124,8 +126,17 @@ function answerItem(m: Markup, chat: Chat, key: string, answer: Answer, time: st
   const check = answer.check ? checkCard(m, chat, answer, key, open, actions) : nothing;
   const buttons = shown ? choices(m, chat, shown, open, (button) => actions.press(button.id, button.title), html`<p class="hint">${m.strings.chat.or_type}</p>`) : nothing;
   const first = repeated(chat.state, key);
-  const body = first ? standingAdvice(m, answer, key, () => actions.showCard(first)) : answerBody(m, answer, key);
-  return fromProgram(m, body, time, [buttons, check, offer(m, chat, key, answer, actions)], m.foreign);
+  const undo = mistake(m, chat, key, actions);
+  const inCard = !first && (answer.disposition === "emergency" || answer.disposition === "call_doctor");
+  const body = first ? standingAdvice(m, answer, key, () => actions.showCard(first)) : answerBody(m, answer, key, inCard ? undo : nothing);
+  return fromProgram(m, body, time, [buttons, inCard ? nothing : undo, check, offer(m, chat, key, answer, actions)], m.foreign);
+}
+
+/** Takes the last tap back: in a card that begins with calls right below them, where it is seen. Its place is kept when its time is over, for nothing around it is to move. */
+function mistake(m: Markup, chat: Chat, key: string, actions: TranscriptActions): Part {
+  const answer = tapAnswer(chat.state);
+  if (answer?.key !== key) return nothing;
+  return html`<button type="button" lang=${m.config.lang} class=${answer.over ? "quiet mistake gone" : "quiet mistake"} aria-disabled=${chat.state.fresh ? "true" : nothing} @click=${actions.takeBack}>${m.strings.chat.mistake}</button>`;
 }
 
 function over(m: Markup, chat: Chat, actions: TranscriptActions): Part {

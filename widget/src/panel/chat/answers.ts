@@ -56,7 +56,7 @@ export function answerNow(step: Step, answer: Answer): void {
 export function freshen(step: Step): void {
   const last = lastAnswer(step.state);
   if (!last || last.key === step.state.freshKey) return;
-  Object.assign(step.state, { freshKey: last.key, ticks: {}, missing: null, unfolded: false });
+  Object.assign(step.state, { freshKey: last.key, ticks: {}, missing: null, unfolded: false, hint: "" });
   holdTaps(step);
 }
 

@@ -14,6 +14,8 @@ type ByPatient =
   | { type: "row_answered"; clientId: string; row: Row; answer: RowAnswer; sure: boolean }
   | { type: "rows_sent"; clientId: string }
   | { type: "followup_pressed"; clientId: string; seq: number; id: string; title: string }
+  /** The last tap was a mistake. */
+  | { type: "mistaken"; clientId: string }
   | { type: "unfolded"; focus: string }
   | { type: "retried"; clientId: string }
   | { type: "started_new"; clientId: string; draft: string }
@@ -86,6 +88,7 @@ type Due =
   | { type: "answer_due" }
   | { type: "typing_due"; typing: State["typing"] }
   | { type: "fresh_over" }
+  | { type: "tap_over" }
   | { type: "back_over" };
 
 /** All that can happen to the panel. */

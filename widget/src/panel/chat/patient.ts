@@ -1,7 +1,8 @@
 import { rowName } from "../text";
 import { openFollowup } from "./contact";
-import { holdTaps } from "./fresh";
+import { afterTap, holdTaps } from "./fresh";
 import { lost } from "./link";
+import { tapped } from "./mistake";
 import { startNew } from "./opening";
 import { post } from "./outgoing";
 import { closed, setSession } from "./session";
@@ -15,11 +16,11 @@ function hint(step: Step, text: string): void {
   step.render();
 }
 
-/** What moves under the finger takes no second tap. */
-function afterTap(step: Step): void {
-  holdTaps(step);
-  step.do({ type: "to_newest" });
-  step.do({ type: "focus", id: "words", byFinger: "main" });
+/** Why there is nothing to send. */
+function whatIsMissing({ config, state }: Step): string {
+  const { composer, check } = config.strings;
+  if (!ticked(state).length) return composer.empty;
+  return rowsLeft(state) ? composer.unsent_rows : check.complete;
 }
 
 /** Sends the rows that have an answer, if any. */
@@ -27,6 +28,7 @@ function sendRows(step: Step, clientId: string): void {
   const rows = ticked(step.state);
   if (!rows.length) return;
   post(step, clientId, { text: "", rows });
+  tapped(step, clientId);
   afterTap(step);
 }
 
@@ -50,7 +52,7 @@ export const patientHandlers: Handlers<ByPatient> = {
     post(step, clientId, { text, rows: ticked(step.state) });
     if (step.state.phase === "expired") startNew(step, clientId, "");
   },
-  said_nothing: (step) => hint(step, step.config.strings.composer.empty),
+  said_nothing: (step) => hint(step, whatIsMissing(step)),
   typed(step, { length }) {
     const { text: limit } = step.config.limits;
     if (length > limit && step.state.draftLength <= limit) step.say(step.fill(step.config.strings.composer.over, { count: String(length - limit) }));
@@ -62,6 +64,7 @@ export const patientHandlers: Handlers<ByPatient> = {
     if (step.state.fresh) return;
     step.state.chosen = id;
     post(step, clientId, { text: title, button: id });
+    tapped(step, clientId);
     afterTap(step);
   },
   /** The first Yes that is an emergency is sent at once. */
@@ -71,6 +74,7 @@ export const patientHandlers: Handlers<ByPatient> = {
     const before = rowsLeft(state);
     state.ticks = { ...state.ticks, [row.id]: answer };
     if (state.missing === row.id) state.missing = null;
+    state.hint = "";
     if (sure && isAlarm(row, answer)) return sendRows(step, clientId);
     if (before && !rowsLeft(state)) step.say(step.config.strings.check.complete);
     step.render();

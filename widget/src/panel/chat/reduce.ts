@@ -7,6 +7,7 @@ import { incomingHandlers } from "./incoming";
 import { languageHandlers } from "./language";
 import { linkHandlers } from "./link";
 import { menuHandlers, viewHandlers } from "./menu";
+import { mistakeHandlers } from "./mistake";
 import { openingHandlers } from "./opening";
 import { outgoingHandlers } from "./outgoing";
 import { patientHandlers } from "./patient";
@@ -23,6 +24,7 @@ const handlers: Handlers<PanelEvent["type"]> = {
   ...languageHandlers,
   ...linkHandlers,
   ...menuHandlers,
+  ...mistakeHandlers,
   ...openingHandlers,
   ...outgoingHandlers,
   ...patientHandlers,

@@ -88,6 +88,8 @@ export interface State {
   fresh: boolean;
   /** The answer whose buttons and rows appeared last. */
   freshKey: string;
+  /** The message that was the last tap; `over`: it cannot be taken back any more. */
+  tap: { readonly clientId: string; readonly over: boolean } | null;
 }
 
 export function initialState(prefs: Prefs): State {
@@ -134,6 +136,7 @@ export function initialState(prefs: Prefs): State {
     unfolded: false,
     fresh: false,
     freshKey: "",
+    tap: null,
   };
 }
 
