@@ -132,8 +132,9 @@ class Panel:
         return self.root.locator("#menu").get_by_role(role, name=self.words["menu"][name], exact=True).first
 
     def texts(self) -> list[str]:
-        """What is shown of the dialogue: the words of both sides, without times and states."""
-        return [" ".join(text.split()) for text in self.root.locator("li.program .bubble, li.you .bubble").all_inner_texts()]
+        """The words of both sides, without times and states, and without the way to take a tap back, which only one tab has."""
+        said = self.root.locator("li.program .bubble, li.you .bubble").all_inner_texts()
+        return [" ".join(text.replace(WORDS["chat"]["mistake"], "").split()) for text in said]
 
     def _answer(self, before: int) -> Locator:
         answer = self.answers.nth(before)
