@@ -165,10 +165,11 @@ def ward_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ward(ward_stack: Stack) -> Iterator[Server]:
-    """The patients of the console's bot."""
+    """The patients of the console's bot; the queue has one page, and each file of tests finds it empty."""
     server = Server(ward_stack)
+    server.close_cases()
     yield server
     server.close()
 
