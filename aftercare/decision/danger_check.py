@@ -14,7 +14,7 @@ from typing import Any
 
 from aftercare.conversation import Conversation
 from aftercare.protocol.model import DangerCheck, Disposition, Row
-from aftercare.understanding.reading import Reading
+from aftercare.understanding.reading import Reading, Status
 
 NAME = "danger_check"
 ANSWERS = ("yes", "no", "unsure")
@@ -141,7 +141,8 @@ class RowReader:
         if rows or not quiet:
             rest = "rest_none" in reading.acts or self._all_but(tokens) if rows else "rest_none" in reading.acts
             return RowAnswers((dict.fromkeys(waiting, "no") if rest else {}) | rows)
-        return RowAnswers(all_of_them=self._as_a_whole([token for token in tokens if token not in _MARKS], reading))
+        said = self._tokens(_without_denials(reading))
+        return RowAnswers(all_of_them=self._as_a_whole([token for token in said if token not in _MARKS], reading))
 
     def _tokens(self, text: str) -> list[str]:
         """The words, figures and marks of a text; phrases of doubt as one word."""
@@ -244,3 +245,9 @@ class RowReader:
 
     def _rows(self, facts: Iterable[str]) -> list[Row]:
         return [row for row in self._check.rows if row.fact in facts]
+
+
+def _without_denials(reading: Reading) -> str:
+    """The text without the findings that it denies, each of which is a No of its own."""
+    denied = {place for mention in reading.mentions if mention.status is Status.ABSENT for place in range(mention.start, mention.end)}
+    return "".join(" " if place in denied else letter for place, letter in enumerate(reading.text))

@@ -242,6 +242,8 @@ def test_rows_that_do_not_wait_are_refused(chat: Chat, assistant: Assistant) -> 
         ("no to all", "", "all"),
         ("none of those thank god", "", "all"),
         ("everything no", "", "all"),
+        ("none of that, i walk fine and pee normally", "", "all"),
+        ("none of those, but my toe is purple, no fever", "", ""),
         ("3 and 5", "3 5", ""),
         ("#2", "2", ""),
         ("the third one", "3", ""),
@@ -270,6 +272,18 @@ def test_answers_to_the_whole_list(assistant: Assistant, protocol: Protocol, tex
     denied = set(facts) - expected_yes if no in ("all", "rest") else {facts[int(number) - 1] for number in no.split()}
     assert {fact for fact, answer in rows.items() if answer == "yes"} == expected_yes
     assert {fact for fact, answer in rows.items() if answer == "no"} == denied
+
+
+@pytest.mark.parametrize("text", ["peeing fine, walking fine", "bathroom is normal and I walk around", "no trouble peeing, legs ok"])
+def test_rows_that_words_have_settled_are_not_shown(chat: Chat, text: str) -> None:
+    shown = chat.say(f"just sore where the needle went, {text}").custom["checks"]
+    assert not {"bladder_bowel", "walking"} & set(shown)
+    assert "saddle_numbness" in shown
+
+
+@pytest.mark.parametrize("text", ["no accidents", "I can pee"])
+def test_half_of_a_row_that_is_denied_leaves_it_open(chat: Chat, text: str) -> None:
+    assert "bladder_bowel" in chat.say(f"just sore where the needle went, {text}").custom["checks"]
 
 
 def test_an_exception_behind_a_denial_is_never_a_denial_of_all(chat: Chat) -> None:

@@ -69,6 +69,8 @@ test("advice to go elsewhere because nobody answers leads with that at any hour"
   const { m } = at("after_hours");
   const card = written(answerBody(m, elsewhere, "a"));
   assert.match(card, /<\/span>Go to the ER now\.<\/h2>/);
+  assert.doesNotMatch(card, /care-label/);
+  assert.match(written(answerBody(m, doctor, "a")), /care-label/);
   assert.deepEqual(called(card), ["emergency"]);
   const panel = Panel.open();
   panel.on({ type: "fed_session", session: session({ to_call: "after_hours" }) }, fed(answer(2, null, elsewhere)), fed(answer(3, null, elsewhere)));

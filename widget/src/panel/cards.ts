@@ -41,7 +41,7 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string, be
   const closed = closedNow(m, level, blocks);
   const calls = m.calls(toCall(m, level, blocks), level === "emergency");
   return html`<section class="care care-${level}" id="card-${id}" role="group" aria-labelledby="h-${id}" tabindex="-1">
-    <p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>
+    ${leadsElsewhere(m, level, blocks) ? nothing : html`<p class="care-label" aria-hidden="true" lang=${m.config.lang}><span class="sign">${SIGNS[level]}</span> ${words[`${level}_label`]}</p>`}
     <div class="care-body">
       <h2 id="h-${id}"><span class="vh" lang=${m.config.lang}>${words[`${level}_prefix`]} </span>${closed ? html`<span lang=${m.config.lang}>${m.linked(closed)}</span>` : m.linked(title)}</h2>
       ${level === "self_care" ? nothing : [calls, belowCalls]} ${(closed ? [title, ...lines] : lines).map((line) => html`<p>${m.linked(line)}</p>`)}
@@ -50,9 +50,14 @@ function careCard(m: Markup, level: Disposition, blocks: Block[], id: string, be
   </section>`;
 }
 
+/** Whether a card for the doctor leads somewhere else, since no number was answered: its heading says where. */
+function leadsElsewhere(m: Markup, level: Disposition, blocks: Block[]): boolean {
+  return level === "call_doctor" && !saysToCallClinic(blocks, m.config.contacts);
+}
+
 /** That the clinic is closed, on a card that says to call it; advice to go elsewhere keeps its own heading. */
 function closedNow(m: Markup, level: Disposition, blocks: Block[]): string {
-  return level === "call_doctor" && saysToCallClinic(blocks, m.config.contacts) ? m.closed : "";
+  return level === "call_doctor" && !leadsElsewhere(m, level, blocks) ? m.closed : "";
 }
 
 /** The numbers that a card names, the ones to call now first; while the clinic is closed, the one that is answered is among them, and in an emergency in the clinic's place. */
