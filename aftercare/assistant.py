@@ -42,7 +42,7 @@ class Assistant:
         self._reader = Reader(protocol)
         self._fusion = Fusion(protocol)
         self._composer = Composer(protocol)
-        rows = RowReader(protocol.danger_check, protocol.grammar.answers)
+        rows = RowReader(protocol.danger_check, protocol.grammar.answers, self._reader.acts)
         self._tools = Tools(protocol, self._fusion, self._composer, rows, Names(protocol))
 
     def today(self) -> date:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from aftercare.understanding.reading import Reading, Status
 NAME = "danger_check"
 ANSWERS = ("yes", "no", "unsure")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[&#?,;.-]")
+_CLAUSE = re.compile(r"[^,.;!?\n]+")
 _MARKS = frozenset({",", ";", ".", "-", "#"})
 _LONGEST_POINTER = 14
 _FEWEST_IN_ORDER = 3
@@ -112,10 +113,11 @@ class RowReader:
     Args:
         check: the rows.
         words: the content of the language's answers.yml.
+        acts: tells the acts of a piece of a message.
     """
 
-    def __init__(self, check: DangerCheck, words: Mapping[str, Any]) -> None:
-        self._check = check
+    def __init__(self, check: DangerCheck, words: Mapping[str, Any], acts: Callable[[str], Set[str]]) -> None:
+        self._check, self._acts = check, acts
         self._numbers: Mapping[str, int] = words["numbers"] | words["ordinals"]
         self._ordinals = frozenset(words["ordinals"])
         self._answer_of = {word: answer for answer in ANSWERS for word in words[answer]}
@@ -141,8 +143,7 @@ class RowReader:
         if rows or not quiet:
             rest = "rest_none" in reading.acts or self._all_but(tokens) if rows else "rest_none" in reading.acts
             return RowAnswers((dict.fromkeys(waiting, "no") if rest else {}) | rows)
-        said = self._tokens(_without_denials(reading))
-        return RowAnswers(all_of_them=self._as_a_whole([token for token in said if token not in _MARKS], reading))
+        return RowAnswers(all_of_them=self._as_a_whole(_words(tokens), reading) or self._beside_denials(reading))
 
     def _tokens(self, text: str) -> list[str]:
         """The words, figures and marks of a text; phrases of doubt as one word."""
@@ -240,14 +241,25 @@ class RowReader:
             return "unsure" if answers == {"no", "unsure"} else ""
         if reading.bare:
             return {"normal": "no"}.get(reading.answer, reading.answer)
-        known = self._fillers | self._between | self._others | self._answer_of.keys()
-        return "no" if "none" in reading.acts and known.issuperset(tokens) else ""
+        return "no" if "none" in reading.acts and self._says_no_more(tokens) else ""
+
+    def _beside_denials(self, reading: Reading) -> str:
+        """`None of that, I walk fine`: a None in a clause of its own, beside findings that are denied; `no fever at all` is none."""
+        denied = {place for mention in reading.mentions if mention.status is Status.ABSENT for place in range(mention.start, mention.end)}
+        rest = "".join(" " if place in denied else letter for place, letter in enumerate(reading.text))
+        apart = [clause.group() for clause in _CLAUSE.finditer(reading.text) if denied.isdisjoint(range(*clause.span()))]
+        only_denials = all(mention.status is Status.ABSENT for mention in reading.mentions)
+        none = any("none" in self._acts(clause) for clause in apart)
+        tokens = _words(self._tokens(rest))
+        return "no" if denied and only_denials and none and not self._except & set(tokens) and self._says_no_more(tokens) else ""
+
+    def _says_no_more(self, tokens: Sequence[str]) -> bool:
+        """Whether these are only words that say No or nothing."""
+        return (self._fillers | self._between | self._others | self._answer_of.keys()).issuperset(tokens)
 
     def _rows(self, facts: Iterable[str]) -> list[Row]:
         return [row for row in self._check.rows if row.fact in facts]
 
 
-def _without_denials(reading: Reading) -> str:
-    """The text without the findings that it denies, each of which is a No of its own."""
-    denied = {place for mention in reading.mentions if mention.status is Status.ABSENT for place in range(mention.start, mention.end)}
-    return "".join(" " if place in denied else letter for place, letter in enumerate(reading.text))
+def _words(tokens: Iterable[str]) -> list[str]:
+    return [token for token in tokens if token not in _MARKS]

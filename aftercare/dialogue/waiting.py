@@ -78,12 +78,12 @@ def unanswered(turn: Situation) -> Reply:
     conversation = turn.conversation
     if conversation.repeated < _MOST_TRIES:
         conversation.repeated += 1
-        return turn.composer.question(replace(question, text=question.again), _not_understood(turn, question))
-    settle_as_dangerous(question, conversation, turn.reading.text)
+        introduction = [turn.block(question.introduction)] if question.introduction else []
+        return turn.composer.question(replace(question, text=question.again), *introduction, _not_understood(turn, question))
+    settle_as_dangerous(question, conversation, "" if turn.understood.reports else turn.reading.text)
     conversation.pending, conversation.repeated = "", 0
-    if turn.is_emergency():
-        return asking.emergency(turn).followed_by(turn.block("not_understood_again"))
-    return asking.decide_or_ask(turn).followed_by(turn.block("not_understood_again"))
+    reply = asking.emergency(turn) if turn.is_emergency() else asking.decide_or_ask(turn)
+    return reply.followed_by(turn.block("broken_off" if turn.understood.reports else "not_understood_again"))
 
 
 def _not_understood(turn: Situation, question: Question) -> Block:

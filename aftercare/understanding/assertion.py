@@ -19,6 +19,7 @@ from aftercare.understanding.reading import Status
 _ORDER = ("absent", "resolved", "hypothetical", "asked", "historical", "other_person", "other_relative")
 _SENTENCE_WIDE = frozenset({"hypothetical", "asked", "historical", "other_person", "other_relative"})
 _LABEL_AHEAD = 6
+_OF_ANOTHER_TIME_OR_PERSON = frozenset({Status.HISTORICAL, Status.OTHER_PERSON})
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Assertion:
         self._particles, self._before_particles = frozenset(rules["answer_particles"]), frozenset(rules["before_particles"])
         self._behind_particles = clauses.ends | clauses.new_subject | frozenset([",", *rules["behind_particles"]])
         self._denied_by = frozenset(rules["denied"])
+        self._not_normal = {place: frozenset(words) for place, words in rules["not_normal"].items()}
         self._first_person, self._writer = frozenset(rules["first_person_patient"]), frozenset(rules["writer"])
         self._speaks_again = frozenset(rules["speaks_of_patient"])
         self._caregiver = frozenset(rules["caregiver"])
@@ -164,6 +166,27 @@ class Assertion:
                 if status is not None:
                     return status, " ".join(context.words[trigger.start : trigger.end])
         return Status.PRESENT, ""
+
+    def is_normal(self, context: Context, start: int, end: int) -> bool:
+        """Whether words that say that something is as it should be mean that: of the patient, now, neither asked nor wished.
+
+        Args:
+            context: the text.
+            start: the first of these words.
+            end: the word behind the last.
+        """
+        norms, words = context.norms, self._not_normal
+        first, _ = self._clause(norms, start, end)
+        first = max((place + 1 for place in range(first, start) if norms[place] in self._clauses.breaks), default=first)
+        asked = norms[first] in words["question"] and first + 1 < start
+        refused = (
+            not words["before"].isdisjoint(norms[first:start])
+            or not words["within"].isdisjoint(norms[start:end])
+            or not words["behind"].isdisjoint(norms[end : end + 1])
+            or self._clauses.asked(norms)[end]
+            or self._clauses.is_negated(norms, start, self._far.denial)
+        )
+        return not asked and not refused and self.status(context, start, end)[0] not in _OF_ANOTHER_TIME_OR_PERSON
 
     def _clause(self, norms: Sequence[str], start: int, end: int) -> tuple[int, int]:
         """The first word and the word behind the last of a mention's clause, no further away than any trigger reaches."""

@@ -89,10 +89,7 @@ class Reader:
         """
         text = text.encode("utf-8", "replace").decode()
         tokens = self._tokenizer.words(text, self._spelling.known)
-        letters = [token.norm for token in tokens if token.norm.isalpha()]
-        foreign = self._is_foreign(letters)
-        norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
-        norms = self._mended(tokens, norms)
+        foreign, norms = self._spelled(tokens)
         context = self._assertion.context([token.norm for token in tokens], norms)
         answer = self._answer(context)
         mentions = [
@@ -121,6 +118,16 @@ class Reader:
             foreign=foreign,
             wordless=not any(token.norm.isalnum() for token in tokens),
         )
+
+    def acts(self, text: str) -> frozenset[str]:
+        """What a text is besides a report or a question, by the acts of the language's dialogue.yml."""
+        return self._acts.of(self._spelled(self._tokenizer.words(text, self._spelling.known))[1])
+
+    def _spelled(self, tokens: Sequence[Word]) -> tuple[bool, list[str]]:
+        """Whether the words are another language's, and the words spelled as the lexicon spells them."""
+        foreign = self._is_foreign([token.norm for token in tokens if token.norm.isalpha()])
+        norms = [token.norm if foreign or token.norm in self._other_languages else self._spelling.correct(token.norm) for token in tokens]
+        return foreign, self._mended(tokens, norms)
 
     def _mended(self, tokens: Sequence[Word], norms: list[str]) -> list[str]:
         """The words with slips decided by the sentence: a misspelt word is the rival with which it tells the most, if that is more."""
@@ -177,11 +184,10 @@ class Reader:
 
     def _normal_mentions(self, context: Context, tokens: list[Word], normal: Iterable[Match], read: set[str]) -> list[Mention]:
         """What the text says is as it should be, of findings that it does not name otherwise."""
-        asked = self._clauses.asked(context.norms)
         return [
             Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, " ".join(context.words[start:end]))
             for finding, start, end in normal
-            if finding not in read and not self._clauses.is_negated(context.norms, start, self._denial_reach) and not asked[end]
+            if finding not in read and self._assertion.is_normal(context, start, end)
         ]
 
     def _measured(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:

@@ -19,13 +19,14 @@ def read_number(text: str, region: str) -> str:
     """A telephone number as people of its country write it.
 
     Args:
-        text: what was typed; beside one number there may be words.
+        text: what was typed; beside one number there may be words, whose letters are no digits of it.
         region: the country of numbers without a country code, by its two letters.
 
     Raises:
         NumberError: it is none, or too short or too long for one.
     """
-    number = _parsed(text, region) or _alone(text, region)
+    spelled = any(letter.isalpha() for letter in text)
+    number = (None if spelled else _parsed(text, region)) or _alone(text, region)
     if number is None:
         raise NumberError(region)
     home = number.country_code == phonenumbers.country_code_for_region(region)

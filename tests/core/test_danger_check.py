@@ -14,6 +14,8 @@ from aftercare.decision.danger_check import RowReader
 from aftercare.decision.reply import Reply
 from aftercare.decision.rules import disposition
 from aftercare.protocol import Disposition, Protocol
+from aftercare.understanding.reader import Reader
+from aftercare.understanding.reading import Status
 from tests.core.conftest import CheckReply
 from tests.wire import Wire
 
@@ -212,6 +214,14 @@ def test_a_tap_can_be_taken_back_for_a_minute(chat: Chat, text: str) -> None:
     assert chat.tap_all("no").custom["disposition"] == "self_care"
 
 
+@pytest.mark.parametrize("text", ["clumsy fingers since this morning", "shaky fingers too", "my hand slipped off the cup"])
+def test_a_sign_of_the_hands_takes_no_tap_back(chat: Chat, text: str) -> None:
+    chat.say(SORE)
+    chat.say(other_symptoms="yes")
+    chat.wait(seconds=10)
+    assert chat.say(text).disposition is Disposition.EMERGENCY
+
+
 def test_a_tap_stands_after_a_minute(chat: Chat) -> None:
     chat.say(SORE)
     chat.say(walking="yes")
@@ -243,7 +253,9 @@ def test_rows_that_do_not_wait_are_refused(chat: Chat, assistant: Assistant) -> 
         ("none of those thank god", "", "all"),
         ("everything no", "", "all"),
         ("none of that, i walk fine and pee normally", "", "all"),
+        ("none, no fever", "", "all"),
         ("none of those, but my toe is purple, no fever", "", ""),
+        ("none of those, no fever and my toe is purple", "", ""),
         ("3 and 5", "3 5", ""),
         ("#2", "2", ""),
         ("the third one", "3", ""),
@@ -265,7 +277,7 @@ def test_rows_that_do_not_wait_are_refused(chat: Chat, assistant: Assistant) -> 
 )
 def test_answers_to_the_whole_list(assistant: Assistant, protocol: Protocol, text: str, yes: str, no: str) -> None:
     facts = [row.fact for row in protocol.danger_check.rows]
-    reader = RowReader(protocol.danger_check, protocol.grammar.answers)
+    reader = RowReader(protocol.danger_check, protocol.grammar.answers, Reader(protocol).acts)
     told = reader.read(facts, assistant.read(text, TODAY), quiet=True)
     rows = told.rows or (dict.fromkeys(facts, "no") if told.all_of_them == "no" else {})
     expected_yes = {facts[int(number) - 1] for number in yes.split()}
@@ -279,6 +291,51 @@ def test_rows_that_words_have_settled_are_not_shown(chat: Chat, text: str) -> No
     shown = chat.say(f"just sore where the needle went, {text}").custom["checks"]
     assert not {"bladder_bowel", "walking"} & set(shown)
     assert "saddle_numbness" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no fever at all",
+        "no redness at all",
+        "no signs of stroke",
+        "no signs of infection at the site",
+        "I do not have any trouble breathing",
+        "chest pain: none",
+        "fever none",
+        "bleeding none, thanks",
+    ],
+)
+def test_a_sign_that_is_denied_denies_no_other(chat: Chat, text: str) -> None:
+    shown = chat.say(SORE).custom["checks"]
+    assert len(chat.say(text).custom["checks"]) >= len(shown) - 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my bladder stopped working",
+        "bladder barely works",
+        "lost normal bladder control",
+        "bladder far from normal",
+        "need a catheter to pee normally",
+        "is my pee normal",
+        "I used to pee normally",
+        "no problems other than peeing",
+        "hope my bladder is ok",
+        "bladder is normally ok but now nothing comes out",
+    ],
+)
+def test_words_that_call_the_bladder_normal_and_do_not_mean_it_leave_its_row_open(assistant: Assistant, text: str) -> None:
+    reading = assistant.read(text, TODAY)
+    assert not {"bladder_bowel", "urinary_retention"} <= {
+        mention.finding for mention in reading.mentions if mention.status is Status.ABSENT
+    }
+
+
+@pytest.mark.parametrize("text", ["is my chest ok", "hope my chest ok", "chest good only when I lie still", "chest normal before"])
+def test_words_that_call_the_chest_normal_and_do_not_mean_it_leave_its_row_open(assistant: Assistant, text: str) -> None:
+    assert not assistant.read(text, TODAY).mentions
 
 
 @pytest.mark.parametrize("text", ["no accidents", "I can pee"])

@@ -34,6 +34,20 @@ NOT_PASSING_URINE = (
 )
 
 
+LEAKING_WOUND = (
+    "i leaked some drops from the wound today",
+    "also leaking a little bit this morning from the needle site",
+    "she leaked a little blood last night",
+    "the bandage leaked a bit this morning",
+)
+LEAKING_URINE = (
+    "the needle site is sore and i leak when i sneeze",
+    "i leaked a little this morning and the needle site hurts",
+    "i leak when i cough and the bandage leaks",
+    "i leaked blood and wet the bed",
+)
+
+
 def _hears(assistant: Assistant, today: date, text: str) -> Reading:
     """The lexicon's reading, where classifier and sign reader surely hear that no urine comes."""
     heard = Opinion(0, len(text), (("report_urinary_retention", 0.99), ("report_other_symptom", 0.01)), {"urinary_retention": 0.99})
@@ -50,6 +64,16 @@ def test_who_cannot_pass_stool_is_told_calmly_to_call_and_asked_about_danger(ass
     assert (reply.custom["disposition"], reply.custom["rules"]) == ("call_doctor", ["unknown_symptom"])
     assert "bladder_bowel" in reply.custom["checks"]
     assert [finding["finding"] for finding in reply.custom["findings"]] == ["other_symptom"]
+
+
+@pytest.mark.parametrize("text", LEAKING_WOUND)
+def test_a_wound_that_leaks_is_no_loss_of_control(assistant: Assistant, today: date, text: str) -> None:
+    assert "bladder_bowel" not in assistant.read(text, today).with_status(Status.PRESENT)
+
+
+@pytest.mark.parametrize("text", LEAKING_URINE)
+def test_beside_a_wound_a_leak_is_still_heard(assistant: Assistant, today: date, text: str) -> None:
+    assert "bladder_bowel" in assistant.read(text, today).with_status(Status.PRESENT)
 
 
 @pytest.mark.parametrize("text", NOT_PASSING_URINE)

@@ -326,7 +326,23 @@ def test_to_whom_help_is_coming_is_not_told_to_call_it_again(talk: Talk, protoco
 
 
 @pytest.mark.parametrize(
-    "message", ["should i call an ambulance", "is the ambulance coming", "i have not called 911", "they are coming for dinner"]
+    "message",
+    [
+        "should i call an ambulance",
+        "is the ambulance coming",
+        "i have not called 911",
+        "they are coming for dinner",
+        "ambulance coming?",
+        "so the paramedics are coming to me now?",
+        "you called an ambulance right",
+        "waiting for you, have you called 911",
+        "i hope the ambulance is coming",
+        "i almost called 911",
+        "i called 911 and hung up",
+        "the ambulance came and left",
+        "i called 911 for my cat",
+        "the ambulance is coming and i am worse",
+    ],
 )
 def test_to_whom_no_help_is_coming_is_told_to_call(talk: Talk, message: str) -> None:
     _, (_, reply) = talk(CALL_911, message)
@@ -349,6 +365,16 @@ def test_a_question_about_a_red_flag_goes_before_less_urgent_news(talk: Talk, pr
     assert reply.custom["disposition"] == "call_doctor"
 
 
+def test_news_is_no_evidence_of_the_sign_that_was_asked_about(talk: Talk, protocol: Protocol, check_reply: CheckReply) -> None:
+    news = "fever of 101"
+    after, replies = talk("sore", "no fever, chest pain", "my site is red", "and there is pus", news)
+    check_reply(replies[-1])
+    assert replies[-1].custom["disposition"] == "emergency"
+    assert after.evidence["fever"] == "fever"
+    assert news not in after.evidence.get("chest_pain", "")
+    assert _says(replies[-1], protocol.say("broken_off"))
+
+
 def test_who_may_wish_to_be_dead_is_asked_by_itself_and_reads_the_crisis_line(
     assistant: Assistant, protocol: Protocol, check_reply: CheckReply, today: date
 ) -> None:
@@ -358,4 +384,12 @@ def test_who_may_wish_to_be_dead_is_asked_by_itself_and_reads_the_crisis_line(
     _, reply = assistant.respond(Conversation(), replace(assistant.read(text, today), opinions=opinions), today)
     check_reply(reply)
     assert (reply.custom["type"], reply.blocks[0].text) == ("question", protocol.say("confirm_harm"))
+    assert "988" in reply.text
+
+
+def test_the_crisis_line_stands_also_where_that_is_asked_again(talk: Talk, check_reply: CheckReply) -> None:
+    asked = Conversation(pending="safe_from_harm", asked=["safe_from_harm"])
+    _, (reply,) = talk("purple elephants dance", conversation=asked)
+    check_reply(reply)
+    assert reply.custom["type"] == "question"
     assert "988" in reply.text

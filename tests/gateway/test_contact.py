@@ -66,6 +66,9 @@ def _text(event: Json) -> str:
         ("+49 6221 123456", "+49 6221 123456"),
         ("312 555 0177 my sons cell", _NUMBER),
         ("312-555-0177 after 5", _NUMBER),
+        ("555 0177 mom", "555-0177"),
+        ("call 555-0177 now", "555-0177"),
+        ("312 555 0177 ext. 5", f"{_NUMBER} ext. 5"),
     ],
 )
 def test_numbers_are_read_as_people_write_them(typed: str, shown: str) -> None:

@@ -79,15 +79,13 @@ test("the words are taken over before anything is drawn or asked, kept by their 
   assert.deepEqual(panel.done("say"), [{ type: "say", text: es.language.chosen, lang: "es" }]);
 });
 
-test("before anything was said the chat begins again in the language, and the old one ends", () => {
+test("before anything was said the chat begins again in the language", () => {
   const panel = Panel.open();
   panel.on(chosen);
   panel.on(answered);
-  assert.deepEqual([panel.done("drop"), panel.state.token], [[], null]);
-  assert.equal(panel.asked("start").length, 1);
+  assert.deepEqual([panel.asked("start").length, panel.state.token], [1, null]);
   panel.say("quick");
   panel.on(started("t2"));
-  assert.deepEqual(panel.done("drop"), [{ type: "drop", token: "t1" }]);
   assert.deepEqual([panel.state.token, panel.state.phase], ["t2", "open"]);
   assert.deepEqual(panel.mine, ["quick sending"]);
   assert.deepEqual(panel.asked("send").map(({ token }) => token), ["t2"]);
@@ -103,20 +101,31 @@ test("a chat in which something was said goes on as it is", () => {
   assert.deepEqual(panel.shown, shown);
 });
 
-test("the other tabs go on in the chat that began again, and learn of it before the old one ends", () => {
+test("the other tabs go on in the chat that began again, and the old one is left to who said something in it", () => {
   for (const shared of [false, true]) {
     const panel = Panel.open();
     panel.on({ type: "chose_shared", shared }, chosen, answered);
     panel.on({ type: "start_answered", lang: "en", result: NO_NETWORK });
-    assert.deepEqual([panel.done("drop"), panel.done("tell_restarted"), panel.done("tell_ended")], [[], [], []]);
+    assert.deepEqual(panel.done("tell_begun_again"), []);
     panel.on({ type: "start_due" }, started("t2"));
-    const order = panel.effects.map(({ type }) => type);
-    const told = shared ? "tell_ended" : "tell_restarted";
-    assert(order.includes(told) && order.indexOf(told) < order.indexOf("drop"), told);
-    assert.deepEqual(panel.done("tell_restarted"), shared ? [] : [{ type: "tell_restarted", from: "t1", token: "t2" }]);
-    assert.deepEqual(panel.done("tell_ended"), shared ? [{ type: "tell_ended", token: "t1" }] : []);
+    assert.deepEqual(panel.done("tell_begun_again"), shared ? [] : [{ type: "tell_begun_again", from: "t1", token: "t2" }]);
+    assert.deepEqual([panel.done("drop"), panel.done("tell_ended")], [[], []]);
     panel.on(started("t3"));
-    assert.deepEqual(panel.done("drop"), []);
+    assert.equal(panel.done("drop").length, 0);
+  }
+});
+
+test("a tab in which something was said stays in its chat when another tab begins again", () => {
+  const begun: PanelEvent = { type: "tab_begun_again", from: "t1", token: "t2" };
+  const quiet = Panel.open();
+  quiet.on(begun);
+  assert.deepEqual(quiet.asked("resume"), [{ type: "resume", token: "t2" }]);
+  for (const spoken of [(panel: Panel) => panel.on(fed(message(2, "chest pain"))), (panel: Panel) => panel.say("chest pain")]) {
+    const panel = Panel.open();
+    spoken(panel);
+    const { shown } = panel;
+    panel.on(begun);
+    assert.deepEqual([panel.state.token, panel.shown, panel.asked("resume")], ["t1", shown, []]);
   }
 });
 
@@ -150,7 +159,7 @@ test("a chat that is resumed meanwhile begins again, unless something was said i
     const said = events.length > 1;
     assert.deepEqual([panel.asked("start").length, panel.state.phase], said ? [0, "open"] : [1, "starting"]);
     panel.on(started("t2"));
-    assert.deepEqual(panel.done("tell_restarted"), said ? [] : [{ type: "tell_restarted", from: "t1", token: "t2" }]);
+    assert.deepEqual(panel.done("tell_begun_again"), said ? [] : [{ type: "tell_begun_again", from: "t1", token: "t2" }]);
   }
 });
 

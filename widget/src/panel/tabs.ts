@@ -1,9 +1,10 @@
-type TabMessage = { type: "ask" } | { type: "token"; token: string } | { type: "end"; token: string } | { type: "restart"; from: string; token: string };
+type TabMessage = { type: "ask" } | { type: "token"; token: string } | { type: "end"; token: string } | { type: "restart" | "begun_again"; from: string; token: string };
 
 interface Listener {
   token(): string | null;
   ended(token: string): void;
   restarted(from: string, token: string): void;
+  begunAgain(from: string, token: string): void;
 }
 
 const ASK_FOR = 150;
@@ -27,6 +28,7 @@ export class Tabs {
       if (data.type === "token") this.answer?.(data.token);
       if (data.type === "end") listener.ended(data.token);
       if (data.type === "restart") listener.restarted(data.from, data.token);
+      if (data.type === "begun_again") listener.begunAgain(data.from, data.token);
     });
   }
 
@@ -45,6 +47,10 @@ export class Tabs {
 
   restarted(from: string, token: string): void {
     this.post({ type: "restart", from, token });
+  }
+
+  begunAgain(from: string, token: string): void {
+    this.post({ type: "begun_again", from, token });
   }
 
   private post(message: TabMessage): void {

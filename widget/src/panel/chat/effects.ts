@@ -62,7 +62,7 @@ type Stored =
   | { type: "forget_prefs" }
   | { type: "keep_language"; tag: string };
 
-type ToTabs = { type: "ask_tabs" } | { type: "tell_ended"; token: string } | { type: "tell_restarted"; from: string; token: string };
+type ToTabs = { type: "ask_tabs" } | { type: "tell_ended"; token: string } | { type: "tell_restarted" | "tell_begun_again"; from: string; token: string };
 
 /** What is to be done about an event. */
 export type Effect = OnScreen | Spoken | Timed | Connected | Stored | ToTabs;

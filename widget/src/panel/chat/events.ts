@@ -49,7 +49,7 @@ type OnPage =
   | { type: "broken" }
   | { type: "tab_told"; token: string | null }
   | { type: "tab_ended"; token: string }
-  | { type: "tab_restarted"; from: string; token: string };
+  | { type: "tab_restarted" | "tab_begun_again"; from: string; token: string };
 
 /** What the server answers to a request, with the token that it was asked by. */
 type Answered =

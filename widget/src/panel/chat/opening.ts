@@ -5,8 +5,8 @@ import { answered, kick, UNREACHABLE } from "./delivery";
 import { replay, take } from "./incoming";
 import { lost } from "./link";
 import { act, connect, connected, post, startChat } from "./outgoing";
-import { adopt, finish, reset, tellReplaced, tick } from "./session";
-import { isBeforeAll } from "./state";
+import { adopt, finish, reset, tick } from "./session";
+import { isBeforeAll, isUnsaid } from "./state";
 import type { Handlers, Step } from "./step";
 
 function startFailed(step: Step, problem: Failure): void {
@@ -39,13 +39,18 @@ export function beginAgain(step: Step, token: string): void {
   startNew(step, "", "");
 }
 
-/** The chat that this one took the place of ends, once the other tabs know. */
+/** The other tabs learn of the chat that took the old one's place. That runs out by itself: in another tab something may have been said in it. */
 function leaveOld(step: Step, token: string): void {
-  const { leaving } = step.state;
-  if (!leaving) return;
+  const { leaving, shared } = step.state;
   step.state.leaving = null;
-  tellReplaced(step, leaving, token);
-  step.do({ type: "drop", token: leaving });
+  if (leaving && !shared) step.do({ type: "tell_begun_again", from: leaving, token });
+}
+
+/** Go on in another tab's chat. */
+function moveTo(step: Step, token: string): void {
+  reset(step);
+  step.state.token = token;
+  connect(step);
 }
 
 /** This is the chat to resume; with no token there is none. */
@@ -61,7 +66,7 @@ function resumedAnother(step: Step): void {
   if (step.state.phase === "starting") connect(step);
 }
 
-type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
+type Opening = "loaded" | "tab_told" | "tab_ended" | "tab_restarted" | "tab_begun_again" | "woken" | "left" | "start_answered" | "resume_answered" | "unreadable";
 
 export const openingHandlers: Handlers<Opening> = {
   loaded(step, { token }) {
@@ -73,10 +78,12 @@ export const openingHandlers: Handlers<Opening> = {
     if (token === step.state.token) finish(step, "ended");
   },
   tab_restarted(step, { from, token }) {
-    if (from !== step.state.token || step.state.shared) return;
-    reset(step);
-    step.state.token = token;
-    connect(step);
+    if (from === step.state.token && !step.state.shared) moveTo(step, token);
+  },
+  tab_begun_again(step, { from, token }) {
+    const { state } = step;
+    const unsaid = isUnsaid(state) && !state.outbox.queue.length;
+    if (from === state.token && !state.shared && unsaid) moveTo(step, token);
   },
   woken(step) {
     tick(step);

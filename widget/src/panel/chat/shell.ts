@@ -45,6 +45,7 @@ export class Chat {
       token: () => (this.state.shared || this.state.phase !== "open" ? null : this.state.token),
       ended: (token) => this.dispatch({ type: "tab_ended", token }),
       restarted: (from, token) => this.dispatch({ type: "tab_restarted", from, token }),
+      begunAgain: (from, token) => this.dispatch({ type: "tab_begun_again", from, token }),
     });
     window.setInterval(() => this.dispatch({ type: "tick" }), TICK);
   }
@@ -176,11 +177,12 @@ export class Chat {
     };
   }
 
-  private toTabs(): Pick<Runners<Effect>, "ask_tabs" | "tell_ended" | "tell_restarted"> {
+  private toTabs(): Pick<Runners<Effect>, "ask_tabs" | "tell_ended" | "tell_restarted" | "tell_begun_again"> {
     return {
       ask_tabs: () => void this.tabs.ask().then((token) => this.dispatch({ type: "tab_told", token })),
       tell_ended: ({ token }) => this.tabs.ended(token),
       tell_restarted: ({ from, token }) => this.tabs.restarted(from, token),
+      tell_begun_again: ({ from, token }) => this.tabs.begunAgain(from, token),
     };
   }
 }
