@@ -1,6 +1,6 @@
 # Environments: .venv-gateway for what faces the internet, .venv-rasa for Rasa and its actions, .venv for the rest, .venv-peers for a peer of the benchmark.
 .DEFAULT_GOAL := help
-.PHONY: help setup programs train run dev demo-data chat unit test test-widget evaluate evaluate-test generate safety coverage mutants bench bench-queue soak fuzz lint clean
+.PHONY: help setup programs train train-two run dev demo-data chat unit test test-widget evaluate evaluate-test generate safety coverage mutants bench bench-queue soak fuzz lint clean
 
 PYTHON ?= python3
 TOOLS := .venv/bin/python
@@ -42,7 +42,11 @@ unit: ## run the fast tests of the core and the gateway, in a small environment 
 	@$(PYTHON) -m scripts.setup unit
 	.venv-unit/bin/python -m pytest -q -m "not slow" $(FAST)
 
-test: programs train test-widget ## run every test
+train-two: setup ## train the model of two procedures that some tests use, if missing or out of date
+	@$(TOOLS) -m tests.procedures
+
+test: programs setup test-widget ## run every test
+	@$(MAKE) --no-print-directory -j2 train train-two
 	$(TOOLS) -m pytest $(PARALLEL) tests/browser
 	$(TOOLS) -m pytest $(PARALLEL) tests --ignore=tests/rasa --ignore=tests/browser
 	$(RASA) -m pytest tests/rasa --asyncio-mode=auto --disable-warnings -W default

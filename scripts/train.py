@@ -73,16 +73,17 @@ def train(model: Path, wanted: str, folders: Sequence[Path]) -> None:
         FailureError: the training failed; the former model and its stamp are as they were.
     """
     model.parent.mkdir(parents=True, exist_ok=True)
-    log = model.with_name("train.log")
+    log = stamp_of(model).with_suffix(".log")
     with tempfile.TemporaryDirectory(dir=model.parent, prefix=".training-") as place, log.open("w") as output:
         project = ROOT
         if not _is_committed(folders):
             project = Path(place) / "project"
             write(load_library(folders), folders, project)
+        cache = ROOT / ".rasa" / stamp_of(model).stem  # two trainings at a time do not wait for each other's
         where = ["--domain", str(project / "domain.yml"), "--data", str(project / "data")]
         done = subprocess.run(
             [RASA_PYTHON, "-m", "rasa", "train", *where, "--fixed-model-name", "trained", "--out", place],
-            cwd=ROOT, env=rasa_environment({}), stdin=subprocess.DEVNULL, stdout=output,
+            cwd=ROOT, env=rasa_environment({"RASA_CACHE_DIRECTORY": str(cache)}), stdin=subprocess.DEVNULL, stdout=output,
             stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
         trained = Path(place) / "trained.tar.gz"

@@ -1,4 +1,7 @@
-"""Two procedures side by side: the shipped one and the fixture, in one model and in the same processes."""
+"""Two procedures side by side: the shipped one and the fixture, in one model and in the same processes.
+
+`python -m tests.procedures` trains that model beforehand.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import pytest
 import yaml
 
 from aftercare.protocol.load import PROTOCOL_VARIABLE
-from scripts.common import ROOT
+from scripts.common import ROOT, run_script
 from scripts.train import provide
 
 FIRST, SECOND = ROOT / "protocols" / "vertebroplasty", ROOT / "tests" / "fixtures" / "protocols" / "colonoscopy"
@@ -35,3 +38,12 @@ def environment_of_both(folder: Path, origins: list[str]) -> dict[str, str]:
     embed = folder / "embed.yml"
     embed.write_text(yaml.safe_dump({"keys": keys}), encoding="utf-8")
     return {PROTOCOL_VARIABLE: BOTH, "AFTERCARE_EMBED": str(embed), "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+
+
+def main() -> None:
+    """Provide the model of both."""
+    model_of_both()
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -19,7 +19,8 @@ from aftercare.understanding.reading import Reading, Status
 NAME = "danger_check"
 ANSWERS = ("yes", "no", "unsure")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+(?:'[^\W\d_]+)?|[&#?,;.-]")
-_CLAUSE = re.compile(r"[^,.;!?\n]+")
+_PAUSE = re.compile(r"[,.;!?\n]")
+_DENIED = "\0"
 _MARKS = frozenset({",", ";", ".", "-", "#"})
 _LONGEST_POINTER = 14
 _FEWEST_IN_ORDER = 3
@@ -244,18 +245,19 @@ class RowReader:
         return "no" if "none" in reading.acts and self._says_no_more(tokens) else ""
 
     def _beside_denials(self, reading: Reading) -> str:
-        """`None of that, I walk fine`: a None in a clause of its own, beside findings that are denied; `no fever at all` is none."""
+        """`None of that, I walk fine`: a None in a clause of its own, beside findings that are denied; `no such sign at all` is none."""
         denied = {place for mention in reading.mentions if mention.status is Status.ABSENT for place in range(mention.start, mention.end)}
-        rest = "".join(" " if place in denied else letter for place, letter in enumerate(reading.text))
-        apart = [clause.group() for clause in _CLAUSE.finditer(reading.text) if denied.isdisjoint(range(*clause.span()))]
+        rest = "".join(_DENIED if place in denied else letter for place, letter in enumerate(reading.text))
+        apart = [clause for clause in _PAUSE.split(rest) if _DENIED not in clause]
         only_denials = all(mention.status is Status.ABSENT for mention in reading.mentions)
         none = any("none" in self._acts(clause) for clause in apart)
-        tokens = _words(self._tokens(rest))
+        tokens = _words(self._tokens(rest.replace(_DENIED, " ")))
         return "no" if denied and only_denials and none and not self._except & set(tokens) and self._says_no_more(tokens) else ""
 
     def _says_no_more(self, tokens: Sequence[str]) -> bool:
         """Whether these are only words that say No or nothing."""
-        return (self._fillers | self._between | self._others | self._answer_of.keys()).issuperset(tokens)
+        known = self._fillers | self._between | self._others
+        return all(self._answer_of.get(token, "no" if token in known else "") == "no" for token in tokens)
 
     def _rows(self, facts: Iterable[str]) -> list[Row]:
         return [row for row in self._check.rows if row.fact in facts]

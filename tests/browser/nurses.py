@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import re
-import subprocess
 import time
 from typing import Any
 
 import pyotp
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from scripts.common import GATEWAY_PYTHON, ROOT
+from aftercare.protocol import load_library
+from gateway.console import commands as console
+from gateway.patient_copy import is_demo
+from gateway.settings import Settings, from_environment
 from scripts.stack import Stack
 from tests.browser.watch import Watch
 
@@ -118,7 +123,14 @@ class Nurse:
 
 
 def invitation(stack: Stack, name: str, role: str) -> str:
-    """The code that the command prints for a new account."""
-    command = [str(GATEWAY_PYTHON), "-m", "gateway", "staff", name, "--role", role]
-    done = subprocess.run(command, cwd=ROOT, env=stack.environment(), capture_output=True, text=True, check=True)
-    return done.stdout.strip().splitlines()[-1].strip()
+    """The code that the command prints for a new account; made in this process, which has read the settings once."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        assert console.add_staff(_settings(tuple(stack.environment().items())), name, role, None) == 0
+    return printed.getvalue().strip().splitlines()[-1].strip()
+
+
+@functools.cache
+def _settings(environment: tuple[tuple[str, str], ...]) -> Settings:
+    library = load_library()
+    return from_environment(dict(environment), demo=is_demo(library), protocols=[protocol.key for protocol in library])

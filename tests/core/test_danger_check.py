@@ -254,6 +254,7 @@ def test_rows_that_do_not_wait_are_refused(chat: Chat, assistant: Assistant) -> 
         ("everything no", "", "all"),
         ("none of that, i walk fine and pee normally", "", "all"),
         ("none, no fever", "", "all"),
+        ("none, no fever, maybe", "", ""),
         ("none of those, but my toe is purple, no fever", "", ""),
         ("none of those, no fever and my toe is purple", "", ""),
         ("3 and 5", "3 5", ""),

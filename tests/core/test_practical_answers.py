@@ -325,6 +325,17 @@ def test_to_whom_help_is_coming_is_not_told_to_call_it_again(talk: Talk, protoco
     assert replies[-1].custom["disposition"] == "emergency"
 
 
+@pytest.mark.parametrize("message", ["ambulance coming?", "did you call 911 for me", "is help on the way", "have you sent somebody"])
+def test_who_asks_whether_help_is_coming_reads_that_the_chat_calls_nobody(
+    talk: Talk, protocol: Protocol, check_reply: CheckReply, message: str
+) -> None:
+    for told, level in ((CALL_911, "emergency"), ("i have a fever of 102", "always")):
+        _, (first, reply) = talk(told, message)
+        check_reply(reply)
+        assert reply.custom["disposition"] == first.custom["disposition"]
+        assert _says(reply, _text(protocol, "help_asked", level))
+
+
 @pytest.mark.parametrize(
     "message",
     [
