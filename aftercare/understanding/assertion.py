@@ -168,7 +168,7 @@ class Assertion:
         return Status.PRESENT, ""
 
     def is_normal(self, context: Context, start: int, end: int) -> bool:
-        """Whether words that say that something is as it should be mean that: of the patient, now, neither asked nor wished.
+        """Whether words that call something normal, in a clause that is no question, mean that: of the patient, now, and not wished.
 
         Args:
             context: the text.
@@ -176,14 +176,13 @@ class Assertion:
             end: the word behind the last.
         """
         norms, words = context.norms, self._not_normal
-        first, _ = self._clause(norms, start, end)
-        first = max((place + 1 for place in range(first, start) if norms[place] in self._clauses.breaks), default=first)
+        begin, _ = self._clause(norms, start, end)
+        first = max((place + 1 for place in range(begin, start) if norms[place] in self._clauses.breaks), default=min(begin, start))
         asked = norms[first] in words["question"] and first + 1 < start
         refused = (
             not words["before"].isdisjoint(norms[first:start])
             or not words["within"].isdisjoint(norms[start:end])
             or not words["behind"].isdisjoint(norms[end : end + 1])
-            or self._clauses.asked(norms)[end]
             or self._clauses.is_negated(norms, start, self._far.denial)
         )
         return not asked and not refused and self.status(context, start, end)[0] not in _OF_ANOTHER_TIME_OR_PERSON

@@ -184,10 +184,11 @@ class Reader:
 
     def _normal_mentions(self, context: Context, tokens: list[Word], normal: Iterable[Match], read: set[str]) -> list[Mention]:
         """What the text says is as it should be, of findings that it does not name otherwise."""
+        asked = self._clauses.asked(context.norms)
         return [
             Mention(finding, Status.ABSENT, tokens[start].start, tokens[end - 1].end, " ".join(context.words[start:end]))
             for finding, start, end in normal
-            if finding not in read and self._assertion.is_normal(context, start, end)
+            if finding not in read and not asked[end] and self._assertion.is_normal(context, start, end)
         ]
 
     def _measured(self, text: str, context: Context, tokens: list[Word]) -> list[Mention]:
