@@ -64,6 +64,16 @@ test("an end that fails leaves the chat open, but a device is cleared whatever t
   assert.equal(panel.done("forget_prefs").length, 1);
 });
 
+test("who ends a chat whose place another tab's took meanwhile ends that one", () => {
+  const panel = Panel.open();
+  panel.on({ type: "ended", clearDevice: false }, { type: "tab_restarted", from: "t1", token: "t2" });
+  panel.on({ type: "end_answered", result: ok(null), token: "t1", clearDevice: false });
+  assert.deepEqual(panel.asked("end").map(({ token }) => token), ["t2"]);
+  assert.notEqual(panel.state.phase, "ended");
+  panel.on({ type: "end_answered", result: ok(null), token: "t2", clearDevice: false });
+  assert.equal(panel.state.phase, "ended");
+});
+
 test("a shared computer ends the chat when the page is left, another does not", () => {
   const panel = Panel.open();
   assert.deepEqual(panel.on({ type: "left" }), []);

@@ -88,7 +88,10 @@ export const menuHandlers: Handlers<InMenu> = {
     if (token) step.ask({ type: "end", token, clearDevice });
     else end(step, null, clearDevice);
   },
+  /** A chat that took the place of the one that was to end meanwhile ends too. */
   end_answered(step, { result, token, clearDevice }) {
+    const now = step.state.token;
+    if (result.ok && now && now !== token) return step.ask({ type: "end", token: now, clearDevice });
     if (result.ok || result.status === 401 || clearDevice) return end(step, token, clearDevice);
     failed(step, result);
     step.focus("ask-end");
