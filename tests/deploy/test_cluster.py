@@ -234,7 +234,7 @@ def test_with_every_gateway_down_the_emergency_words_are_still_there(cluster: Cl
     assert eventually(lambda: _get(cluster, "/panel/demo").status_code == 200, 10), "nginx finds them again"
     assert page.status_code == post.status_code == 503
     assert page.headers["content-type"].startswith("text/html")
-    assert "Call 911 now, or go to the ER." in page.text
+    assert "In an emergency call 911 now, or go to the ER." in page.text
     assert 'href="tel:911"' in page.text
     body = post.json()
     assert body["error"] == "not_stored"

@@ -223,7 +223,7 @@ def test_the_page_for_the_worst_case_follows_the_clinic(tmp_path: Path, monkeypa
     )
     monkeypatch.setenv("AFTERCARE_CLINIC", str(file))
     page = render.page(load_protocol())
-    assert "Call 112 now" in page
+    assert "In an emergency call 112 now" in page
     assert "911" not in page
     assert "&lt;b&gt;Spine&lt;/b&gt; &amp; Sons" in page
 
